@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public interface of the dump reading library: open a dump of any known
+ * format over a file, read machine memory, look at notes and registers.
+ *
+ * A dump is physical ("machine") memory.  Addresses are machine byte
+ * addresses; a frame is DFMT_PAGE_SIZE bytes unless the dump says otherwise
+ * (dfmt_page_size).  Nothing here knows of virtual addresses or symbols.
+ *
+ * Threads: after dfmt_open a dump is immutable but for its cache, and every
+ * function that takes a `const struct dfmt *` may be called from any thread.
+ *
+ * Ownership: pointers handed out (format name, notes, vmcoreinfo) belong to
+ * the dump and live until dfmt_close.
+ */
+#ifndef DFMT_READER_H
+#define DFMT_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DFMT_PAGE_SIZE 4096u
+
+/*
+ * Numbers are fixed for ever and never reused; gaps are for later.
+ */
+enum dfmt_status {
+	DFMT_OK = 0,
+	DFMT_E_FORMAT = 10, /* not this format, or no known format */
+	DFMT_E_MALFORMED =
+		11, /* the format's own structure contradicts itself */
+	DFMT_E_EXCLUDED = 20, /* left out by choice when the dump was made */
+	DFMT_E_LOST = 21,     /* should be there: truncated or corrupt */
+	DFMT_E_RANGE = 22,    /* beyond the machine's memory, or a hole in it */
+	DFMT_E_UNSUPPORTED =
+		30,	/* well formed, but this build cannot read it */
+	DFMT_E_IO = 40, /* the host said no; sys_errno is set */
+	DFMT_E_NOMEM = 41,
+};
+
+/*
+ * Why something failed, filled by value.  `what` is static text that names
+ * the structure or the step; offset is a file offset (or ~0 when none has a
+ * meaning), addr a machine address (or ~0).
+ */
+struct dfmt_err {
+	enum dfmt_status status;
+	int sys_errno;
+	uint64_t offset;
+	uint64_t addr;
+	const char *what;
+};
+
+#define DFMT_NONE UINT64_MAX
+
+/* The status as a short lower-case phrase: "excluded", "lost", ... */
+const char *dfmt_status_name(enum dfmt_status st);
+
+struct dfmt;
+
+struct dfmt_options {
+	size_t cache_bytes; /* decompressed pages kept; 0 = 16 MiB */
+	bool raw;	    /* a raw memory image when no format matches */
+	bool no_mmap;	    /* the file may change: read it with pread */
+};
+
+/*
+ * Opens the dump in the file(s) named: one, or all the parts of a split dump
+ * in any order.  Files may be compressed as a whole (.gz .zst .xz): then
+ * they are opened in place when their format makes that possible at a bounded
+ * cost (seekable zstd/xz blocks, or unpacked into an unlinked temporary file
+ * in $TMPDIR), else refused with what to do.
+ *
+ * DFMT_E_FORMAT when no reader knows the file.  No work proportional to the
+ * number of pages is done for ELF and compressed kdump.  opt may be NULL.
+ */
+enum dfmt_status dfmt_open(const char *const *paths, size_t nr_paths,
+	const struct dfmt_options *opt, struct dfmt **dump_out,
+	struct dfmt_err *err);
+
+/* Opens a dump in memory (tests, fuzzing); buf is borrowed until close. */
+enum dfmt_status dfmt_open_memory(const void *buf, size_t len,
+	const struct dfmt_options *opt, struct dfmt **dump_out,
+	struct dfmt_err *err);
+
+/* Accepts NULL. */
+void dfmt_close(struct dfmt *d);
+
+enum dfmt_kind {
+	DFMT_KIND_ELF = 1,
+	DFMT_KIND_DISKDUMP = 2, /* makedumpfile/diskdump compressed kdump */
+	DFMT_KIND_RAW = 3,
+	DFMT_KIND_NATIVE = 4,
+};
+
+enum dfmt_machine {
+	DFMT_MACHINE_UNKNOWN = 0,
+	DFMT_MACHINE_I386 = 3,	  /* EM_386 */
+	DFMT_MACHINE_X86_64 = 62, /* EM_X86_64 */
+};
+
+/* How much of the machine the dump holds; counts in frames. */
+struct dfmt_coverage {
+	uint64_t nr_present;  /* readable frames, if counted */
+	uint64_t nr_excluded; /* left out by choice, if counted */
+	uint64_t nr_lost;     /* should be there but are cut off, if counted */
+	bool counted;	      /* false: counting costs a pass; not done */
+};
+
+struct dfmt_info {
+	enum dfmt_kind kind;
+	const char *format;  /* "ELF kdump", "kdump compressed (lzo)", ... */
+	const char *details; /* "header 6, 2 parts, flattened", or "" */
+	enum dfmt_machine machine;
+	uint32_t page_size;
+	uint64_t max_addr;   /* exclusive end of machine memory known of */
+	uint64_t file_size;  /* bytes, all parts */
+	bool truncated;	     /* shorter than its own headers say */
+	uint32_t dump_level; /* makedumpfile -d, or 0 */
+};
+
+void dfmt_info_get(const struct dfmt *d, struct dfmt_info *info_out);
+
+/*
+ * Counts frames by what became of them.  For kdump this reads the bitmaps
+ * (bounded memory); for ELF it sums the segments.
+ */
+enum dfmt_status dfmt_coverage_get(const struct dfmt *d,
+	struct dfmt_coverage *cov_out, struct dfmt_err *err);
+
+/*
+ * Reads len bytes at machine address addr.  On failure nothing in buf may be
+ * used, and err->addr is the first byte that could not be read.  Zero bytes
+ * come only from pages that the dump says are zero.
+ */
+enum dfmt_status dfmt_read(const struct dfmt *d, uint64_t addr, void *buf,
+	size_t len, struct dfmt_err *err);
+
+/*
+ * The same without copying where the file allows it: a pointer to at least
+ * one and at most len bytes at addr, never crossing the frame unless the
+ * file holds the frames contiguously.  DFMT_E_UNSUPPORTED where the page is
+ * compressed (use dfmt_read).  The bytes live until dfmt_close.
+ */
+enum dfmt_status dfmt_view(const struct dfmt *d, uint64_t addr, size_t len,
+	const void **bytes_out, size_t *len_out, struct dfmt_err *err);
+
+/*
+ * The next run of machine memory at or after addr that the dump says it
+ * holds: [*start_out, *end_out).  DFMT_E_RANGE when there is no more.  For
+ * whole-memory scans; bounded by the dump's own tables.
+ */
+enum dfmt_status dfmt_next_range(const struct dfmt *d, uint64_t addr,
+	uint64_t *start_out, uint64_t *end_out, struct dfmt_err *err);
+
+/*
+ * Virtual ranges that the dump itself states (ELF p_vaddr, where it is not
+ * 0 or all ones): hints about where a kernel's direct map and text lie.
+ */
+struct dfmt_vrange {
+	uint64_t vaddr;
+	uint64_t paddr;
+	uint64_t len;
+};
+size_t dfmt_nr_vranges(const struct dfmt *d);
+struct dfmt_vrange dfmt_vrange_at(const struct dfmt *d, size_t i);
+
+/* ---- notes -------------------------------------------------------------- */
+
+/* One ELF note, as found; desc is not terminated. */
+struct dfmt_note {
+	const char *name; /* terminated; "CORE", "VMCOREINFO", "QEMU", "Xen" */
+	uint32_t type;
+	uint32_t desc_len;
+	const void *desc;
+};
+size_t dfmt_nr_notes(const struct dfmt *d);
+struct dfmt_note dfmt_note_at(const struct dfmt *d, size_t i);
+
+/* The text of VMCOREINFO / VMCOREINFO_XEN, or NULL; *len_out excludes NULs. */
+const char *dfmt_vmcoreinfo(const struct dfmt *d, size_t *len_out);
+const char *dfmt_vmcoreinfo_xen(const struct dfmt *d, size_t *len_out);
+
+/* ---- registers ---------------------------------------------------------- */
+
+/*
+ * What the dump says of CPU i, from NT_PRSTATUS and the QEMU and Xen notes
+ * that go with it in order.  Registers of a 32-bit machine are zero extended.
+ * has_* says which groups are there.
+ */
+struct dfmt_cpu {
+	bool has_regs;
+	bool has_cr;	/* cr0 cr2 cr3 cr4 */
+	bool has_bases; /* fs_base gs_base; kernel_gs_base if QEMU */
+	uint32_t pid;	/* NT_PRSTATUS pr_pid */
+	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rip, rflags, orig_rax;
+	uint16_t cs, ss, ds, es, fs, gs;
+	uint64_t fs_base, gs_base, kernel_gs_base;
+	uint64_t cr0, cr2, cr3, cr4;
+};
+size_t dfmt_nr_cpus(const struct dfmt *d);
+struct dfmt_cpu dfmt_cpu_at(const struct dfmt *d, size_t i);
+
+/* ---- statistics --------------------------------------------------------- */
+
+struct dfmt_stats {
+	uint64_t bytes_read; /* of the file(s): distinct 4 KiB blocks touched */
+	uint64_t reads;	     /* dfmt_read and dfmt_view calls */
+	uint64_t cache_hits;
+	uint64_t cache_misses;
+	uint64_t cache_bytes; /* now held */
+};
+void dfmt_stats_get(const struct dfmt *d, struct dfmt_stats *stats_out);
+
+#endif
