@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Machine memory: the dump, or a fake of it for tests.  Above this line
+ * nobody knows of files; this is the one place that translates dfmt_status.
+ */
+#ifndef MDB_MEM_MEMORY_H
+#define MDB_MEM_MEMORY_H
+
+#include <mdb/mem.h>
+
+#include "dumpfmt/dfmt-reader.h"
+
+struct mdb_memory;
+
+/* The dump is borrowed. */
+struct mdb_memory *mdb_memory_create_dump(struct dfmt *dump);
+void mdb_memory_destroy(struct mdb_memory *mem);
+
+/* NULL for a fake. */
+const struct dfmt *mdb_memory_dump(const struct mdb_memory *mem);
+
+enum mdb_status mdb_memory_read(struct mdb_ctx *cx,
+	const struct mdb_memory *mem, mdb_paddr_t addr, void *buf, size_t len);
+
+/* Silent form for inner loops: no trail is written. */
+enum mdb_status mdb_memory_try(const struct mdb_memory *mem, mdb_paddr_t addr,
+	void *buf, size_t len);
+
+/* Next run of memory held by the dump at or after addr; MDB_DONE at the end. */
+enum mdb_status mdb_memory_next(const struct mdb_memory *mem, mdb_paddr_t addr,
+	mdb_paddr_t *start_out, mdb_paddr_t *end_out);
+
+/*
+ * A fake for tests: zeroed frames made on demand by writing, faults on
+ * demand.  mdb_fake_fail_nth makes the nth read from now (1 = next) fail with
+ * st, and every later one too if forever.
+ */
+struct mdb_memory *mdb_memory_create_fake(void);
+void mdb_fake_write(struct mdb_memory *mem, mdb_paddr_t addr, const void *buf,
+	size_t len);
+void mdb_fake_write_u64(struct mdb_memory *mem, mdb_paddr_t addr, uint64_t v);
+void mdb_fake_fault(struct mdb_memory *mem, mdb_paddr_t frame_addr,
+	enum mdb_status st);
+void mdb_fake_fail_nth(struct mdb_memory *mem, unsigned long nth,
+	enum mdb_status st, bool forever);
+
+#endif

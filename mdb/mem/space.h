@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An address space: how virtual addresses become machine addresses, and reads
+ * across pages.  Either x86 page tables from a root, or a linear window
+ * (offset), or both: windows are tried first (Linux' kernel text and direct
+ * map, before a page-table root is known).
+ *
+ * Translations are cached per page; the cache holds successes only.
+ */
+#ifndef MDB_MEM_SPACE_H
+#define MDB_MEM_SPACE_H
+
+#include "mdb/mem/arch.h"
+#include "mdb/mem/memory.h"
+
+enum mdb_paging {
+	MDB_PAGING_NONE = 0,
+	MDB_PAGING_32BIT,
+	MDB_PAGING_PAE,
+	MDB_PAGING_4LEVEL,
+	MDB_PAGING_5LEVEL,
+};
+
+const char *mdb_paging_name(enum mdb_paging mode);
+
+struct mdb_space;
+
+/*
+ * name is for messages ("kernel", "process 123").  The memory is borrowed.
+ * root is cr3; its low 12 bits (PCID, flags; 5 bits for PAE) are ignored.
+ */
+struct mdb_space *mdb_space_create(const char *name,
+	const struct mdb_memory *mem, const struct mdb_arch *arch,
+	enum mdb_paging mode, mdb_paddr_t root);
+void mdb_space_destroy(struct mdb_space *space);
+
+/* vaddr [start, end) lies at machine address start + delta (mod 2^64). */
+void mdb_space_add_window(struct mdb_space *space, mdb_addr_t start,
+	mdb_addr_t end, uint64_t delta);
+
+/* Changing the root or mode drops the cached translations. */
+void mdb_space_set_root(struct mdb_space *space, enum mdb_paging mode,
+	mdb_paddr_t root);
+
+const char *mdb_space_name(const struct mdb_space *space);
+enum mdb_paging mdb_space_paging(const struct mdb_space *space);
+mdb_paddr_t mdb_space_root(const struct mdb_space *space);
+const struct mdb_memory *mdb_space_memory(const struct mdb_space *space);
+const struct mdb_arch *mdb_space_arch(const struct mdb_space *space);
+
+/* As mdb_read and mdb_vtop, on one space. */
+enum mdb_status mdb_space_read(struct mdb_ctx *cx, struct mdb_space *space,
+	mdb_addr_t addr, void *buf, size_t len);
+enum mdb_status mdb_space_read_some(struct mdb_ctx *cx, struct mdb_space *space,
+	mdb_addr_t addr, void *buf, size_t len, size_t *len_out);
+enum mdb_status mdb_space_vtop(struct mdb_ctx *cx, struct mdb_space *space,
+	mdb_addr_t addr, struct mdb_vtop *vtop_out);
+enum mdb_status mdb_space_read_uint(struct mdb_ctx *cx, struct mdb_space *space,
+	mdb_addr_t addr, size_t size, uint64_t *value_out);
+
+/* Silent: no trail.  For scans and probing. */
+enum mdb_status mdb_space_try(struct mdb_space *space, mdb_addr_t addr,
+	void *buf, size_t len);
+
+/*
+ * The next mapped run of virtual addresses at or after addr (for searches
+ * and ::mappings): [start, end) with one set of rights.  MDB_DONE at the end.
+ * Work is bounded by the page tables present.
+ */
+struct mdb_mapped {
+	mdb_addr_t start, last; /* last: inclusive */
+	bool writable, user, executable;
+};
+enum mdb_status mdb_space_next_mapped(struct mdb_ctx *cx,
+	struct mdb_space *space, mdb_addr_t addr, struct mdb_mapped *run_out);
+
+#endif

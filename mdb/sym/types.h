@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A container of types: what BTF, CTF and DWARF readers implement.
+ *
+ * Ids are the container's own, dense, from 1; 0 is void.  A split container
+ * (a module's BTF) continues the ids of its base: ids below first_id are the
+ * base's, and get() on them answers for the base.
+ */
+#ifndef MDB_SYM_TYPES_H
+#define MDB_SYM_TYPES_H
+
+#include <mdb/type.h>
+
+/* One type, decoded. */
+struct mdb_type_desc {
+	enum mdb_type_kind kind;
+	const char *name; /* "" when anonymous; the container's memory */
+	uint64_t size;	  /* bytes: int, float, struct, union, enum, pointer */
+	uint32_t target;  /* id: pointer, array, typedef, qualifier, func */
+	uint64_t count;	  /* members, enumerators, array elements, params */
+	struct mdb_int_info int_info; /* int and enum */
+	bool is_union;		      /* forward declarations */
+	uint64_t cookie;	      /* the reader's own: where the rest is */
+};
+
+struct mdb_types_ops {
+	/* Ids out of range are void. */
+	void (*get)(const struct mdb_types *types, uint32_t id,
+		struct mdb_type_desc *desc_out);
+	/* index < count; type is an id in the same container. */
+	void (*member)(const struct mdb_types *types,
+		const struct mdb_type_desc *desc, size_t index,
+		const char **name_out, uint32_t *type_out,
+		uint64_t *bit_offset_out, uint32_t *nr_bits_out);
+	void (*enumerator)(const struct mdb_types *types,
+		const struct mdb_type_desc *desc, size_t index,
+		struct mdb_enumerator *enumerator_out);
+	/* By kind (struct, union, enum, typedef, int, float) and name; 0: none.
+	 */
+	uint32_t (*find)(const struct mdb_types *types, enum mdb_type_kind kind,
+		const char *name);
+	/* The id of a variable's or function's type; 0: not known.  May be
+	 * NULL. */
+	uint32_t (*of_var)(const struct mdb_types *types, const char *name);
+	void (*destroy)(struct mdb_types *types);
+};
+
+/* The readers' structs begin with this. */
+struct mdb_types {
+	const struct mdb_types_ops *ops;
+	struct mdb_types *base; /* of a split container, else NULL; borrowed */
+	uint32_t first_id;	/* ids below are the base's */
+	uint32_t nr_ids;	/* exclusive end of ids */
+	size_t word;		/* bytes of a pointer */
+	const char *source;	/* "BTF", "DWARF of FILE": for ::status */
+};
+
+void mdb_types_destroy(struct mdb_types *types); /* accepts NULL */
+
+/*
+ * BTF (kernel Documentation/bpf/btf.rst) in a buffer that the container takes
+ * over (heap).  base for split BTF or NULL.  Bounded, whatever the bytes.
+ */
+enum mdb_status mdb_btf_create(struct mdb_ctx *cx, void *bytes, size_t len,
+	struct mdb_types *base, size_t word, struct mdb_types **types_out);
+
+/*
+ * DWARF of an ELF file through libdwarf; indexed lazily.  The caller has
+ * checked the build-id.
+ */
+enum mdb_status mdb_dwarf_create(struct mdb_ctx *cx, const char *path,
+	size_t word, struct mdb_types **types_out);
+
+#endif

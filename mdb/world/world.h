@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A world as the core keeps it, and what a finder must deliver.
+ *
+ * A finder (find_linux.c, ...) looks at a target and, if it recognises a
+ * system, fills in a world: arch, kernel space, the kernel's object, ops.
+ * Everything else comes later through the ops, when first asked for.
+ */
+#ifndef MDB_WORLD_WORLD_H
+#define MDB_WORLD_WORLD_H
+
+#include <mdb/stack.h>
+#include <mdb/world.h>
+
+#include "mdb/sym/object.h"
+#include "mdb/sym/types.h"
+
+/* One of the stacks that a kernel runs on: [low, high). */
+struct mdb_stack_range {
+	mdb_addr_t low, high;
+	const char
+		*name; /* "task", "IRQ", "NMI", "#DF", "#DB", "#MC", "entry" */
+	int cpu;       /* -1: not of a CPU */
+};
+
+struct mdb_world_ops {
+	/* Completes the list of objects (modules). Called once. */
+	enum mdb_status (
+		*load_objects)(struct mdb_ctx *cx, struct mdb_world *world);
+	/* The type container of an object; called once per object. */
+	enum mdb_status (*load_types)(struct mdb_ctx *cx,
+		struct mdb_object *object, struct mdb_types **types_out);
+	enum mdb_status (*cpu_next)(struct mdb_ctx *cx, struct mdb_world *world,
+		int *cpu);
+	enum mdb_status (*percpu_addr)(struct mdb_ctx *cx,
+		struct mdb_world *world, mdb_addr_t symbol_value, int cpu,
+		mdb_addr_t *addr_out);
+	int (*panic_cpu)(struct mdb_ctx *cx, struct mdb_world *world);
+	enum mdb_status (*cpu_regs)(struct mdb_ctx *cx, struct mdb_world *world,
+		int cpu, struct mdb_regs *regs_out);
+	/* Which special (per-CPU) stack holds sp?  MDB_E_NOTFOUND: none that
+	 * is known; never walks all tasks. */
+	enum mdb_status (*stack_range)(struct mdb_ctx *cx,
+		struct mdb_world *world, mdb_addr_t sp,
+		struct mdb_stack_range *range_out);
+	/* mdb_world_fact; NULL when not known. Kept by the world. */
+	const char *(*fact)(struct mdb_ctx *cx, struct mdb_world *world,
+		const char *key);
+	void (*destroy)(struct mdb_world *world);
+};
+
+struct mdb_world {
+	struct mdb_world *next;
+	struct mdb_target *target;
+	enum mdb_world_kind kind;
+	char name[32]; /* "linux" */
+	const struct mdb_arch *arch;
+	struct mdb_space *space;    /* the kernel's; owned */
+	struct mdb_object *objects; /* owned; the kernel first */
+	bool objects_loaded;
+	mdb_addr_t range_start, range_last; /* addresses that are only its own;
+					       0,0: none */
+	const char *vmcoreinfo; /* borrowed from the dump or owned; or NULL */
+	size_t vmcoreinfo_len;
+	char *vmcoreinfo_owned;
+	unsigned int nr_cpu_ids;
+	const struct mdb_world_ops *ops;
+	void *priv;		       /* the finder's */
+	struct mdb_space_list *spaces; /* by root, see mdb_space_of_root */
+	void *module_state;	       /* shell layer */
+	void *shape_cache;	       /* type layer: resolved shapes */
+	void (*shape_cache_destroy)(void *cache);
+	/* How well the layout is known: said by ::status. */
+	const char *support; /* "tested", "untested: ..." */
+};
+
+struct mdb_world *mdb_world_create(struct mdb_target *target,
+	enum mdb_world_kind kind, const char *name);
+void mdb_world_destroy(struct mdb_world *world);
+
+/* The objects of a world, complete. Failure to load modules is warned once. */
+struct mdb_object *mdb_world_objects(struct mdb_ctx *cx,
+	struct mdb_world *world);
+
+/* The types of an object, loaded at first use; NULL with a trail if none. */
+struct mdb_types *mdb_object_types(struct mdb_ctx *cx,
+	struct mdb_object *object);
+
+/* Finders: MDB_OK with a world added to the target, MDB_E_NOTFOUND if it is
+ * not there. */
+enum mdb_status mdb_find_linux(struct mdb_ctx *cx, struct mdb_target *target);
+
+#endif
