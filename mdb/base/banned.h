@@ -13,6 +13,6 @@
 #include <string.h>
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets
-#pragma GCC poison atoi atol atoll longjmp setjmp alloca
+#pragma GCC poison atoi atol atoll longjmp
 
 #endif

@@ -12,7 +12,14 @@
 
 struct mdb_memory;
 
-/* The dump is borrowed. */
+/*
+ * Opens the dump in these files.  MDB_E_FORMAT, MDB_E_CORRUPT, MDB_E_SYSTEM
+ * with what, where and what to do in the trail.
+ */
+enum mdb_status mdb_memory_open(struct mdb_ctx *cx, const char *const *paths,
+	size_t nr_paths, const struct dfmt_options *options,
+	struct mdb_memory **mem_out);
+/* Takes the dump over. */
 struct mdb_memory *mdb_memory_create_dump(struct dfmt *dump);
 void mdb_memory_destroy(struct mdb_memory *mem);
 

@@ -18,7 +18,6 @@ struct mdb_target_options {
 
 struct mdb_target {
 	struct mdb_target_options options; /* paths are owned copies */
-	struct dfmt *dump;
 	struct mdb_memory *memory;
 	struct mdb_world *worlds; /* owned; at least one (bare) */
 	char *name;		  /* the first dump path */
