@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Fetch what the lab needs into $LAB_CACHE: the host's tools from its own apt
+# sources, each kernel of the table from its suite, read with a configuration
+# folder of its own so that the host's lists and sources stay as they are.
+# A download that fails is a failure that says so.
+#
+#	setup.sh CACHE [series...]
+set -eu
+cache=$(mkdir -p "$1" && cd "$1" && pwd)
+shift
+series=${*:-6.1 6.12 7.x}
+mirror=${LAB_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/*$' || true)}
+key=/usr/share/keyrings/debian-archive-keyring.gpg
+tools="qemu-system-x86 busybox-static kexec-tools makedumpfile kmod cpio zstd xz-utils gcc libc6-dev python3"
+
+die()
+{
+	echo "setup-lab: $*" >&2
+	exit 1
+}
+
+suite_of()
+{
+	case $1 in
+	6.1) echo host ;;
+	6.12) echo bookworm-backports ;;
+	7.x) echo trixie-backports ;;
+	7.2) echo sid ;;
+	*) die "no series $1" ;;
+	esac
+}
+
+# apt with the lists of one suite; "host" is the host's own configuration.
+apt()
+{
+	local suite=$1 cmd=$2 dir=$cache/apt-$1
+	shift 2
+	if [ "$suite" = host ]; then
+		"$cmd" "$@"
+		return
+	fi
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/parts"
+	echo "deb [signed-by=$key] $mirror $suite main" >"$dir/sources.list"
+	"$cmd" -o Dir::Etc::sourcelist="$dir/sources.list" \
+	    -o Dir::Etc::sourceparts="$dir/parts" -o Dir::State::lists="$dir/lists" \
+	    -o Dir::Cache="$dir/cache" -o Debug::NoLocking=1 "$@"
+}
+
+install_tools()
+{
+	local missing=() p sudo=
+	for p in $tools; do
+		dpkg -s "$p" >/dev/null 2>&1 || missing+=("$p")
+	done
+	[ ${#missing[@]} = 0 ] && return
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	$sudo apt-get install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+	    die "cannot install ${missing[*]}"
+}
+
+# The image that the suite's linux-image-amd64 stands for; newer suites keep
+# the modules and the kernel itself in packages beside it.
+packages_of()
+{
+	apt "$1" apt-cache show linux-image-amd64 | awk -v s="$1" '
+		/^Version:/ { if (seen++) exit }
+		/^Depends:/ {
+			gsub(/,/, "\n"); gsub(/Depends:/, "")
+			n = split($0, d, "\n")
+			for (i = 1; i <= n; i++)
+				if (match(d[i], /linux-image-[^ ]*/)) {
+					name = substr(d[i], RSTART, RLENGTH)
+					print name
+					sub(/image/, "modules", name)
+					print name
+					sub(/modules/, "binary", name)
+					print name
+				}
+		}'
+}
+
+fetch_series()
+{
+	local s=$1 dir=$cache/kernel-$1 suite p got=
+	[ -e "$dir/.done" ] && return
+	suite=$(suite_of "$s")
+	apt "$suite" apt-get -q update >"$cache/apt.log" 2>&1 ||
+	    die "cannot read the package lists of $suite (see $cache/apt.log)"
+	rm -rf "$dir"
+	mkdir -p "$dir/debs" "$dir/root"
+	for p in $(packages_of "$suite"); do
+		apt "$suite" apt-cache show "$p" >/dev/null 2>&1 || continue
+		(cd "$dir/debs" && apt "$suite" apt-get -q download "$p") >>"$cache/apt.log" 2>&1 ||
+		    die "cannot download $p from $suite (see $cache/apt.log)"
+		got=1
+	done
+	[ -n "$got" ] || die "$suite names no kernel"
+	for p in "$dir"/debs/*.deb; do
+		dpkg -x "$p" "$dir/root" || die "cannot unpack $p"
+	done
+	rm -r "$dir/debs"
+	# Either layout of the archive, one layout here.
+	[ -d "$dir/root/lib" ] || ln -s usr/lib "$dir/root/lib"
+	set -- "$dir"/root/lib/modules/*
+	basename "$1" >"$dir/release"
+	/sbin/depmod -b "$dir/root" "$(cat "$dir/release")" || die "depmod fails for $s"
+	touch "$dir/.done"
+	echo "setup-lab: $s is $(cat "$dir/release") of $suite"
+}
+
+install_tools
+for s in $series; do
+	fetch_series "$s"
+done

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boot one lab guest in QEMU (software emulation) and take its dumps.
+
+    take.py --cache CACHE --out DIR [options] SERIES MODE [DUMP...]
+
+SERIES is a kernel of setup.sh, MODE what the guest does (testdata/lab/init).
+Each DUMP is an option string of the monitor's dump-guest-memory: "elf", "p",
+"z", "l", "s"; for mode kdump the dump is the copy of /proc/vmcore.
+DIR then holds console.log, the dumps and the guest's own words about itself
+(ps, modules, kallsyms, stacks, maps, dmesg, ...): the oracles.
+"""
+import argparse
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+ORACLE_MB = 64
+
+
+def die(msg):
+    sys.exit(f"take: {msg}")
+
+
+class Guest:
+    """A running QEMU: its console log, its serial line and its monitor."""
+
+    def __init__(self, args, append):
+        self.out = args.out
+        self.log = f"{args.out}/console.log"
+        self.disks = [f"{args.out}/oracle.img", f"{args.out}/vmcore.img"]
+        sizes = [ORACLE_MB << 20, (args.mem + 64) << 20]
+        for path, size in zip(self.disks, sizes):
+            with open(path, "wb") as f:
+                f.truncate(size)
+        root = f"{args.cache}/kernel-{args.series}"
+        kdump = args.mode == "kdump"
+        initrd = f"{args.cache}/{args.series}{'-kdump' if kdump else ''}.gz"
+        here = os.path.dirname(os.path.abspath(__file__))
+        subprocess.run(["bash", f"{here}/mkinitrd.sh", root, initrd]
+                       + (["kdump"] if kdump else []), check=True)
+        ser, mon = f"{args.out}/ser.sock", f"{args.out}/mon.sock"
+        cmd = ["qemu-system-x86_64", "-accel", "tcg,thread=multi",
+               "-cpu", args.cpu, "-m", str(args.mem), "-smp", str(args.smp),
+               "-kernel", kernel_image(root), "-initrd", initrd,
+               "-append", append, "-vga", "none", "-display", "none",
+               "-no-reboot", "-net", "none",
+               "-chardev", f"socket,id=ser0,path={ser},server=on,wait=off,"
+                           f"logfile={self.log}",
+               "-serial", "chardev:ser0",
+               "-monitor", f"unix:{mon},server=on,wait=off"]
+        for path in self.disks:
+            cmd += ["-drive", f"file={path},if=virtio,format=raw,cache=unsafe"]
+        if args.vmcoreinfo:
+            cmd += ["-device", "vmcoreinfo"]
+        self.proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL)
+        self.ser = connect(ser, self.proc)
+        self.ser.setblocking(False)
+        self.mon = connect(mon, self.proc)
+        self.prompt()
+
+    def prompt(self):
+        got = b""
+        self.mon.settimeout(120)
+        while not got.endswith(b"(qemu) "):
+            part = self.mon.recv(65536)
+            if not part:
+                break
+            got += part
+        return got.decode(errors="replace")
+
+    def monitor(self, line):
+        self.mon.sendall(line.encode() + b"\n")
+        return self.prompt()
+
+    def console(self):
+        try:                       # keep the line from filling up
+            while self.ser.recv(65536):
+                pass
+        except BlockingIOError:
+            pass
+        with open(self.log, "rb") as f:
+            return f.read().decode(errors="replace")
+
+    def wait_for(self, pattern, seconds):
+        end = time.time() + seconds
+        while time.time() < end:
+            if re.search(pattern, self.console()):
+                return
+            if self.proc.poll() is not None:
+                time.sleep(0.2)
+                if re.search(pattern, self.console()):
+                    return
+                die(f"{self.out}: guest ended before {pattern!r}")
+            time.sleep(0.2)
+        die(f"{self.out}: no {pattern!r} in {seconds} s")
+
+    def close(self):
+        if self.proc.poll() is None:
+            self.proc.terminate()
+        self.proc.wait()
+        for path in self.disks + [f"{self.out}/ser.sock", f"{self.out}/mon.sock"]:
+            if os.path.exists(path):
+                os.unlink(path)
+
+
+def connect(path, proc):
+    for _ in range(100):
+        s = socket.socket(socket.AF_UNIX)
+        try:
+            s.connect(path)
+            return s
+        except OSError:
+            s.close()
+            if proc.poll() is not None:
+                die("qemu does not start")
+            time.sleep(0.1)
+    die(f"no {path}")
+
+
+def kernel_image(root):
+    with open(f"{root}/release") as f:
+        release = f.read().strip()
+    for path in (f"{root}/root/boot/vmlinuz-{release}",
+                 f"{root}/root/lib/modules/{release}/vmlinuz"):
+        if os.path.exists(path):
+            return path
+    die(f"no kernel image under {root}")
+
+
+def unpack_oracles(guest):
+    tar = subprocess.run(["gzip", "-dcq", guest.disks[0]],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    subprocess.run(["tar", "xf", "-", "-C", guest.out, "--no-same-owner"],
+                   input=tar.stdout, check=True)
+
+
+def qemu_dump(guest, how):
+    flag = {"elf": "", "p": "-p ", "z": "-z ", "l": "-l ", "s": "-s "}[how]
+    path = os.path.abspath(f"{guest.out}/dump.{how}")
+    said = guest.monitor(f"dump-guest-memory {flag}{path}")
+    if "Error" in said or not os.path.exists(path):
+        why = re.findall(r"Error.*", said) or ["no file"]
+        die(f"{guest.out}: dump-guest-memory {flag}: {why[0].strip()}")
+
+
+# A panic inside an interrupt: sysrq-c typed on the serial line.
+def panic_irq(guest):
+    guest.monitor("chardev-send-break ser0")
+    time.sleep(0.3)
+    guest.ser.send(b"c")
+    guest.wait_for("end Kernel panic", 60)
+
+
+# An NMI inside an interrupt: sysrq-t prints for long, in the interrupt.
+def panic_nmi(guest):
+    guest.monitor("chardev-send-break ser0")
+    time.sleep(0.3)
+    guest.ser.send(b"t")
+    guest.wait_for("sysrq: Show State", 30)
+    guest.monitor("nmi")
+    guest.wait_for("end Kernel panic", 60)
+
+
+def run(args):
+    shutil.rmtree(args.out, ignore_errors=True)
+    os.makedirs(args.out)
+    append = f"console=ttyS0 panic=0 lab={args.guest_mode} {args.append}"
+    if args.mode == "kdump":
+        append += f" crashkernel={args.crashkernel}"
+    guest = Guest(args, append.strip())
+    try:
+        guest.wait_for("LAB: ready", 240)
+        if args.mode == "kdump":
+            guest.wait_for(r"LAB: vmcore \d+", 240)
+            guest.proc.wait(60)
+            size = int(re.search(r"LAB: vmcore (\d+)", guest.console()).group(1))
+            os.truncate(guest.disks[1], size)
+            os.rename(guest.disks[1], f"{args.out}/vmcore")
+        elif args.mode == "panic":
+            guest.wait_for("end Kernel panic", 60)
+        elif args.mode == "irq":
+            panic_irq(guest)
+        elif args.mode == "nmi":
+            panic_nmi(guest)
+        time.sleep(1)
+        if args.dumps:
+            guest.monitor("stop")
+        with open(f"{args.out}/registers", "w") as f:
+            if args.dumps:
+                f.write(guest.monitor("info registers -a"))
+        for how in args.dumps:
+            qemu_dump(guest, how)
+        unpack_oracles(guest)
+        os.chmod(args.out, 0o755)
+    finally:
+        guest.close()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--cache", required=True)
+    p.add_argument("--out", required=True)
+    p.add_argument("--cpu", default="max,-la57")
+    p.add_argument("--mem", type=int, default=512)
+    p.add_argument("--smp", type=int, default=2)
+    p.add_argument("--append", default="")
+    p.add_argument("--crashkernel", default="192M")
+    p.add_argument("--vmcoreinfo", action="store_true")
+    p.add_argument("series")
+    p.add_argument("mode", choices=["idle", "panic", "irq", "nmi", "kdump"])
+    p.add_argument("dumps", nargs="*")
+    args = p.parse_args()
+    args.out = os.path.abspath(args.out)
+    args.guest_mode = "idle" if args.mode == "irq" else args.mode
+    start = time.time()
+    run(args)
+    print(f"take: {os.path.basename(args.out)} in {time.time() - start:.0f} s")
+
+
+main()
