@@ -42,7 +42,9 @@ enum dfmt_status {
 /*
  * Why something failed, filled by value.  `what` is static text that names
  * the structure or the step; offset is a file offset (or ~0 when none has a
- * meaning), addr a machine address (or ~0).
+ * meaning), addr a machine address (or ~0).  detail adds what only this case
+ * knows (a size, a command to run), or is "".  Every err parameter may be
+ * NULL; on success it is left alone.
  */
 struct dfmt_err {
 	enum dfmt_status status;
@@ -50,6 +52,7 @@ struct dfmt_err {
 	uint64_t offset;
 	uint64_t addr;
 	const char *what;
+	char detail[120];
 };
 
 #define DFMT_NONE UINT64_MAX
@@ -188,12 +191,16 @@ const char *dfmt_vmcoreinfo_xen(const struct dfmt *d, size_t *len_out);
  * What the dump says of CPU i, from NT_PRSTATUS and the QEMU and Xen notes
  * that go with it in order.  Registers of a 32-bit machine are zero extended.
  * has_* says which groups are there.
+ *
+ * Without has_kernel_gs the bases are what the crash path stored: Linux stores
+ * the inactive gs base there, which is the user's while in the kernel.
  */
 struct dfmt_cpu {
 	bool has_regs;
-	bool has_cr;	/* cr0 cr2 cr3 cr4 */
-	bool has_bases; /* fs_base gs_base; kernel_gs_base if QEMU */
-	uint32_t pid;	/* NT_PRSTATUS pr_pid */
+	bool has_cr;	    /* cr0 cr2 cr3 cr4 */
+	bool has_bases;	    /* fs_base gs_base */
+	bool has_kernel_gs; /* kernel_gs_base; gs_base is the active one */
+	uint32_t pid;	    /* NT_PRSTATUS pr_pid */
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
 	uint64_t rip, rflags, orig_rax;

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opens dumps and reads them: the public functions, above the formats.
+ *
+ * A format only says where an address lies (dfmt_extent); the copying, the
+ * expanding and the cache are here, once.
+ */
+#include "dfmt-cache.h"
+#include "dfmt-impl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef MDB_TINY
+#define CACHE_DEFAULT (32u << 10)
+#else
+#define CACHE_DEFAULT (16u << 20)
+#endif
+#define PAGE_MAX 65536u
+
+/* ---- failures ----------------------------------------------------------- */
+
+const char *
+dfmt_status_name(enum dfmt_status st)
+{
+	switch (st) {
+	case DFMT_OK:
+		return "ok";
+	case DFMT_E_FORMAT:
+		return "not this format";
+	case DFMT_E_MALFORMED:
+		return "malformed";
+	case DFMT_E_EXCLUDED:
+		return "excluded";
+	case DFMT_E_LOST:
+		return "lost";
+	case DFMT_E_RANGE:
+		return "out of range";
+	case DFMT_E_UNSUPPORTED:
+		return "unsupported";
+	case DFMT_E_IO:
+		return "I/O error";
+	case DFMT_E_NOMEM:
+		return "out of memory";
+	}
+	return "unknown";
+}
+
+enum dfmt_status
+dfmt_fail(struct dfmt_err *err, enum dfmt_status st, const char *what,
+	uint64_t offset, uint64_t addr)
+{
+	if (!err)
+		return st;
+	err->status = st;
+	err->sys_errno = 0;
+	err->offset = offset;
+	err->addr = addr;
+	err->what = what;
+	err->detail[0] = 0;
+	return st;
+}
+
+enum dfmt_status
+dfmt_fail_errno(struct dfmt_err *err, const char *what, uint64_t offset)
+{
+	int saved = errno;
+
+	dfmt_fail(err, DFMT_E_IO, what, offset, DFMT_NONE);
+	if (err)
+		err->sys_errno = saved;
+	return DFMT_E_IO;
+}
+
+void
+dfmt_detail(struct dfmt_err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(err->detail, sizeof(err->detail), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- opening ------------------------------------------------------------ */
+
+static enum dfmt_status
+unwrap_one(struct dfmt *d, struct dfmt_source **part, struct dfmt_err *err)
+{
+	enum dfmt_status st = dfmt_container_open(*part, part, err);
+
+	if (st != DFMT_OK && st != DFMT_E_FORMAT)
+		return st;
+	st = dfmt_flattened_open(*part, part, err);
+	if (st == DFMT_OK)
+		d->flattened = true;
+	return st == DFMT_E_FORMAT ? DFMT_OK : st;
+}
+
+static enum dfmt_status
+format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
+{
+	static const struct dfmt_format *const formats[] = {
+		&dfmt_format_elf,
+		&dfmt_format_diskdump,
+	};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		struct dfmt_err why;
+
+		memset(&why, 0, sizeof(why));
+		d->format = formats[i];
+		enum dfmt_status st = d->format->open(d, &why);
+		if (st == DFMT_OK)
+			return DFMT_OK;
+		if (st != DFMT_E_FORMAT) {
+			if (err)
+				*err = why;
+			return st;
+		}
+		if (d->format->close)
+			d->format->close(d);
+		d->impl = NULL;
+		d->info = (struct dfmt_info){ .file_size = d->info.file_size };
+	}
+	d->format = NULL;
+	if (!raw)
+		return dfmt_fail(err, DFMT_E_FORMAT,
+			d->parts[0]->size ? "no known dump format"
+					  : "the file is empty",
+			0, DFMT_NONE);
+	d->format = &dfmt_format_raw;
+	return d->format->open(d, err);
+}
+
+static void
+details_add(struct dfmt *d, const char *text)
+{
+	size_t len = strlen(d->details);
+
+	snprintf(d->details + len, sizeof(d->details) - len, "%s%s",
+		len ? ", " : "", text);
+}
+
+static enum dfmt_status
+dump_settle(struct dfmt *d, const struct dfmt_options *opt,
+	struct dfmt_err *err)
+{
+	for (size_t i = 0; i < d->nr_parts; i++) {
+		enum dfmt_status st = unwrap_one(d, &d->parts[i], err);
+
+		if (st != DFMT_OK)
+			return st;
+	}
+	enum dfmt_status st = format_find(d, opt && opt->raw, err);
+	if (st == DFMT_OK)
+		st = dfmt_notes_finish(&d->notes, err);
+	if (st != DFMT_OK)
+		return st;
+	if (d->flattened)
+		details_add(d, "flattened");
+	if (d->notes.cut)
+		details_add(d, "notes cut short");
+	d->info.details = d->details;
+	if (d->info.kind == DFMT_KIND_DISKDUMP) {
+		d->cache = dfmt_cache_create(d->cache_bytes, d->info.page_size);
+		if (!d->cache)
+			return dfmt_fail(err, DFMT_E_NOMEM, "page cache",
+				DFMT_NONE, DFMT_NONE);
+	}
+	return DFMT_OK;
+}
+
+static struct dfmt *
+dump_new(size_t nr_parts, const struct dfmt_options *opt)
+{
+	struct dfmt *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->cache_bytes =
+		opt && opt->cache_bytes ? opt->cache_bytes : CACHE_DEFAULT;
+	d->parts = calloc(nr_parts, sizeof(*d->parts));
+	if (!d->parts) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+static enum dfmt_status
+dump_finish(struct dfmt *d, enum dfmt_status st, const struct dfmt_options *opt,
+	struct dfmt **dump_out, struct dfmt_err *err)
+{
+	if (st == DFMT_OK)
+		st = dump_settle(d, opt, err);
+	if (st != DFMT_OK) {
+		dfmt_close(d);
+		return st;
+	}
+	*dump_out = d;
+	return DFMT_OK;
+}
+
+enum dfmt_status
+dfmt_open(const char *const *paths, size_t nr_paths,
+	const struct dfmt_options *opt, struct dfmt **dump_out,
+	struct dfmt_err *err)
+{
+	enum dfmt_status st = DFMT_OK;
+
+	if (nr_paths == 0)
+		return dfmt_fail(err, DFMT_E_FORMAT, "no file named", DFMT_NONE,
+			DFMT_NONE);
+	struct dfmt *d = dump_new(nr_paths, opt);
+	if (!d)
+		return dfmt_fail(err, DFMT_E_NOMEM, "opening a dump", DFMT_NONE,
+			DFMT_NONE);
+	for (size_t i = 0; i < nr_paths && st == DFMT_OK; i++) {
+		st = dfmt_source_open(paths[i], opt && opt->no_mmap,
+			&d->parts[i], err);
+		if (st != DFMT_OK)
+			break;
+		d->nr_parts++;
+		d->info.file_size += d->parts[i]->size;
+	}
+	return dump_finish(d, st, opt, dump_out, err);
+}
+
+enum dfmt_status
+dfmt_open_memory(const void *buf, size_t len, const struct dfmt_options *opt,
+	struct dfmt **dump_out, struct dfmt_err *err)
+{
+	struct dfmt *d = dump_new(1, opt);
+
+	if (!d)
+		return dfmt_fail(err, DFMT_E_NOMEM, "opening a dump", DFMT_NONE,
+			DFMT_NONE);
+	enum dfmt_status st =
+		dfmt_source_open_memory(buf, len, &d->parts[0], err);
+	d->nr_parts = st == DFMT_OK;
+	d->info.file_size = len;
+	return dump_finish(d, st, opt, dump_out, err);
+}
+
+void
+dfmt_close(struct dfmt *d)
+{
+	if (!d)
+		return;
+	if (d->format && d->format->close)
+		d->format->close(d);
+	dfmt_notes_fini(&d->notes);
+	dfmt_cache_destroy(d->cache);
+	for (size_t i = 0; i < d->nr_parts; i++)
+		dfmt_source_destroy(d->parts[i]);
+	free(d->parts);
+	free(d->vranges);
+	free(d);
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* A failure below knows its file offset; here the address is known. */
+static enum dfmt_status
+at_addr(struct dfmt_err *err, enum dfmt_status st, uint64_t addr)
+{
+	if (err && st != DFMT_OK)
+		err->addr = addr;
+	return st;
+}
+
+static enum dfmt_status
+page_expand(const struct dfmt *d, const struct dfmt_extent *ext, uint8_t *page,
+	struct dfmt_err *err)
+{
+	uint8_t copy[PAGE_MAX];
+	const void *in;
+	size_t len;
+	enum dfmt_status st;
+
+	(void)d;
+	in = dfmt_source_view(ext->src, ext->offset, ext->stored_len, &len);
+	if (!in || len < ext->stored_len) {
+		st = dfmt_source_read(ext->src, ext->offset, copy,
+			ext->stored_len, err);
+		if (st != DFMT_OK)
+			return st;
+		in = copy;
+	}
+	st = dfmt_codec_expand(ext->codec, in, ext->stored_len, page, ext->len);
+	if (st != DFMT_OK)
+		return dfmt_fail(err, st, "page does not decompress",
+			ext->offset, DFMT_NONE);
+	return DFMT_OK;
+}
+
+static enum dfmt_status
+extent_read(const struct dfmt *d, const struct dfmt_extent *ext, uint64_t addr,
+	void *buf, size_t len, struct dfmt_err *err)
+{
+	_Alignas(8) uint8_t page[PAGE_MAX];
+	uint64_t key = ext->offset | (uint64_t)ext->part << 56;
+	uint32_t in_page = (uint32_t)(addr - ext->addr);
+
+	if (ext->codec == DFMT_CODEC_STORED)
+		return dfmt_source_read(ext->src, ext->offset, buf, len, err);
+	if (dfmt_cache_get(d->cache, key, in_page, buf, len))
+		return DFMT_OK;
+	enum dfmt_status st = page_expand(d, ext, page, err);
+	if (st != DFMT_OK)
+		return st;
+	dfmt_cache_put(d->cache, key, page);
+	memcpy(buf, page + in_page, len);
+	return DFMT_OK;
+}
+
+static void
+count_read(const struct dfmt *d)
+{
+	/* The one thing that a read changes in the dump itself. */
+	atomic_fetch_add_explicit((_Atomic uint64_t *)(uintptr_t)&d->reads, 1,
+		memory_order_relaxed);
+}
+
+enum dfmt_status
+dfmt_read(const struct dfmt *d, uint64_t addr, void *buf, size_t len,
+	struct dfmt_err *err)
+{
+	uint8_t *out = buf;
+
+	count_read(d);
+	while (len) {
+		struct dfmt_extent ext;
+		enum dfmt_status st = d->format->locate(d, addr, &ext, err);
+
+		if (st != DFMT_OK)
+			return at_addr(err, st, addr);
+		size_t n = dfmt_min(len, ext.addr + ext.len - addr);
+		st = extent_read(d, &ext, addr, out, n, err);
+		if (st != DFMT_OK)
+			return at_addr(err, st, addr);
+		out += n;
+		len -= n;
+		addr += n;
+		if (addr == 0 && len)
+			return dfmt_fail(err, DFMT_E_RANGE,
+				"wraps around memory", DFMT_NONE, addr);
+	}
+	return DFMT_OK;
+}
+
+enum dfmt_status
+dfmt_view(const struct dfmt *d, uint64_t addr, size_t len,
+	const void **bytes_out, size_t *len_out, struct dfmt_err *err)
+{
+	struct dfmt_extent ext;
+
+	count_read(d);
+	enum dfmt_status st = d->format->locate(d, addr, &ext, err);
+	if (st != DFMT_OK)
+		return at_addr(err, st, addr);
+	if (ext.codec != DFMT_CODEC_STORED)
+		return dfmt_fail(err, DFMT_E_UNSUPPORTED,
+			"the page is compressed", ext.offset, addr);
+	const void *bytes = dfmt_source_view(ext.src, ext.offset,
+		dfmt_min(len, ext.len), len_out);
+	if (!bytes)
+		return dfmt_fail(err, DFMT_E_UNSUPPORTED,
+			"the file is not mapped", ext.offset, addr);
+	*bytes_out = bytes;
+	return DFMT_OK;
+}
+
+enum dfmt_status
+dfmt_next_range(const struct dfmt *d, uint64_t addr, uint64_t *start_out,
+	uint64_t *end_out, struct dfmt_err *err)
+{
+	return d->format->next_range(d, addr, start_out, end_out, err);
+}
+
+enum dfmt_status
+dfmt_coverage_get(const struct dfmt *d, struct dfmt_coverage *cov_out,
+	struct dfmt_err *err)
+{
+	return d->format->coverage(d, cov_out, err);
+}
+
+/* ---- what the dump says of itself --------------------------------------- */
+
+void
+dfmt_info_get(const struct dfmt *d, struct dfmt_info *info_out)
+{
+	*info_out = d->info;
+}
+
+size_t
+dfmt_nr_vranges(const struct dfmt *d)
+{
+	return d->nr_vranges;
+}
+
+struct dfmt_vrange
+dfmt_vrange_at(const struct dfmt *d, size_t i)
+{
+	return d->vranges[i];
+}
+
+size_t
+dfmt_nr_notes(const struct dfmt *d)
+{
+	return d->notes.nr_notes;
+}
+
+struct dfmt_note
+dfmt_note_at(const struct dfmt *d, size_t i)
+{
+	return d->notes.notes[i];
+}
+
+const char *
+dfmt_vmcoreinfo(const struct dfmt *d, size_t *len_out)
+{
+	*len_out = d->notes.vmcoreinfo_len;
+	return d->notes.vmcoreinfo;
+}
+
+const char *
+dfmt_vmcoreinfo_xen(const struct dfmt *d, size_t *len_out)
+{
+	*len_out = d->notes.vmcoreinfo_xen_len;
+	return d->notes.vmcoreinfo_xen;
+}
+
+size_t
+dfmt_nr_cpus(const struct dfmt *d)
+{
+	return d->notes.nr_cpus;
+}
+
+struct dfmt_cpu
+dfmt_cpu_at(const struct dfmt *d, size_t i)
+{
+	return d->notes.cpus[i];
+}
+
+void
+dfmt_stats_get(const struct dfmt *d, struct dfmt_stats *stats_out)
+{
+	struct dfmt_stats stats = { .reads = atomic_load(&d->reads) };
+
+	for (size_t i = 0; i < d->nr_parts; i++)
+		stats.bytes_read += dfmt_source_touched_bytes(d->parts[i]);
+	if (d->cache)
+		dfmt_cache_stats(d->cache, &stats);
+	*stats_out = stats;
+}
