@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The built-in commands: one table per subject, each ended by a NULL name.
+ * To add commands: put a table mdb_dcmds_SUBJECT[] into a file of this
+ * folder, declare it here and list it in builtin.c.
+ *
+ * Names are as typed after `::`; the one-letter commands of adb are entries
+ * of their own, with their dollar or colon ("$c", ":z").
+ */
+#ifndef MDB_DCMD_DCMD_H
+#define MDB_DCMD_DCMD_H
+
+#include <mdb/module.h>
+
+struct mdb_registry;
+
+/* Lists every table of this folder under the module name "mdb". */
+void mdb_builtin_register(struct mdb_registry *registry);
+
+extern const struct mdb_dcmd mdb_dcmds_list[]; /* dcmds walkers dmods ... */
+
+#endif
