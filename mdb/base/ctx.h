@@ -42,6 +42,10 @@ void mdb_ctx_fini(struct mdb_ctx *cx);
 void mdb_arena_release(struct mdb_arena *arena);
 void *mdb_arena_alloc(struct mdb_arena *arena, size_t len);
 
+/* A copy of a NUL-terminated text from the dump in which everything but
+ * printable ASCII is escaped; the text itself when nothing needs to be. */
+const char *mdb_escape_name(struct mdb_ctx *cx, const char *text);
+
 /* va_list form of mdb_fail. */
 enum mdb_status mdb_vfail(struct mdb_ctx *cx, enum mdb_status st,
 	const char *fmt, va_list ap);

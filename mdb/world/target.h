@@ -35,6 +35,13 @@ enum mdb_status mdb_target_open(struct mdb_ctx *cx,
 struct mdb_target *mdb_target_create_memory(struct mdb_memory *memory);
 void mdb_target_destroy(struct mdb_target *target);
 
+/*
+ * The registers that note number index of the dump has, as they are there;
+ * what the dump does not say is not valid.  MDB_E_NOTFOUND without the note.
+ */
+enum mdb_status mdb_regs_of_note(struct mdb_ctx *cx, struct mdb_target *target,
+	size_t index, struct mdb_regs *regs_out);
+
 void mdb_target_add_world(struct mdb_target *target, struct mdb_world *world);
 
 #endif

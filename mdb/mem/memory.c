@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Machine memory over a dump: the one place that translates dfmt_status into
+ * mdb_status and a dfmt_err into words.
+ */
+#include "mdb/mem/memory.h"
+
+#include "mdb/base/alloc.h"
+#include "mdb/mem/memory_impl.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum mdb_status
+translate(enum dfmt_status st)
+{
+	switch (st) {
+	case DFMT_OK:
+		return MDB_OK;
+	case DFMT_E_EXCLUDED:
+		return MDB_E_EXCLUDED;
+	case DFMT_E_RANGE:
+		return MDB_E_RANGE;
+	case DFMT_E_LOST:
+	case DFMT_E_MALFORMED:
+		return MDB_E_LOST;
+	case DFMT_E_FORMAT:
+		return MDB_E_FORMAT;
+	case DFMT_E_UNSUPPORTED:
+		return MDB_E_UNSUPPORTED;
+	case DFMT_E_IO:
+	case DFMT_E_NOMEM:
+		break;
+	}
+	return MDB_E_SYSTEM;
+}
+
+/* "WHAT at offset 0x.. (strerror)" as far as the parts are known. */
+static const char *
+describe(struct mdb_ctx *cx, const struct dfmt_err *err)
+{
+	char where[64] = "";
+
+	if (err->offset != DFMT_NONE)
+		(void)snprintf(where, sizeof(where),
+			" at file offset %#" PRIx64, err->offset);
+	return mdb_tmp_printf(cx, "%s%s%s%s",
+		err->what ? err->what : dfmt_status_name(err->status), where,
+		err->sys_errno ? ": " : "",
+		err->sys_errno ? strerror(err->sys_errno) : "");
+}
+
+static enum mdb_status
+dump_read(const struct mdb_memory *mem, mdb_paddr_t addr, void *buf, size_t len,
+	struct dfmt_err *err)
+{
+	return translate(dfmt_read(mem->dump, addr, buf, len, err));
+}
+
+static enum mdb_status
+dump_next(const struct mdb_memory *mem, mdb_paddr_t addr,
+	mdb_paddr_t *start_out, mdb_paddr_t *end_out)
+{
+	struct dfmt_err err = { 0 };
+	enum dfmt_status st =
+		dfmt_next_range(mem->dump, addr, start_out, end_out, &err);
+
+	return st == DFMT_E_RANGE ? MDB_DONE : translate(st);
+}
+
+static void
+dump_destroy(struct mdb_memory *mem)
+{
+	dfmt_close(mem->dump);
+}
+
+static const struct mdb_memory_ops dump_ops = {
+	.read = dump_read,
+	.next = dump_next,
+	.destroy = dump_destroy,
+};
+
+struct mdb_memory *
+mdb_memory_create_dump(struct dfmt *dump)
+{
+	struct mdb_memory *mem = mdb_xalloc(sizeof(*mem));
+
+	mem->ops = &dump_ops;
+	mem->dump = dump;
+	return mem;
+}
+
+enum mdb_status
+mdb_memory_open(struct mdb_ctx *cx, const char *const *paths, size_t nr_paths,
+	const struct dfmt_options *options, struct mdb_memory **mem_out)
+{
+	struct dfmt_err err = { .offset = DFMT_NONE, .addr = DFMT_NONE };
+	struct dfmt *dump;
+	enum dfmt_status st = dfmt_open(paths, nr_paths, options, &dump, &err);
+
+	if (st == DFMT_OK) {
+		*mem_out = mdb_memory_create_dump(dump);
+		return MDB_OK;
+	}
+	/* At opening, malformed speaks of the file, not of one page. */
+	enum mdb_status ours =
+		st == DFMT_E_MALFORMED ? MDB_E_CORRUPT : translate(st);
+
+	return mdb_fail(cx, ours, "%s", describe(cx, &err));
+}
+
+void
+mdb_memory_destroy(struct mdb_memory *mem)
+{
+	if (!mem)
+		return;
+	mem->ops->destroy(mem);
+	free(mem);
+}
+
+const struct dfmt *
+mdb_memory_dump(const struct mdb_memory *mem)
+{
+	return mem->dump;
+}
+
+enum mdb_status
+mdb_memory_try(const struct mdb_memory *mem, mdb_paddr_t addr, void *buf,
+	size_t len)
+{
+	struct dfmt_err err = { .offset = DFMT_NONE, .addr = DFMT_NONE };
+
+	return mem->ops->read(mem, addr, buf, len, &err);
+}
+
+enum mdb_status
+mdb_memory_read(struct mdb_ctx *cx, const struct mdb_memory *mem,
+	mdb_paddr_t addr, void *buf, size_t len)
+{
+	struct dfmt_err err = { .offset = DFMT_NONE, .addr = DFMT_NONE };
+	enum mdb_status st = mem->ops->read(mem, addr, buf, len, &err);
+
+	if (st == MDB_OK)
+		return MDB_OK;
+	mdb_paddr_t at = err.addr != DFMT_NONE ? err.addr : addr;
+
+	return mdb_fail(cx, st,
+		"%s: machine address %#" PRIx64 " (frame %#" PRIx64 "): %s",
+		mdb_status_name(st), at, at >> 12, describe(cx, &err));
+}
+
+enum mdb_status
+mdb_memory_next(const struct mdb_memory *mem, mdb_paddr_t addr,
+	mdb_paddr_t *start_out, mdb_paddr_t *end_out)
+{
+	return mem->ops->next(mem, addr, start_out, end_out);
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: windows first, then page tables, with one cache of
+ * translations per space.
+ *
+ * The cache is an array of two-word slots that threads share without a lock:
+ * a slot holds (tag ^ frame, frame), so a torn pair does not match its tag
+ * and reads as a miss.
+ */
+#include "mdb/mem/space.h"
+
+#include "mdb/base/alloc.h"
+#include "mdb/base/endian.h"
+#include "mdb/mem/paging.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef MDB_TINY
+#define NR_SLOTS 2u
+#else
+#define NR_SLOTS 512u
+#endif
+#define PAGE_LEN 4096u
+#define PAGE_MASK (PAGE_LEN - 1ull)
+#define MAX_WINDOWS 4u
+
+struct slot {
+	atomic_uint_least64_t check; /* tag ^ frame */
+	atomic_uint_least64_t frame; /* machine page address | 1 */
+};
+
+struct window {
+	mdb_addr_t start, end;
+	uint64_t delta;
+};
+
+struct mdb_space {
+	char *name;
+	const struct mdb_memory *mem;
+	const struct mdb_arch *arch;
+	enum mdb_paging mode;
+	mdb_paddr_t root;
+	struct window windows[MAX_WINDOWS];
+	size_t nr_windows;
+	struct slot slots[NR_SLOTS];
+};
+
+struct mdb_space *
+mdb_space_create(const char *name, const struct mdb_memory *mem,
+	const struct mdb_arch *arch, enum mdb_paging mode, mdb_paddr_t root)
+{
+	struct mdb_space *s = mdb_xalloc(sizeof(*s));
+
+	s->name = mdb_xstrdup(name);
+	s->mem = mem;
+	s->arch = arch;
+	s->mode = mode;
+	s->root = root;
+	return s;
+}
+
+void
+mdb_space_destroy(struct mdb_space *s)
+{
+	if (!s)
+		return;
+	free(s->name);
+	free(s);
+}
+
+static void
+forget_all(struct mdb_space *s)
+{
+	for (size_t i = 0; i < NR_SLOTS; i++)
+		atomic_store(&s->slots[i].frame, 0);
+}
+
+void
+mdb_space_add_window(struct mdb_space *s, mdb_addr_t start, mdb_addr_t end,
+	uint64_t delta)
+{
+	if (s->nr_windows < MAX_WINDOWS)
+		s->windows[s->nr_windows++] =
+			(struct window){ start, end, delta };
+	forget_all(s);
+}
+
+void
+mdb_space_set_root(struct mdb_space *s, enum mdb_paging mode, mdb_paddr_t root)
+{
+	s->mode = mode;
+	s->root = root;
+	forget_all(s);
+}
+
+const char *
+mdb_space_name(const struct mdb_space *s)
+{
+	return s->name;
+}
+
+enum mdb_paging
+mdb_space_paging(const struct mdb_space *s)
+{
+	return s->mode;
+}
+
+mdb_paddr_t
+mdb_space_root(const struct mdb_space *s)
+{
+	return s->root;
+}
+
+const struct mdb_memory *
+mdb_space_memory(const struct mdb_space *s)
+{
+	return s->mem;
+}
+
+const struct mdb_arch *
+mdb_space_arch(const struct mdb_space *s)
+{
+	return s->arch;
+}
+
+static const struct window *
+window_of(const struct mdb_space *s, mdb_addr_t addr)
+{
+	for (size_t i = 0; i < s->nr_windows; i++)
+		if (addr >= s->windows[i].start && addr < s->windows[i].end)
+			return &s->windows[i];
+	return NULL;
+}
+
+/* Silent translation, not cached. */
+static enum mdb_status
+walk(const struct mdb_space *s, mdb_addr_t addr, struct mdb_vtop *v,
+	struct mdb_paging_end *end)
+{
+	const struct mdb_paging_mode *mode = mdb_paging_mode_get(s->mode);
+	const struct window *w = window_of(s, addr);
+
+	if (w) {
+		*v = (struct mdb_vtop){ .paddr = addr + w->delta,
+			.page_len = PAGE_LEN,
+			.writable = true,
+			.executable = true };
+		*end = (struct mdb_paging_end){ 0, NULL, false };
+		return MDB_OK;
+	}
+	if (!mode) {
+		*v = (struct mdb_vtop){ 0 };
+		*end = (struct mdb_paging_end){ 0,
+			"lies in no known range, and there are no page tables",
+			false };
+		return MDB_E_UNMAPPED;
+	}
+	return mdb_paging_walk(s->mem, mode, s->root, addr, v, end);
+}
+
+static struct slot *
+slot_of(struct mdb_space *s, mdb_addr_t page)
+{
+	return &s->slots[(page >> 12) % NR_SLOTS];
+}
+
+static bool
+cached(struct mdb_space *s, mdb_addr_t page, mdb_paddr_t *frame_out)
+{
+	struct slot *slot = slot_of(s, page);
+	uint64_t frame =
+		atomic_load_explicit(&slot->frame, memory_order_relaxed);
+	uint64_t check =
+		atomic_load_explicit(&slot->check, memory_order_relaxed);
+
+	if (!frame || (check ^ frame) != page)
+		return false;
+	*frame_out = frame & ~1ull;
+	return true;
+}
+
+static void
+remember(struct mdb_space *s, mdb_addr_t page, mdb_paddr_t frame)
+{
+	struct slot *slot = slot_of(s, page);
+
+	frame |= 1;
+	atomic_store_explicit(&slot->check, page ^ frame, memory_order_relaxed);
+	atomic_store_explicit(&slot->frame, frame, memory_order_relaxed);
+}
+
+static enum mdb_status
+translate(struct mdb_space *s, mdb_addr_t addr, mdb_paddr_t *paddr_out)
+{
+	mdb_addr_t page = addr & ~PAGE_MASK;
+	mdb_paddr_t frame;
+
+	if (!cached(s, page, &frame)) {
+		struct mdb_vtop v;
+		struct mdb_paging_end end;
+		enum mdb_status st = walk(s, page, &v, &end);
+
+		if (st != MDB_OK)
+			return st;
+		frame = v.paddr;
+		remember(s, page, frame);
+	}
+	*paddr_out = frame | (addr & PAGE_MASK);
+	return MDB_OK;
+}
+
+/* Copies what lies in the page of addr. */
+static enum mdb_status
+read_piece(struct mdb_space *s, mdb_addr_t addr, void *buf, size_t len)
+{
+	mdb_paddr_t paddr;
+	enum mdb_status st = translate(s, addr, &paddr);
+
+	return st == MDB_OK ? mdb_memory_try(s->mem, paddr, buf, len) : st;
+}
+
+/* Reads up to the first failure; done_out is how far it came. */
+static enum mdb_status
+read_pieces(struct mdb_space *s, mdb_addr_t addr, void *buf, size_t len,
+	size_t *done_out)
+{
+	uint8_t *to = buf;
+	size_t done = 0;
+	enum mdb_status st = MDB_OK;
+
+	while (done < len) {
+		size_t n = PAGE_LEN - ((addr + done) & PAGE_MASK);
+
+		if (n > len - done)
+			n = len - done;
+		st = read_piece(s, addr + done, to + done, n);
+		if (st != MDB_OK)
+			break;
+		done += n;
+	}
+	*done_out = done;
+	return st;
+}
+
+static bool
+wraps(const struct mdb_space *s, mdb_addr_t addr, size_t len)
+{
+	uint64_t last = addr + (len ? len - 1 : 0);
+
+	if (last < addr)
+		return true;
+	return s->arch->addr_bits == 32 && last >> 32 != 0;
+}
+
+/* Says why addr cannot be read, by doing it once more, slowly. */
+static enum mdb_status
+explain(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
+	enum mdb_status st)
+{
+	struct mdb_vtop v;
+	struct mdb_paging_end end;
+	uint8_t byte;
+
+	if (walk(s, addr, &v, &end) == MDB_OK)
+		return mdb_context(cx,
+			mdb_memory_read(cx, s->mem, v.paddr, &byte, 1),
+			"%#" PRIx64 " (%s)", addr, s->name);
+	if (!v.nr_steps)
+		return mdb_fail(cx, st, "unmapped: %#" PRIx64 " (%s) %s", addr,
+			s->name, end.why);
+
+	const struct mdb_vtop_step *step = &v.steps[v.nr_steps - 1];
+
+	if (end.in_table)
+		return mdb_fail(cx, st,
+			"%s: %#" PRIx64 " (%s): its %s at machine address "
+			"%#" PRIx64 " cannot be read",
+			mdb_status_name(st), addr, s->name, step->level,
+			step->entry_addr);
+	return mdb_fail(cx, st,
+		"unmapped: %#" PRIx64 " (%s): its %s %#" PRIx64
+		" at machine address %#" PRIx64 " %s",
+		addr, s->name, step->level, step->entry, step->entry_addr,
+		end.why);
+}
+
+enum mdb_status
+mdb_space_read_some(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
+	void *buf, size_t len, size_t *len_out)
+{
+	size_t done;
+
+	if (wraps(s, addr, len))
+		len = (size_t)(0 - addr) ? (size_t)(0 - addr) : 1;
+	enum mdb_status st = read_pieces(s, addr, buf, len, &done);
+
+	if (st != MDB_OK && !done)
+		return explain(cx, s, addr, st);
+	*len_out = done;
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_space_read(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
+	void *buf, size_t len)
+{
+	size_t done;
+
+	if (wraps(s, addr, len))
+		return mdb_fail(cx, MDB_E_RANGE,
+			"out of range: %zu bytes at %#" PRIx64
+			" (%s) go beyond the end of the address space",
+			len, addr, s->name);
+	enum mdb_status st = read_pieces(s, addr, buf, len, &done);
+
+	/* Say the first byte that failed, at the start of its page. */
+	if (st != MDB_OK)
+		return explain(cx, s, addr + done, st);
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_space_try(struct mdb_space *s, mdb_addr_t addr, void *buf, size_t len)
+{
+	size_t done;
+
+	return wraps(s, addr, len) ? MDB_E_RANGE
+				   : read_pieces(s, addr, buf, len, &done);
+}
+
+enum mdb_status
+mdb_space_read_uint(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
+	size_t size, uint64_t *value_out)
+{
+	uint8_t bytes[8];
+
+	if (size == 0 || size > sizeof(bytes))
+		return mdb_fail(cx, MDB_E_USAGE, "no number has %zu bytes",
+			size);
+	enum mdb_status st = mdb_space_read(cx, s, addr, bytes, size);
+
+	if (st == MDB_OK)
+		*value_out = mdb_le(bytes, size);
+	return st;
+}
+
+enum mdb_status
+mdb_space_vtop(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
+	struct mdb_vtop *vtop_out)
+{
+	struct mdb_paging_end end;
+	enum mdb_status st = walk(s, addr, vtop_out, &end);
+
+	return st == MDB_OK ? st : explain(cx, s, addr, st);
+}
+
+/* How many bytes from addr on share what the walk at addr found. */
+static uint64_t
+span_at(const struct mdb_space *s, const struct mdb_vtop *v,
+	const struct mdb_paging_end *end, enum mdb_status st)
+{
+	const struct mdb_paging_mode *mode = mdb_paging_mode_get(s->mode);
+
+	if (st == MDB_OK)
+		return v->page_len;
+	return 1ull << mode->levels[end->level].shift;
+}
+
+static bool
+same_rights(const struct mdb_mapped *run, const struct mdb_vtop *v)
+{
+	return run->writable == v->writable && run->user == v->user &&
+	       run->executable == v->executable;
+}
+
+/* The first address of the upper half when addr is in the hole, else addr. */
+static mdb_addr_t
+skip_hole(const struct mdb_paging_mode *mode, mdb_addr_t addr)
+{
+	if (mode->addr_bits == 32)
+		return addr;
+	mdb_addr_t low_end = 1ull << (mode->addr_bits - 1);
+
+	return addr >= low_end && addr < 0 - low_end ? 0 - low_end : addr;
+}
+
+enum mdb_status
+mdb_space_next_mapped(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
+	struct mdb_mapped *run_out)
+{
+	const struct mdb_paging_mode *mode = mdb_paging_mode_get(s->mode);
+	struct mdb_mapped run = { 0 };
+	bool found = false;
+
+	if (!mode)
+		return MDB_DONE;
+	for (unsigned long steps = 0;; steps++) {
+		struct mdb_vtop v;
+		struct mdb_paging_end end;
+		mdb_addr_t at = skip_hole(mode, addr);
+
+		if (steps % 1024 == 0 && mdb_check_interrupt(cx) != MDB_OK)
+			return MDB_E_INTERRUPTED;
+		enum mdb_status st =
+			mdb_paging_walk(s->mem, mode, s->root, at, &v, &end);
+
+		if (found &&
+			(at != addr || st != MDB_OK || !same_rights(&run, &v)))
+			break;
+		if (st == MDB_OK && !found) {
+			found = true;
+			run = (struct mdb_mapped){ at, 0, v.writable, v.user,
+				v.executable };
+		}
+		run.last = at | (span_at(s, &v, &end, st) - 1);
+		addr = run.last + 1;
+		if (!addr || (mode->addr_bits == 32 && addr >> 32))
+			break;
+	}
+	if (!found)
+		return MDB_DONE;
+	*run_out = run;
+	return MDB_OK;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading at a location: which world, which space, then the space reads. */
+#include "mdb/base/ctx.h"
+#include "mdb/base/endian.h"
+#include "mdb/world/target.h"
+
+#include <string.h>
+
+struct mdb_loc
+mdb_locate(struct mdb_ctx *cx, mdb_addr_t addr)
+{
+	struct mdb_loc loc = { cx->world, cx->space, addr };
+
+	for (struct mdb_world *w = cx->target->worlds; w; w = w->next)
+		if (w->range_last && addr >= w->range_start &&
+			addr <= w->range_last) {
+			loc.world = w;
+			loc.space = NULL;
+			return loc;
+		}
+	return loc;
+}
+
+static struct mdb_space *
+space_of(struct mdb_loc loc)
+{
+	return loc.space ? loc.space : loc.world->space;
+}
+
+static enum mdb_status
+no_space(struct mdb_ctx *cx, struct mdb_loc loc)
+{
+	return mdb_fail(cx, MDB_E_UNMAPPED,
+		"unmapped: no address space is known for world %s",
+		loc.world ? loc.world->name : "(none)");
+}
+
+enum mdb_status
+mdb_read(struct mdb_ctx *cx, struct mdb_loc loc, void *buf, size_t len)
+{
+	if (!loc.world || !space_of(loc))
+		return no_space(cx, loc);
+	return mdb_space_read(cx, space_of(loc), loc.addr, buf, len);
+}
+
+enum mdb_status
+mdb_read_some(struct mdb_ctx *cx, struct mdb_loc loc, void *buf, size_t len,
+	size_t *len_out)
+{
+	if (!loc.world || !space_of(loc))
+		return no_space(cx, loc);
+	return mdb_space_read_some(cx, space_of(loc), loc.addr, buf, len,
+		len_out);
+}
+
+enum mdb_status
+mdb_read_uint(struct mdb_ctx *cx, struct mdb_loc loc, size_t size,
+	uint64_t *value_out)
+{
+	if (!loc.world || !space_of(loc))
+		return no_space(cx, loc);
+	return mdb_space_read_uint(cx, space_of(loc), loc.addr, size,
+		value_out);
+}
+
+enum mdb_status
+mdb_read_ptr(struct mdb_ctx *cx, struct mdb_loc loc, mdb_addr_t *addr_out)
+{
+	if (!loc.world)
+		return no_space(cx, loc);
+	return mdb_read_uint(cx, loc, loc.world->arch->word, addr_out);
+}
+
+enum mdb_status
+mdb_read_str(struct mdb_ctx *cx, struct mdb_loc loc, char *buf, size_t len)
+{
+	size_t got = 0;
+
+	if (len == 0)
+		return mdb_fail(cx, MDB_E_USAGE, "no room for a string");
+	if (len > 1) {
+		enum mdb_status st = mdb_read_some(cx, loc, buf, len - 1, &got);
+
+		if (st != MDB_OK)
+			return st;
+	}
+	buf[got] = '\0';
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_read_machine(struct mdb_ctx *cx, mdb_paddr_t addr, void *buf, size_t len)
+{
+	return mdb_memory_read(cx, cx->target->memory, addr, buf, len);
+}
+
+enum mdb_status
+mdb_vtop(struct mdb_ctx *cx, struct mdb_loc loc, struct mdb_vtop *vtop_out)
+{
+	if (!loc.world || !space_of(loc))
+		return no_space(cx, loc);
+	return mdb_space_vtop(cx, space_of(loc), loc.addr, vtop_out);
+}

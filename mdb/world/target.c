@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A target: opens the dump, asks each finder, and falls back to a bare world
+ * (memory and registers) so that there is always one.
+ */
+#include "mdb/world/target.h"
+
+#include "mdb/base/alloc.h"
+#include "mdb/base/ctx.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static void
+own_options(struct mdb_target_options *to,
+	const struct mdb_target_options *from)
+{
+	char **paths = mdb_xarray(from->nr_dump_paths, sizeof(*paths));
+
+	*to = *from;
+	for (size_t i = 0; i < from->nr_dump_paths; i++)
+		paths[i] = mdb_xstrdup(from->dump_paths[i]);
+	to->dump_paths = (const char *const *)paths;
+	if (from->symbols_path)
+		to->symbols_path = mdb_xstrdup(from->symbols_path);
+	to->debug_root = mdb_xstrdup(
+		from->debug_root ? from->debug_root : "/usr/lib/debug");
+}
+
+static void
+disown(const char *text)
+{
+	free((void *)(uintptr_t)text);
+}
+
+static void
+disown_options(struct mdb_target_options *o)
+{
+	for (size_t i = 0; i < o->nr_dump_paths; i++)
+		disown(o->dump_paths[i]);
+	free((void *)(uintptr_t)o->dump_paths);
+	disown(o->symbols_path);
+	disown(o->debug_root);
+}
+
+void
+mdb_target_add_world(struct mdb_target *t, struct mdb_world *w)
+{
+	struct mdb_world **at = &t->worlds;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = w;
+}
+
+/* What the first CPU's control registers say of its page tables. */
+static enum mdb_paging
+paging_of(const struct dfmt_cpu *cpu, bool wide)
+{
+	const uint64_t pg = 1ull << 31, pae = 1ull << 5, la57 = 1ull << 12;
+
+	if (!cpu->has_cr || !(cpu->cr0 & pg))
+		return MDB_PAGING_NONE;
+	if (!wide)
+		return cpu->cr4 & pae ? MDB_PAGING_PAE : MDB_PAGING_32BIT;
+	return cpu->cr4 & la57 ? MDB_PAGING_5LEVEL : MDB_PAGING_4LEVEL;
+}
+
+static struct mdb_world *
+bare_world(struct mdb_target *t)
+{
+	struct mdb_world *w = mdb_world_create(t, MDB_WORLD_BARE, "machine");
+	const struct dfmt *d = mdb_memory_dump(t->memory);
+	enum mdb_paging mode = MDB_PAGING_NONE;
+	mdb_paddr_t root = 0;
+
+	w->support = "no system was recognised";
+	if (d) {
+		struct dfmt_info info;
+
+		dfmt_info_get(d, &info);
+		if (info.machine == DFMT_MACHINE_I386)
+			w->arch = &mdb_arch_i386;
+		if (dfmt_nr_cpus(d)) {
+			struct dfmt_cpu cpu = dfmt_cpu_at(d, 0);
+
+			mode = paging_of(&cpu, w->arch->word == 8);
+			root = cpu.cr3;
+		}
+	}
+	w->space = mdb_space_create("machine", t->memory, w->arch, mode, root);
+	return w;
+}
+
+static enum mdb_status
+find_worlds(struct mdb_ctx *cx, struct mdb_target *t)
+{
+	enum mdb_status st = mdb_find_linux(cx, t);
+
+	if (st == MDB_E_INTERRUPTED)
+		return st;
+	if (st != MDB_OK && st != MDB_E_NOTFOUND)
+		mdb_warn(cx, st, "a Linux kernel is there, but");
+	mdb_forget(cx);
+	if (!t->worlds)
+		mdb_target_add_world(t, bare_world(t));
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_target_open(struct mdb_ctx *cx, const struct mdb_target_options *options,
+	struct mdb_target **target_out)
+{
+	const struct dfmt_options dopt = {
+		.cache_bytes = options->cache_bytes,
+		.raw = options->raw,
+	};
+	struct mdb_memory *mem;
+	enum mdb_status st = mdb_memory_open(cx, options->dump_paths,
+		options->nr_dump_paths, &dopt, &mem);
+
+	if (st != MDB_OK)
+		return mdb_context(cx, st, "%s", options->dump_paths[0]);
+
+	struct mdb_target *t = mdb_target_create_memory(mem);
+
+	own_options(&t->options, options);
+	t->name = mdb_xstrdup(options->dump_paths[0]);
+	cx->target = t;
+	st = find_worlds(cx, t);
+	if (st != MDB_OK) {
+		cx->target = NULL;
+		mdb_target_destroy(t);
+		return st;
+	}
+	cx->world = t->worlds;
+	*target_out = t;
+	return MDB_OK;
+}
+
+struct mdb_target *
+mdb_target_create_memory(struct mdb_memory *memory)
+{
+	struct mdb_target *t = mdb_xalloc(sizeof(*t));
+
+	t->memory = memory;
+	return t;
+}
+
+void
+mdb_target_destroy(struct mdb_target *t)
+{
+	if (!t)
+		return;
+	while (t->worlds) {
+		struct mdb_world *next = t->worlds->next;
+
+		mdb_world_destroy(t->worlds);
+		t->worlds = next;
+	}
+	mdb_memory_destroy(t->memory);
+	disown_options(&t->options);
+	free(t->name);
+	free(t);
+}
