@@ -30,6 +30,8 @@ struct dfmt_source_ops {
 	/* At most len bytes in place, or NULL. NULL op: never in place. */
 	const void *(*view)(struct dfmt_source *src, uint64_t off, size_t len,
 		size_t *len_out);
+	/* Bytes of the file touched; NULL: counted in the source itself. */
+	uint64_t (*touched)(const struct dfmt_source *src);
 	void (*destroy)(struct dfmt_source *src);
 };
 
@@ -47,6 +49,7 @@ struct dfmt_source {
 	uint64_t size; /* when it was opened */
 	int fd;	       /* -1 when there is none */
 	const uint8_t *base;
+	bool cut; /* known to be shorter than it was meant to be */
 	atomic_bool faulted;
 	struct dfmt_touched touched;
 };

@@ -123,7 +123,7 @@ geometry_check(const struct dfmt_kdump_header *h, struct dfmt_err *err)
 		return malformed(err,
 			"kdump header: bitmap too small for the frames",
 			DFMT_NONE);
-	if (h->start_pfn >= h->end_pfn || h->end_pfn > h->max_pfn)
+	if (h->start_pfn > h->end_pfn || h->end_pfn > h->max_pfn)
 		return malformed(err,
 			"kdump sub header: range of the split part",
 			h->block_size);

@@ -162,6 +162,8 @@ dump_settle(struct dfmt *d, const struct dfmt_options *opt,
 		st = dfmt_notes_finish(&d->notes, err);
 	if (st != DFMT_OK)
 		return st;
+	for (size_t i = 0; i < d->nr_parts; i++)
+		d->info.truncated = d->info.truncated || d->parts[i]->cut;
 	if (d->flattened)
 		details_add(d, "flattened");
 	if (d->notes.cut)

@@ -294,6 +294,8 @@ dfmt_source_view(struct dfmt_source *src, uint64_t off, size_t len,
 uint64_t
 dfmt_source_touched_bytes(const struct dfmt_source *src)
 {
+	if (src->ops->touched)
+		return src->ops->touched(src);
 	uint64_t bytes = atomic_load(&src->touched.nr_blocks) * 4096;
 
 	return dfmt_min(bytes, src->size);
