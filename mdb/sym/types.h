@@ -35,12 +35,12 @@ struct mdb_types_ops {
 	void (*enumerator)(const struct mdb_types *types,
 		const struct mdb_type_desc *desc, size_t index,
 		struct mdb_enumerator *enumerator_out);
-	/* By kind (struct, union, enum, typedef, int, float) and name; 0: none.
-	 */
+	/* By kind (struct, union, enum, typedef, int, float, forward) and name
+	 * among the container's own, not its base's; 0: none. */
 	uint32_t (*find)(const struct mdb_types *types, enum mdb_type_kind kind,
 		const char *name);
-	/* The id of a variable's or function's type; 0: not known.  May be
-	 * NULL. */
+	/* The id of a variable's or function's type; 0: not known.  Own ones
+	 * only, too.  May be NULL. */
 	uint32_t (*of_var)(const struct mdb_types *types, const char *name);
 	void (*destroy)(struct mdb_types *types);
 };
@@ -53,6 +53,7 @@ struct mdb_types {
 	uint32_t nr_ids;	/* exclusive end of ids */
 	size_t word;		/* bytes of a pointer */
 	const char *source;	/* "BTF", "DWARF of FILE": for ::status */
+	struct mdb_types *derived; /* owned; NULL until a type is derived */
 };
 
 void mdb_types_destroy(struct mdb_types *types); /* accepts NULL */
@@ -63,6 +64,27 @@ void mdb_types_destroy(struct mdb_types *types); /* accepts NULL */
  */
 enum mdb_status mdb_btf_create(struct mdb_ctx *cx, void *bytes, size_t len,
 	struct mdb_types *base, size_t word, struct mdb_types **types_out);
+
+/* Ids of derived types begin here; no reader's ids come near. */
+#define MDB_TYPES_DERIVED 0x80000000u
+
+/*
+ * Types that the container lacks: kept with it, the same one each time.
+ * target is not "no type" (types NULL); the int's name is not copied.
+ */
+struct mdb_type mdb_type_derive_pointer(struct mdb_type target);
+struct mdb_type mdb_type_derive_array(struct mdb_type element, uint64_t count);
+struct mdb_type mdb_type_derive_const(struct mdb_type target);
+struct mdb_type mdb_type_derive_int(struct mdb_types *types, const char *name,
+	size_t size, struct mdb_int_info info);
+
+/* A container with nothing in it, for worlds that have no types: C's own. */
+struct mdb_types *mdb_types_create_plain(size_t word);
+
+/* The decoded type; void for "no type". */
+void mdb_type_describe(struct mdb_type type, struct mdb_type_desc *desc_out);
+/* The definition of a forward declaration if the container has it. */
+struct mdb_type mdb_type_complete(struct mdb_type type);
 
 /*
  * DWARF of an ELF file through libdwarf; indexed lazily.  The caller has
