@@ -52,9 +52,11 @@ forms()
 	mdf -l -d 1 "$dir/vmcore" "$dir/vmcore.l1"
 	mdf -d 31 "$dir/vmcore" "$dir/vmcore.d31"
 	mdf -E -d 31 "$dir/vmcore" "$dir/vmcore.E31"
-	mdf --split -l -d 31 "$dir/vmcore" "$dir/vmcore.s1" "$dir/vmcore.s2" "$dir/vmcore.s3"
+	mdf --split --splitblock-size 16 -l -d 31 "$dir/vmcore" "$dir/vmcore.S1" "$dir/vmcore.S2"
+	mdf --split --splitblock-size 16 -c -d 1 "$dir/vmcore" "$dir/vmcore.s1" "$dir/vmcore.s2" \
+	    "$dir/vmcore.s3"
 	"$tool" -F -l -d 31 "$dir/vmcore" >"$dir/vmcore.F31" 2>>"$log"
-	if "$tool" -h 2>&1 | grep -q -- "support zstd"; then
+	if "$tool" -h 2>&1 | grep -A1 'zstd support' | grep -q enabled; then
 		mdf -z -d 31 "$dir/vmcore" "$dir/vmcore.z31"
 	fi
 }
