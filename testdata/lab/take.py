@@ -48,7 +48,7 @@ class Guest:
         ser, mon = f"{args.out}/ser.sock", f"{args.out}/mon.sock"
         cmd = ["qemu-system-x86_64", "-accel", "tcg,thread=multi",
                "-cpu", args.cpu, "-m", str(args.mem), "-smp", str(args.smp),
-               "-kernel", kernel_image(root), "-initrd", initrd,
+               "-kernel", f"{root}/vmlinuz", "-initrd", initrd,
                "-append", append, "-vga", "none", "-display", "none",
                "-no-reboot", "-net", "none",
                "-chardev", f"socket,id=ser0,path={ser},server=on,wait=off",
@@ -128,16 +128,6 @@ def connect(path, proc):
     die(f"no {path}")
 
 
-def kernel_image(root):
-    with open(f"{root}/release") as f:
-        release = f.read().strip()
-    for path in (f"{root}/root/boot/vmlinuz-{release}",
-                 f"{root}/root/lib/modules/{release}/vmlinuz"):
-        if os.path.exists(path):
-            return path
-    die(f"no kernel image under {root}")
-
-
 def unpack_oracles(guest):
     tar = subprocess.run(["gzip", "-dcq", guest.disks[0]],
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -212,7 +202,7 @@ def run(args):
             size = int(re.search(r"LAB: vmcore (\d+)", guest.console()).group(1))
             os.truncate(guest.disks[1], size)
             os.rename(guest.disks[1], f"{args.out}/vmcore")
-        elif args.mode == "panic":
+        elif args.mode in ("panic", "oops"):
             guest.wait_for(PANIC, 60)
         elif args.mode == "irq":
             panic_irq(guest)
@@ -243,7 +233,8 @@ def main():
     p.add_argument("--crashkernel", default="192M")
     p.add_argument("--vmcoreinfo", action="store_true")
     p.add_argument("series")
-    p.add_argument("mode", choices=["idle", "panic", "irq", "nmi", "kdump"])
+    p.add_argument("mode", choices=["idle", "panic", "irq", "nmi", "oops",
+                                    "kdump"])
     p.add_argument("dumps", nargs="*")
     args = p.parse_args()
     args.out = os.path.abspath(args.out)
