@@ -222,6 +222,29 @@ mdb_check_interrupt(struct mdb_ctx *cx)
 	return MDB_OK;
 }
 
+void
+mdb_warn(struct mdb_ctx *cx, enum mdb_status st, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *text = format_capped(fmt, ap);
+	va_end(ap);
+
+	const char *why = st == MDB_OK ? "" : mdb_trail(cx);
+	const char *line = mdb_escape_name(cx,
+		mdb_tmp_printf(cx, "%s%s%s", text, *why ? ": " : "", why));
+
+	free(text);
+	cx->nr_warnings++;
+	if (cx->warn)
+		cx->warn(cx, line);
+	else
+		(void)fprintf(stderr, "mdb: %s\n", line);
+	if (st != MDB_OK)
+		mdb_forget(cx);
+}
+
 const char *
 mdb_status_name(enum mdb_status st)
 {

@@ -27,6 +27,9 @@ struct mdb_ctx {
 	struct mdb_arena tmp;
 	const volatile sig_atomic_t *interrupted; /* may be NULL */
 	unsigned int nr_warnings;
+	/* Where a line of mdb_warn goes, without its newline; NULL: stderr.
+	 * The shell sets it, to flush its own output first. */
+	void (*warn)(struct mdb_ctx *cx, const char *text);
 
 	struct mdb_target *target;   /* world/target.h */
 	struct mdb_world *world;     /* current; world/world.h */

@@ -136,4 +136,13 @@ enum mdb_status mdb_format_run(struct mdb_ctx *cx, struct mdb_lang *lang,
 	char verb, const char *formats, struct mdb_loc loc, uint64_t value,
 	uint64_t count, unsigned int width, struct mdb_buf *buf);
 
+/*
+ * The searching formats l L M (2, 4, 8 bytes): the first place at or after
+ * loc where (memory & mask) == (value & mask), in steps of that size; dot is
+ * left there.  Ends at memory that cannot be read, with its status.
+ */
+enum mdb_status mdb_format_match(struct mdb_ctx *cx, struct mdb_lang *lang,
+	char verb, char letter, struct mdb_loc loc, uint64_t value,
+	uint64_t mask, struct mdb_loc *loc_out);
+
 #endif
