@@ -18,7 +18,8 @@ static const struct mdb_column name_columns[] = {
 		.help = "the module that has it" },
 	{ 0 },
 };
-static const struct mdb_table name_table = { "names", name_columns, 0 };
+static const struct mdb_table name_table = { .name = "names",
+	.columns = name_columns };
 
 static const struct mdb_option name_options[] = {
 	{ 'n', MDB_OPT_FLAG, NULL, "match the pattern on names only" },
@@ -130,7 +131,8 @@ static const struct mdb_column dmod_columns[] = {
 		.help = "what it is for" },
 	{ 0 },
 };
-static const struct mdb_table dmod_table = { "dmods", dmod_columns, 0 };
+static const struct mdb_table dmod_table = { .name = "dmods",
+	.columns = dmod_columns };
 
 static const struct mdb_column provided_columns[] = {
 	{ .name = "kind",
@@ -145,8 +147,9 @@ static const struct mdb_column provided_columns[] = {
 	{ .name = "summary", .flags = MDB_COL_LEFT, .help = "what it does" },
 	{ 0 },
 };
-static const struct mdb_table provided_table = { "provides", provided_columns,
-	2 };
+static const struct mdb_table provided_table = { .name = "provides",
+	.columns = provided_columns,
+	.indent = 2 };
 
 static enum mdb_status
 provided(struct mdb_ctx *cx, const char *kind, const char *name,

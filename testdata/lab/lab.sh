@@ -25,6 +25,12 @@ table='
 - 6.1-irq      6.1    irq   --vmcoreinfo                   elf
 - 6.1-nmi      6.1    nmi   --vmcoreinfo,--smp=1           elf
 - 6.1-panic    6.1    panic -                              elf
+- 6.1-null     6.1    oops  --vmcoreinfo,--append=labhow=null      elf
+- 6.1-bug      6.1    oops  --vmcoreinfo,--append=labhow=bug       elf
+- 6.1-overflow 6.1    oops  --vmcoreinfo,--append=labhow=overflow  elf
+- 6.1-timer    6.1    oops  --vmcoreinfo,--append=labhow=timer     elf
+- 6.1-thread   6.1    oops  --vmcoreinfo,--append=labhow=thread    elf
+- 6.1-divide   6.1    oops  --vmcoreinfo,--append=labhow=divide    elf
 - 6.12-kdump   6.12   kdump --mem=1024,--crashkernel=256M  -
 - 6.12-la57    6.12   idle  --cpu=max,--vmcoreinfo         elf
 - 6.12-irq     6.12   irq   --vmcoreinfo                   elf
@@ -52,9 +58,11 @@ forms()
 	mdf -l -d 1 "$dir/vmcore" "$dir/vmcore.l1"
 	mdf -d 31 "$dir/vmcore" "$dir/vmcore.d31"
 	mdf -E -d 31 "$dir/vmcore" "$dir/vmcore.E31"
-	mdf --split -l -d 31 "$dir/vmcore" "$dir/vmcore.s1" "$dir/vmcore.s2" "$dir/vmcore.s3"
+	mdf --split --splitblock-size 16 -l -d 31 "$dir/vmcore" "$dir/vmcore.S1" "$dir/vmcore.S2"
+	mdf --split --splitblock-size 16 -c -d 1 "$dir/vmcore" "$dir/vmcore.s1" "$dir/vmcore.s2" \
+	    "$dir/vmcore.s3"
 	"$tool" -F -l -d 31 "$dir/vmcore" >"$dir/vmcore.F31" 2>>"$log"
-	if "$tool" -h 2>&1 | grep -q -- "support zstd"; then
+	if "$tool" -h 2>&1 | grep -A1 'zstd support' | grep -q enabled; then
 		mdf -z -d 31 "$dir/vmcore" "$dir/vmcore.z31"
 	fi
 }
@@ -68,7 +76,7 @@ take()
 	[ "$dumps" = - ] && dumps=
 	# shellcheck disable=SC2086
 	python3 "$here/take.py" --cache "$cache" --out "$out/$name" ${opts//,--/ --} \
-	    "$series" "$mode" ${dumps//,/ }
+	    "$series" "$mode" ${dumps//,/ } || return 1
 	[ "$mode" = kdump ] && forms "$out/$name"
 	touch "$out/$name/.done"
 }

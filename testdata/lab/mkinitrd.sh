@@ -58,6 +58,7 @@ cp "$here/init" "$root/init"
 chmod 755 "$root/init"
 gcc -O1 -static -pthread -o "$root/bin/worker" "$here/worker.c"
 add_modules
+[ ! -e "$kernel/labcrash.ko" ] || cp "$kernel/labcrash.ko" "$root/"
 pack()
 {
 	(cd "$root" && find . | sort | cpio --quiet -o -H newc -R 0:0) | gzip -1
@@ -66,7 +67,7 @@ if [ -n "$kdump" ]; then
 	pack >"$tmp/plain.gz"
 	mkdir "$root/kdump"
 	mv "$tmp/plain.gz" "$root/kdump/initrd.gz"
-	cp "$kernel/root/boot/vmlinuz-$release" "$root/kdump/vmlinuz"
+	cp "$kernel/vmlinuz" "$root/kdump/vmlinuz"
 	add_program "$(command -v kexec || echo /sbin/kexec)"
 fi
 pack >"$out.tmp"

@@ -7,6 +7,7 @@
 #
 #	setup.sh CACHE [series...]
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 cache=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
 series=${*:-6.1 6.12 7.x}
@@ -105,11 +106,31 @@ fetch_series()
 	set -- "$dir"/root/lib/modules/*
 	basename "$1" >"$dir/release"
 	/sbin/depmod -b "$dir/root" "$(cat "$dir/release")" || die "depmod fails for $s"
+	for p in "$dir"/root/boot/vmlinuz-* "$dir"/root/lib/modules/*/vmlinuz; do
+		[ -e "$p" ] && ln -s "$p" "$dir/vmlinuz"
+	done
+	[ -e "$dir/vmlinuz" ] || die "no kernel image in the packages of $s"
 	touch "$dir/.done"
 	echo "setup-lab: $s is $(cat "$dir/release") of $suite"
+}
+
+# The module that dies on request, for the host suite's kernel only.
+build_module()
+{
+	local dir=$cache/kernel-6.1 release
+	[ -e "$dir/.done" ] && [ ! -e "$dir/labcrash.ko" ] || return 0
+	release=$(cat "$dir/release")
+	tools="linux-headers-$release"
+	install_tools
+	rm -rf "$dir/module"
+	cp -r "$here/module" "$dir/module"
+	make -C "/lib/modules/$release/build" M="$dir/module" modules >"$cache/module.log" 2>&1 ||
+	    die "cannot build the module (see $cache/module.log)"
+	mv "$dir/module/labcrash.ko" "$dir/"
 }
 
 install_tools
 for s in $series; do
 	fetch_series "$s"
 done
+[ -z "${FULL-}" ] || build_module

@@ -141,6 +141,7 @@ struct mdb_table {
 			     the key of the array */
 	const struct mdb_column *columns;
 	int indent; /* blanks before each row of a nested table */
+	const char *separator; /* between values in text; NULL: one blank */
 };
 
 /*
@@ -154,6 +155,9 @@ MDB_API enum mdb_status mdb_row(struct mdb_ctx *cx,
 /* A row nested under the last mdb_row(). */
 MDB_API enum mdb_status mdb_subrow(struct mdb_ctx *cx,
 	const struct mdb_table *table, const struct mdb_value *values);
+
+/* The heading is printed again before the next row: a record has its own. */
+MDB_API void mdb_heading_again(struct mdb_ctx *cx);
 
 /* A blank line between records; nothing in JSON or a pipeline. */
 MDB_API enum mdb_status mdb_blank(struct mdb_ctx *cx);

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Value trees.  Text: `name = value`, branches indented by four; an array of
+ * plain values is one line, broken at the width of the page; an array of
+ * branches has one element per line.  JSON: one object per tree; the members
+ * of an unnamed struct or union are its parent's, as in C.
+ */
+#include "mdb/shell/out.h"
+
+#include "mdb/base/ctx.h"
+
+#include <string.h>
+
+static struct mdb_out_level *
+top(struct mdb_out *out)
+{
+	return out->depth == 0 ? NULL : &out->levels[out->depth - 1];
+}
+
+static void
+add(struct mdb_out *out, const char *text)
+{
+	mdb_buf_puts(&out->line, text);
+}
+
+static void
+put(struct mdb_out *out)
+{
+	if (out->line.len > 0)
+		mdb_sink_write(out->sink, out->line.data, out->line.len);
+	mdb_buf_reset(&out->line);
+}
+
+/* ---- text ----------------------------------------------------------------
+ */
+
+static void
+start_line(struct mdb_out *out, const char *prefix, const char *name)
+{
+	mdb_buf_pad(&out->line, ' ', 4 * out->depth);
+	if (prefix != NULL)
+		add(out, prefix);
+	if (name != NULL)
+		add(out, name);
+}
+
+/* An element with lines of its own comes into an array. */
+static void
+make_multiline(struct mdb_out *out)
+{
+	struct mdb_out_level *array = top(out);
+
+	if (array == NULL || array->branch != MDB_BRANCH_ARRAY ||
+		array->multiline)
+		return;
+	add(out, array->nr_children == 0 ? "\n" : ",\n");
+	array->multiline = true;
+}
+
+static void
+text_open(struct mdb_out *out, const char *prefix, const char *name,
+	enum mdb_branch branch)
+{
+	make_multiline(out);
+	start_line(out, prefix, name);
+	if (name != NULL)
+		add(out, " = ");
+	add(out, branch == MDB_BRANCH_STRUCT ? "{\n" : "[");
+	out->column = out->line.len + 2;
+	put(out);
+}
+
+static void
+text_element(struct mdb_out *out, const struct mdb_out_level *array,
+	const char *text)
+{
+	size_t width = mdb_text_width(text, strlen(text));
+
+	if (array->nr_children > 0) {
+		add(out, ",");
+		if (out->column + width + 2 > mdb_sink_width(out->sink)) {
+			add(out, "\n");
+			mdb_buf_pad(&out->line, ' ', 4 * out->depth + 3);
+			out->column = 4 * out->depth + 4;
+		}
+	}
+	add(out, " ");
+	add(out, text);
+	out->column += width + 2;
+}
+
+static void
+text_leaf(struct mdb_out *out, const char *prefix, const char *name,
+	const char *text)
+{
+	struct mdb_out_level *level = top(out);
+	bool in_array = level != NULL && level->branch == MDB_BRANCH_ARRAY;
+
+	if (in_array && !level->multiline && text != NULL) {
+		text_element(out, level, text);
+		put(out);
+		return;
+	}
+	start_line(out, prefix, name);
+	if (name != NULL)
+		add(out, text == NULL ? " " : " = ");
+	if (text != NULL)
+		add(out, text);
+	add(out, in_array ? ",\n" : "\n");
+	put(out);
+}
+
+static void
+text_close(struct mdb_out *out, const struct mdb_out_level *closed)
+{
+	struct mdb_out_level *parent = top(out);
+
+	if (closed->branch == MDB_BRANCH_ARRAY && !closed->multiline) {
+		add(out, " ]");
+	} else {
+		mdb_buf_pad(&out->line, ' ', 4 * out->depth);
+		add(out, closed->branch == MDB_BRANCH_ARRAY ? "]" : "}");
+	}
+	if (parent != NULL && parent->branch == MDB_BRANCH_ARRAY)
+		add(out, ",");
+	add(out, "\n");
+	put(out);
+}
+
+/* ---- JSON ----------------------------------------------------------------
+ */
+
+/* What separates from what came before, and the key. */
+static void
+json_key(struct mdb_out *out, const char *name, bool is_object)
+{
+	struct mdb_out_level *level = top(out);
+	char before = '{';
+
+	if (out->line.len > 0)
+		before = out->line.data[out->line.len - 1];
+	if (before != '{' && before != '[')
+		add(out, ",");
+	if (level != NULL && level->branch == MDB_BRANCH_ARRAY)
+		return;
+	if (level == NULL && name == NULL && is_object)
+		return;
+	if (level == NULL)
+		add(out, "{");
+	if (name == NULL)
+		name = "value";
+	mdb_escape_json(&out->line, name, strlen(name));
+	add(out, ":");
+}
+
+/* Ends the line of a tree, with the brace of a named or plain root. */
+static void
+json_finish(struct mdb_out *out, bool braced)
+{
+	if (out->depth > 0)
+		return;
+	add(out, braced ? "}\n" : "\n");
+	put(out);
+}
+
+static bool
+json_open(struct mdb_out *out, const char *name, enum mdb_branch branch)
+{
+	struct mdb_out_level *level = top(out);
+	bool is_object = branch == MDB_BRANCH_STRUCT;
+
+	if (level == NULL)
+		mdb_out_flush_json(out);
+	if (level != NULL && level->branch == MDB_BRANCH_STRUCT && is_object &&
+		(name == NULL || name[0] == '\0'))
+		return true;
+	json_key(out, name, is_object);
+	add(out, is_object ? "{" : "[");
+	return false;
+}
+
+static void
+json_leaf(struct mdb_ctx *cx, struct mdb_out *out, const char *name,
+	const struct mdb_value *value)
+{
+	struct mdb_out_level *level = top(out);
+
+	if (level == NULL)
+		mdb_out_flush_json(out);
+	json_key(out, name, false);
+	mdb_value_json(cx, &out->line, value);
+	json_finish(out, true);
+}
+
+static void
+json_close(struct mdb_out *out, const struct mdb_out_level *closed)
+{
+	if (!closed->flat)
+		add(out, closed->branch == MDB_BRANCH_STRUCT ? "}" : "]");
+	/* `multiline` is free in JSON: the root was given a name. */
+	json_finish(out, closed->multiline);
+}
+
+static void
+count_child(struct mdb_out *out)
+{
+	struct mdb_out_level *level = top(out);
+
+	if (level != NULL)
+		level->nr_children++;
+}
+
+/* ---- the interface -------------------------------------------------------
+ */
+
+enum mdb_status
+mdb_tree_open(struct mdb_ctx *cx, const char *prefix, const char *name,
+	enum mdb_branch branch)
+{
+	struct mdb_out *out = cx->out;
+	struct mdb_out_level level = { .branch = branch };
+	enum mdb_status st = mdb_out_check(cx);
+
+	if (out == NULL || st != MDB_OK)
+		return st;
+	if (out->depth == MDB_TREE_MAX_DEPTH)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"values nested deeper than %d", MDB_TREE_MAX_DEPTH);
+	if (out->mode == MDB_OUT_TEXT)
+		text_open(out, prefix, name, branch);
+	if (out->mode == MDB_OUT_JSON) {
+		level.multiline = out->depth == 0 &&
+				  (name != NULL || branch == MDB_BRANCH_ARRAY);
+		level.flat = json_open(out, name, branch);
+	}
+	out->levels[out->depth++] = level;
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_tree_leaf(struct mdb_ctx *cx, const char *prefix, const char *name,
+	const char *text, struct mdb_value json)
+{
+	struct mdb_out *out = cx->out;
+	enum mdb_status st = mdb_out_check(cx);
+	struct mdb_loc loc;
+
+	if (out == NULL || st != MDB_OK)
+		return st;
+	if (out->mode == MDB_OUT_PIPE) {
+		if (mdb_value_loc(cx, &json, &loc))
+			return mdb_emit_loc(cx, loc);
+		return MDB_OK;
+	}
+	if (out->mode == MDB_OUT_TEXT)
+		text_leaf(out, prefix, name, text);
+	else
+		json_leaf(cx, out, name, &json);
+	count_child(out);
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_tree_close(struct mdb_ctx *cx)
+{
+	struct mdb_out *out = cx->out;
+	struct mdb_out_level closed;
+
+	if (out == NULL || out->depth == 0)
+		return MDB_OK;
+	closed = out->levels[--out->depth];
+	if (out->mode == MDB_OUT_TEXT)
+		text_close(out, &closed);
+	if (out->mode == MDB_OUT_JSON)
+		json_close(out, &closed);
+	count_child(out);
+	return mdb_out_check(cx);
+}

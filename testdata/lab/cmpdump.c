@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compare the forms that one dump was written in, through dumpfmt.
+ *
+ *	cmpdump REFERENCE FORM...		(a FORM may be a+b+c: parts)
+ *
+ * Every frame of the reference is read from each form: equal, or excluded
+ * there by choice; anything else is a difference.  The notes must agree.
+ * One line per form: "FORM: same N excluded N bad N", exit 1 if any is bad.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dfmt-reader.h"
+
+#define MAX_PARTS 16
+
+struct tally {
+	unsigned long same, excluded, bad;
+};
+
+static struct dfmt *
+open_form(const char *form)
+{
+	char *names = strdup(form), *save = NULL;
+	const char *parts[MAX_PARTS];
+	struct dfmt *dump = NULL;
+	struct dfmt_err err;
+	size_t n = 0;
+
+	for (char *p = strtok_r(names, "+", &save); p && n < MAX_PARTS;
+		p = strtok_r(NULL, "+", &save))
+		parts[n++] = p;
+	if (dfmt_open(parts, n, NULL, &dump, &err) != DFMT_OK)
+		fprintf(stderr, "%s: %s: %s %s\n", form,
+			dfmt_status_name(err.status), err.what, err.detail);
+	free(names);
+	return dump;
+}
+
+static void
+compare_frame(const struct dfmt *ref, const struct dfmt *form, uint64_t addr,
+	struct tally *t)
+{
+	unsigned char a[DFMT_PAGE_SIZE], b[DFMT_PAGE_SIZE];
+	enum dfmt_status st;
+	struct dfmt_err err;
+
+	if (dfmt_read(ref, addr, a, sizeof a, &err) != DFMT_OK)
+		return;
+	st = dfmt_read(form, addr, b, sizeof b, &err);
+	if (st == DFMT_E_EXCLUDED) {
+		t->excluded++;
+	} else if (st == DFMT_OK && !memcmp(a, b, sizeof a)) {
+		t->same++;
+	} else if (t->bad++ < 3) {
+		fprintf(stderr, "%#lx: %s\n", (unsigned long)addr,
+			st == DFMT_OK ? "differs" : dfmt_status_name(st));
+	}
+}
+
+static void
+compare_notes(const struct dfmt *ref, const struct dfmt *form, struct tally *t)
+{
+	size_t la = 0, lb = 0;
+	const char *a = dfmt_vmcoreinfo(ref, &la);
+	const char *b = dfmt_vmcoreinfo(form, &lb);
+
+	if (la != lb || (a && memcmp(a, b, la)))
+		t->bad++, fprintf(stderr, "vmcoreinfo differs\n");
+	if (dfmt_nr_cpus(ref) != dfmt_nr_cpus(form)) {
+		t->bad++, fprintf(stderr, "CPUs differ\n");
+		return;
+	}
+	for (size_t i = 0; i < dfmt_nr_cpus(ref); i++) {
+		struct dfmt_cpu x = dfmt_cpu_at(ref, i);
+		struct dfmt_cpu y = dfmt_cpu_at(form, i);
+
+		if (x.rip != y.rip || x.rsp != y.rsp || x.pid != y.pid)
+			t->bad++, fprintf(stderr, "CPU %zu differs\n", i);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct dfmt *ref = argc > 2 ? open_form(argv[1]) : NULL;
+	int rc = 0;
+
+	if (!ref)
+		return 2;
+	for (int i = 2; i < argc; i++) {
+		struct dfmt *form = open_form(argv[i]);
+		uint64_t addr = 0, start, end;
+		struct tally t = { 0 };
+
+		while (form && dfmt_next_range(ref, addr, &start, &end, NULL) ==
+					DFMT_OK) {
+			for (addr = start & -4096ull; addr < end; addr += 4096)
+				compare_frame(ref, form, addr, &t);
+		}
+		if (form)
+			compare_notes(ref, form, &t);
+		else
+			t.bad++;
+		printf("%s: same %lu excluded %lu bad %lu\n", argv[i], t.same,
+			t.excluded, t.bad);
+		rc |= t.bad != 0;
+		dfmt_close(form);
+	}
+	dfmt_close(ref);
+	return rc;
+}
