@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Symbols by address, and all of them, from the kallsyms tables.
+ *
+ * By address: an interpolating binary search that touches few pages of the
+ * addresses, then one block of names.
+ */
+#include "mdb/sym/kallsyms.h"
+
+#include "mdb/base/alloc.h"
+#include "mdb/sym/kallsyms-table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Symbols that share one address, at most, before we stop looking. */
+#define MAX_ALIASES 4096u
+
+enum mdb_status
+mdb_kallsyms_create(struct mdb_ctx *cx, struct mdb_space *space,
+	const struct mdb_kallsyms_layout *layout,
+	struct mdb_kallsyms **table_out)
+{
+	struct mdb_kallsyms *k = mdb_xalloc(sizeof(*k));
+	enum mdb_status st;
+
+	st = mdb_kallsyms_tables_init(cx, &k->t, space, layout);
+	if (st != MDB_OK) {
+		free(k);
+		return st;
+	}
+	k->nr_absolute = UINT32_MAX;
+	*table_out = k;
+	return MDB_OK;
+}
+
+void
+mdb_kallsyms_destroy(struct mdb_kallsyms *k)
+{
+	if (k == NULL)
+		return;
+	mdb_kallsyms_tables_fini(&k->t);
+	free(k);
+}
+
+const struct mdb_kallsyms_layout *
+mdb_kallsyms_layout(const struct mdb_kallsyms *k)
+{
+	return &k->t.layout;
+}
+
+void
+mdb_kallsyms_add_landmark(struct mdb_kallsyms *k, mdb_addr_t addr)
+{
+	if (k->nr_landmarks < MDB_KALLSYMS_MAX_LANDMARKS)
+		k->landmarks[k->nr_landmarks++] = addr;
+}
+
+void
+mdb_kallsyms_set_percpu(struct mdb_kallsyms *k, mdb_addr_t start,
+	mdb_addr_t end)
+{
+	k->percpu_start = start;
+	k->percpu_end = end;
+}
+
+enum mdb_status
+mdb_kallsyms_range(struct mdb_ctx *cx, struct mdb_kallsyms *k,
+	mdb_addr_t *first_out, mdb_addr_t *last_out,
+	mdb_addr_t *percpu_last_out)
+{
+	uint32_t n = k->t.layout.nr_syms;
+	mdb_addr_t first, last;
+	mdb_addr_t percpu = 0;
+	enum mdb_status st;
+	uint32_t low;
+
+	st = mdb_kallsyms_absolute(cx, k, &low);
+	if (st == MDB_OK && low >= n)
+		st = mdb_fail(cx, MDB_E_CORRUPT,
+			"kallsyms: no symbol of the image");
+	if (st == MDB_OK && low > 0)
+		st = mdb_kallsyms_address(cx, &k->t, low - 1, &percpu);
+	if (st == MDB_OK)
+		st = mdb_kallsyms_address(cx, &k->t, low, &first);
+	if (st == MDB_OK)
+		st = mdb_kallsyms_address(cx, &k->t, n - 1, &last);
+	if (st != MDB_OK)
+		return st;
+	*first_out = first;
+	*last_out = last;
+	*percpu_last_out = percpu;
+	return MDB_OK;
+}
+
+/* ---- one symbol ----------------------------------------------------------
+ */
+
+static enum mdb_sym_kind
+kind_of(const struct mdb_kallsyms *k, char letter, mdb_addr_t value)
+{
+	if (k->percpu_start < k->percpu_end && value >= k->percpu_start &&
+		value <= k->percpu_end)
+		return MDB_SYM_PERCPU;
+	switch (letter) {
+	case 't':
+	case 'T':
+	case 'w':
+	case 'W':
+		return MDB_SYM_FUNC;
+	case 'a':
+	case 'A':
+		return MDB_SYM_ABS;
+	default:
+		return MDB_SYM_DATA;
+	}
+}
+
+/* The address of the first symbol after idx that has another one; 0: none. */
+static mdb_addr_t
+next_address(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t idx,
+	mdb_addr_t value)
+{
+	uint32_t n = k->t.layout.nr_syms;
+	uint32_t last = n - idx > MAX_ALIASES ? idx + MAX_ALIASES : n;
+
+	for (uint32_t i = idx + 1; i < last; i++) {
+		mdb_addr_t addr;
+
+		if (mdb_kallsyms_address(cx, &k->t, i, &addr) != MDB_OK) {
+			mdb_forget(cx);
+			return 0;
+		}
+		if (addr > value)
+			return addr;
+	}
+	return 0;
+}
+
+/* The per-CPU range ends the last per-CPU variable, not the kernel's text. */
+static mdb_addr_t
+clip_next(const struct mdb_kallsyms *k, mdb_addr_t value, mdb_addr_t next)
+{
+	if (k->percpu_start < k->percpu_end && value < k->percpu_end &&
+		next > k->percpu_end)
+		return k->percpu_end;
+	return next;
+}
+
+void
+mdb_kallsyms_fill(struct mdb_ctx *cx, struct mdb_object *object, uint32_t idx,
+	const char *name, mdb_addr_t value, struct mdb_sym *sym)
+{
+	struct mdb_kallsyms *k = object->symtab;
+	mdb_addr_t next = clip_next(k, value, next_address(cx, k, idx, value));
+	char letter = name[0];
+
+	memset(sym, 0, sizeof(*sym));
+	sym->object = object;
+	sym->name = name + 1;
+	sym->value = value;
+	sym->size = next > value ? next - value : 0;
+	sym->letter = letter;
+	sym->global = (letter >= 'A' && letter <= 'Z') || letter == 'u';
+	sym->kind = kind_of(k, letter, value);
+}
+
+enum mdb_status
+mdb_kallsyms_sym(struct mdb_ctx *cx, struct mdb_object *object, uint32_t idx,
+	struct mdb_sym *sym_out)
+{
+	struct mdb_kallsyms *k = object->symtab;
+	char buf[MDB_KALLSYMS_MAX_NAME];
+	struct mdb_code code;
+	enum mdb_status st;
+	mdb_addr_t value;
+	char *name;
+	size_t len;
+
+	st = mdb_kallsyms_code_at(cx, &k->t, idx, &code);
+	if (st == MDB_OK)
+		st = mdb_kallsyms_address(cx, &k->t, idx, &value);
+	if (st != MDB_OK)
+		return st;
+	len = mdb_kallsyms_expand(&k->t, &code, buf);
+	if (len < 2)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"kallsyms: name of symbol %" PRIu32, idx);
+	name = mdb_tmp(cx, len + 1);
+	memcpy(name, buf, len + 1);
+	mdb_kallsyms_fill(cx, object, idx, name, value, sym_out);
+	return MDB_OK;
+}
+
+/* ---- by address ----------------------------------------------------------
+ */
+
+/*
+ * The last symbol at or below addr among [low, high), whose first is at or
+ * below it.  Interpolation halves the pages touched; every other step is a
+ * bisection, which bounds the work whatever the table holds.
+ */
+enum mdb_status
+mdb_kallsyms_search(struct mdb_ctx *cx, struct mdb_kallsyms *k, mdb_addr_t addr,
+	uint32_t low, uint32_t high, uint32_t *idx_out)
+{
+	enum mdb_status st;
+	mdb_addr_t la, ha, at;
+
+	st = mdb_kallsyms_address(cx, &k->t, low, &la);
+	if (st == MDB_OK)
+		st = mdb_kallsyms_address(cx, &k->t, high - 1, &ha);
+	for (unsigned int i = 0; st == MDB_OK && high - low > 1; i++) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (i % 2 == 0 && ha > la && addr - la < ha - la &&
+			high - low > 1024)
+			mid = low + 1 +
+			      (uint32_t)((double)(addr - la) /
+					 (double)(ha - la) *
+					 (double)(high - low - 2));
+		st = mdb_kallsyms_address(cx, &k->t, mid, &at);
+		if (st != MDB_OK)
+			break;
+		if (at <= addr) {
+			low = mid;
+			la = at;
+		} else {
+			high = mid;
+			ha = at;
+		}
+	}
+	if (st == MDB_OK)
+		*idx_out = low;
+	return st;
+}
+
+/* How many symbols come before those of the image: absolute per-CPU ones. */
+enum mdb_status
+mdb_kallsyms_absolute(struct mdb_ctx *cx, struct mdb_kallsyms *k,
+	uint32_t *nr_out)
+{
+	const struct mdb_kallsyms_layout *l = &k->t.layout;
+	enum mdb_status st = MDB_OK;
+	uint32_t low = 0;
+	uint32_t high = l->nr_syms;
+	mdb_addr_t at;
+
+	if (k->nr_absolute == UINT32_MAX) {
+		while (st == MDB_OK && low < high) {
+			/* They are few: steps of a page, then bisection. */
+			uint32_t mid = high - low > 4096
+					       ? low + 1023
+					       : low + (high - low) / 2;
+
+			st = mdb_kallsyms_address(cx, &k->t, mid, &at);
+			if (st == MDB_OK && at < 1u << 31)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		if (st != MDB_OK)
+			return st;
+		k->nr_absolute = low;
+	}
+	*nr_out = k->nr_absolute;
+	return MDB_OK;
+}
+
+/* The first of the symbols that share idx's address. */
+static enum mdb_status
+first_alias(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t *idx)
+{
+	mdb_addr_t value, at;
+	enum mdb_status st;
+
+	st = mdb_kallsyms_address(cx, &k->t, *idx, &value);
+	for (unsigned int i = 0; st == MDB_OK && *idx > 0 && i < MAX_ALIASES;
+		i++) {
+		st = mdb_kallsyms_address(cx, &k->t, *idx - 1, &at);
+		if (st != MDB_OK || at != value)
+			break;
+		(*idx)--;
+	}
+	return st;
+}
+
+static enum mdb_status
+kallsyms_by_addr(struct mdb_ctx *cx, struct mdb_object *object, mdb_addr_t addr,
+	bool near, struct mdb_sym *sym_out)
+{
+	struct mdb_kallsyms *k = object->symtab;
+	uint32_t n = k->t.layout.nr_syms;
+	enum mdb_status st;
+	struct mdb_sym sym;
+	mdb_addr_t first;
+	uint32_t low, idx;
+
+	st = mdb_kallsyms_absolute(cx, k, &low);
+	if (st != MDB_OK)
+		return st;
+	if (low >= n)
+		return MDB_E_NOTFOUND;
+	st = mdb_kallsyms_address(cx, &k->t, low, &first);
+	if (st != MDB_OK)
+		return st;
+	if (addr < first)
+		return MDB_E_NOTFOUND;
+	st = mdb_kallsyms_search(cx, k, addr, low, n, &idx);
+	if (st == MDB_OK)
+		st = first_alias(cx, k, &idx);
+	if (st == MDB_OK)
+		st = mdb_kallsyms_sym(cx, object, idx, &sym);
+	if (st != MDB_OK)
+		return st;
+	if (!near && sym.size != 0 && addr - sym.value >= sym.size)
+		return MDB_E_NOTFOUND;
+	if (!near && sym.size == 0 && addr != sym.value)
+		return MDB_E_NOTFOUND;
+	*sym_out = sym;
+	return MDB_OK;
+}
+
+/* ---- all -----------------------------------------------------------------
+ */
+
+/* Decodes a block's names into memory that lives until the command ends. */
+static enum mdb_status
+block_decode(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t block,
+	uint32_t nr, const char *names[MDB_KALLSYMS_BLOCK])
+{
+	struct mdb_code codes[MDB_KALLSYMS_BLOCK];
+	uint64_t next = 0;
+	enum mdb_status st;
+	size_t total = 0;
+	char *text;
+
+	st = mdb_kallsyms_marker(cx, &k->t, block, &next);
+	for (uint32_t i = 0; st == MDB_OK && i < nr; i++) {
+		st = mdb_kallsyms_code(cx, &k->t, next, &codes[i]);
+		if (st != MDB_OK)
+			return st;
+		next = codes[i].next;
+		total += mdb_kallsyms_length(&k->t, &codes[i]) + 1;
+	}
+	if (st != MDB_OK)
+		return st;
+	text = mdb_tmp(cx, total);
+	for (uint32_t i = 0; i < nr; i++) {
+		char buf[MDB_KALLSYMS_MAX_NAME];
+		size_t len = mdb_kallsyms_expand(&k->t, &codes[i], buf);
+
+		memcpy(text, buf, len + 1);
+		names[i] = text;
+		text += len + 1;
+	}
+	return MDB_OK;
+}
+
+static enum mdb_status
+block_each(struct mdb_ctx *cx, struct mdb_object *object, uint32_t block,
+	mdb_sym_fn *fn, void *arg)
+{
+	struct mdb_kallsyms *k = object->symtab;
+	const char *names[MDB_KALLSYMS_BLOCK];
+	uint32_t first = block * MDB_KALLSYMS_BLOCK;
+	uint32_t nr = k->t.layout.nr_syms - first;
+	enum mdb_status st;
+
+	if (nr > MDB_KALLSYMS_BLOCK)
+		nr = MDB_KALLSYMS_BLOCK;
+	st = block_decode(cx, k, block, nr, names);
+	for (uint32_t i = 0; st == MDB_OK && i < nr; i++) {
+		struct mdb_sym sym;
+		mdb_addr_t value;
+
+		if (names[i][0] == '\0')
+			continue;
+		st = mdb_kallsyms_address(cx, &k->t, first + i, &value);
+		if (st != MDB_OK)
+			break;
+		mdb_kallsyms_fill(cx, object, first + i, names[i], value, &sym);
+		st = fn(cx, &sym, arg);
+	}
+	return st;
+}
+
+static enum mdb_status
+kallsyms_each(struct mdb_ctx *cx, struct mdb_object *object, mdb_sym_fn *fn,
+	void *arg)
+{
+	struct mdb_kallsyms *k = object->symtab;
+	uint32_t nr_blocks = mdb_kallsyms_nr_blocks(&k->t.layout);
+
+	for (uint32_t b = 0; b < nr_blocks; b++) {
+		enum mdb_status st = block_each(cx, object, b, fn, arg);
+
+		if (mdb_is_fault(st)) {
+			mdb_warn(cx, st, "symbols %" PRIu32 "..%" PRIu32,
+				b * MDB_KALLSYMS_BLOCK,
+				(b + 1) * MDB_KALLSYMS_BLOCK - 1);
+			continue;
+		}
+		if (st != MDB_OK)
+			return st == MDB_DONE ? MDB_OK : st;
+	}
+	return MDB_OK;
+}
+
+static void
+kallsyms_destroy(void *symtab)
+{
+	mdb_kallsyms_destroy(symtab);
+}
+
+const struct mdb_symtab_ops mdb_kallsyms_ops = {
+	.by_name = mdb_kallsyms_by_name,
+	.by_addr = kallsyms_by_addr,
+	.each = kallsyms_each,
+	.destroy = kallsyms_destroy,
+};

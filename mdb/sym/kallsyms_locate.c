@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which layout the kallsyms tables have and where each of them lies.
+ *
+ * Nothing is believed because of a release: each layout is tried, and taken
+ * only if the names end where the markers begin, walking a block of names
+ * ends at the next marker, and the addresses ascend inside the kernel image.
+ */
+#include "mdb/base/alloc.h"
+#include "mdb/base/endian.h"
+#include "mdb/sym/kallsyms-table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An image is smaller than this: all tables and symbols are that close. */
+#define IMAGE_MAX (1ull << 30)
+
+/* How far before the tokens the markers are sought: 6.2's seqs lie between. */
+#define MARKERS_REACH (2u << 20)
+
+static uint64_t
+align_up(uint64_t v, uint64_t align)
+{
+	return (v + align - 1) & ~(align - 1);
+}
+
+static bool
+is_near(mdb_addr_t a, mdb_addr_t b)
+{
+	return a - b + IMAGE_MAX < 2 * IMAGE_MAX;
+}
+
+/* ---- names and markers ---------------------------------------------------
+ */
+
+/* Walks nr names from offset; where they end, or 0. */
+static uint64_t
+names_walk(struct mdb_space *space, mdb_addr_t names, uint64_t offset,
+	uint32_t nr)
+{
+	uint8_t buf[8192];
+	uint64_t pos = offset;
+	uint64_t have = 0; /* bytes in buf, which begins at start */
+	uint64_t start = offset;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		size_t n;
+
+		if (pos + 2 > start + have) {
+			start = pos;
+			have = sizeof(buf);
+			if (mdb_space_try(space, names + pos, buf, have) !=
+				MDB_OK)
+				have = 4096 - (names + pos) % 4096;
+			if (have < sizeof(buf) &&
+				mdb_space_try(space, names + pos, buf, have) !=
+					MDB_OK)
+				return 0;
+			if (have < 2)
+				return 0;
+		}
+		n = buf[pos - start];
+		if (n & 0x80)
+			n = 1 +
+			    ((n & 0x7f) | (size_t)buf[pos - start + 1] << 7);
+		if (n == 0)
+			return 0;
+		pos += n + 1;
+	}
+	return pos;
+}
+
+/* The marker array at this place, whole; NULL if it is none. */
+static uint8_t *
+markers_read(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
+{
+	size_t blocks = mdb_kallsyms_nr_blocks(l);
+	uint8_t *m = mdb_try_alloc(blocks, l->marker_size);
+	uint64_t before = 0;
+
+	if (m == NULL || mdb_space_try(space, l->markers, m,
+				 blocks * l->marker_size) != MDB_OK) {
+		free(m);
+		return NULL;
+	}
+	for (size_t i = 0; i < blocks; i++) {
+		uint64_t v = mdb_le(m + i * l->marker_size, l->marker_size);
+		bool right =
+			i == 0 ? v == 0
+			       : v > before + 2 * MDB_KALLSYMS_BLOCK - 1 &&
+					 v - before <
+						 0x4000ull * MDB_KALLSYMS_BLOCK;
+
+		if (!right) {
+			free(m);
+			return NULL;
+		}
+		before = v;
+	}
+	return m;
+}
+
+/* Do names and markers agree?  The first and the last block are walked. */
+static bool
+names_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
+{
+	MDB_AUTO_FREE uint8_t *m = markers_read(space, l);
+	uint32_t last = mdb_kallsyms_nr_blocks(l) - 1;
+	uint32_t rest = l->nr_syms - last * MDB_KALLSYMS_BLOCK;
+	uint64_t begin, end;
+
+	if (m == NULL)
+		return false;
+	begin = mdb_le(m + last * l->marker_size, l->marker_size);
+	end = names_walk(space, l->names, begin, rest);
+	if (end == 0 || l->names + end > l->markers ||
+		l->markers - (l->names + end) >= 8)
+		return false;
+	if (last == 0)
+		return true;
+	return names_walk(space, l->names, 0, MDB_KALLSYMS_BLOCK) ==
+	       mdb_le(m + l->marker_size, l->marker_size);
+}
+
+/* Names and their number are known: where are the markers? */
+static bool
+markers_find(struct mdb_space *space, struct mdb_kallsyms_layout *l)
+{
+	uint64_t blocks = mdb_kallsyms_nr_blocks(l);
+
+	for (uint32_t size = 4; size <= 8; size += 4) {
+		for (unsigned int seqs = 0; seqs < 2; seqs++) {
+			uint64_t gap =
+				seqs ? align_up(3ull * l->nr_syms, 8) : 0;
+
+			l->marker_size = size;
+			l->markers =
+				(l->token_table - gap - blocks * size) & ~7ull;
+			l->seqs = seqs ? align_up(l->markers + blocks * size, 8)
+				       : 0;
+			if (names_agree(space, l))
+				return true;
+			l->markers += 4;
+			if (size == 4 && names_agree(space, l))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* ---- addresses -----------------------------------------------------------
+ */
+
+/* The address of symbol idx in the form of l; false if not to be read. */
+static bool
+address_try(struct mdb_space *space, const struct mdb_kallsyms_layout *l,
+	uint32_t idx, mdb_addr_t *addr_out)
+{
+	size_t width = l->form == MDB_KALLSYMS_ADDRESSES ? 8 : 4;
+	mdb_addr_t at = l->addresses + (uint64_t)idx * width;
+	uint8_t b[8] = { 0 };
+	int64_t v;
+
+	if (mdb_space_try(space, at, b, width) != MDB_OK)
+		return false;
+	v = (int32_t)mdb_le32(b);
+	if (l->form == MDB_KALLSYMS_ADDRESSES)
+		*addr_out = mdb_le64(b);
+	else if (l->form == MDB_KALLSYMS_BASE)
+		*addr_out = l->relative_base + (uint32_t)v;
+	else if (l->form == MDB_KALLSYMS_PLACE)
+		*addr_out = at + (uint64_t)v;
+	else
+		*addr_out = v >= 0 ? (uint64_t)v
+				   : l->relative_base - 1 - (uint64_t)v;
+	return true;
+}
+
+/* Samples ascend, per-CPU values first, the others inside the image. */
+static bool
+addresses_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
+{
+	mdb_addr_t before = 0;
+	mdb_addr_t addr = 0;
+
+	for (unsigned int i = 0; i <= 4; i++) {
+		uint32_t idx = (uint32_t)((uint64_t)(l->nr_syms - 1) * i / 4);
+
+		if (!address_try(space, l, idx, &addr) || addr < before)
+			return false;
+		if (!is_near(addr, l->names) &&
+			(addr >= 1u << 28 || l->form == MDB_KALLSYMS_BASE ||
+				l->form == MDB_KALLSYMS_PLACE))
+			return false;
+		before = addr;
+	}
+	return is_near(addr, l->names);
+}
+
+/* Tries the forms that have a relative base, which is read from base_at. */
+static bool
+based_try(struct mdb_space *space, struct mdb_kallsyms_layout *l,
+	mdb_addr_t base_at)
+{
+	uint8_t b[8];
+
+	if (mdb_space_try(space, base_at, b, 8) != MDB_OK)
+		return false;
+	l->relative_base = mdb_le64(b);
+	if (!is_near(l->relative_base, l->names))
+		return false;
+	l->form = MDB_KALLSYMS_BASE_PERCPU;
+	if (addresses_agree(space, l))
+		return true;
+	l->form = MDB_KALLSYMS_BASE;
+	return addresses_agree(space, l);
+}
+
+static bool
+plain_try(struct mdb_space *space, struct mdb_kallsyms_layout *l,
+	enum mdb_kallsyms_form form)
+{
+	l->form = form;
+	l->relative_base = 0;
+	return addresses_agree(space, l);
+}
+
+/* Up to 6.3: addresses, relative_base, num_syms, names. */
+static bool
+addresses_before(struct mdb_space *space, struct mdb_kallsyms_layout *l)
+{
+	mdb_addr_t nr_at = l->names - 8;
+
+	l->addresses = (nr_at - 8 - 4ull * l->nr_syms) & ~7ull;
+	if (based_try(space, l, nr_at - 8))
+		return true;
+	l->addresses = nr_at - 8ull * l->nr_syms;
+	return plain_try(space, l, MDB_KALLSYMS_ADDRESSES);
+}
+
+/* Since 6.4: token_index, addresses, [relative_base], seqs. */
+static bool
+addresses_after(struct mdb_space *space, struct mdb_kallsyms_layout *l)
+{
+	mdb_addr_t at = l->token_index + 512;
+
+	for (unsigned int align = 8; align >= 4; align -= 4) {
+		mdb_addr_t end;
+
+		l->addresses = align_up(at, align);
+		end = align_up(l->addresses + 4ull * l->nr_syms, 8);
+		l->seqs = end + 8;
+		if (based_try(space, l, end))
+			return true;
+		l->seqs = align_up(l->addresses + 4ull * l->nr_syms, align);
+		if (plain_try(space, l, MDB_KALLSYMS_PLACE))
+			return true;
+		l->seqs = l->addresses + 8ull * l->nr_syms;
+		if (plain_try(space, l, MDB_KALLSYMS_ADDRESSES))
+			return true;
+	}
+	return false;
+}
+
+/* ---- seqs ----------------------------------------------------------------
+ */
+
+/* Are symbols number a and b of the order of names in order? */
+static bool
+seqs_in_order(struct mdb_ctx *cx, struct mdb_kallsyms_tables *t, uint32_t a)
+{
+	char name[2][MDB_KALLSYMS_MAX_NAME];
+	struct mdb_code code;
+	uint32_t idx;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		if (mdb_kallsyms_seq(cx, t, a + i, &idx) != MDB_OK ||
+			mdb_kallsyms_code_at(cx, t, idx, &code) != MDB_OK ||
+			mdb_kallsyms_expand(t, &code, name[i]) == 0) {
+			mdb_forget(cx);
+			return false;
+		}
+	}
+	/* With LTO names are ordered by what is before the first dot. */
+	name[0][strcspn(name[0], ".")] = '\0';
+	name[1][strcspn(name[1], ".")] = '\0';
+	return strcmp(name[0] + 1, name[1] + 1) <= 0;
+}
+
+/* Drops a seqs table that is not one: names are then sought in order. */
+static enum mdb_status
+seqs_check(struct mdb_ctx *cx, struct mdb_space *space,
+	struct mdb_kallsyms_layout *l)
+{
+	struct mdb_kallsyms_tables t;
+	enum mdb_status st;
+	uint32_t idx;
+
+	if (l->seqs == 0 || l->nr_syms < 4)
+		return MDB_OK;
+	st = mdb_kallsyms_tables_init(cx, &t, space, l);
+	if (st != MDB_OK)
+		return st;
+	if (!seqs_in_order(cx, &t, l->nr_syms / 2) ||
+		mdb_kallsyms_seq(cx, &t, 0, &idx) != MDB_OK ||
+		mdb_kallsyms_seq(cx, &t, l->nr_syms - 1, &idx) != MDB_OK)
+		l->seqs = 0;
+	mdb_forget(cx);
+	mdb_kallsyms_tables_fini(&t);
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_kallsyms_locate(struct mdb_ctx *cx, struct mdb_space *space,
+	const struct mdb_kallsyms_layout *known,
+	struct mdb_kallsyms_layout *layout_out)
+{
+	struct mdb_kallsyms_layout l = *known;
+	enum mdb_status st;
+	mdb_addr_t seqs;
+
+	if (l.nr_syms < 2 || l.nr_syms > MDB_KALLSYMS_MAX_SYMS)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"kallsyms: %" PRIu32 " symbols", l.nr_syms);
+	if (!markers_find(space, &l))
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"kallsyms: names at %#" PRIx64
+			" and their markers do not agree",
+			l.names);
+	seqs = l.seqs;
+	if (!addresses_after(space, &l)) {
+		l.seqs = seqs;
+		if (!addresses_before(space, &l))
+			return mdb_fail(cx, MDB_E_CORRUPT,
+				"kallsyms: no table of addresses goes with "
+				"the names at %#" PRIx64,
+				l.names);
+	}
+	st = seqs_check(cx, space, &l);
+	if (st == MDB_OK)
+		*layout_out = l;
+	return st;
+}
+
+/* ---- by shape alone ------------------------------------------------------
+ */
+
+/* Length of the ascending run of markers in b, in entries. */
+static size_t
+markers_run(const uint8_t *b, size_t len, size_t size)
+{
+	uint64_t before = 0;
+	size_t i;
+
+	if (len < 2 * size || mdb_le(b, size) != 0)
+		return 0;
+	for (i = 1; (i + 1) * size <= len; i++) {
+		uint64_t v = mdb_le(b + i * size, size);
+
+		if (v < before + 2 * MDB_KALLSYMS_BLOCK ||
+			v - before > 64 * MDB_KALLSYMS_BLOCK)
+			break;
+		before = v;
+	}
+	return i;
+}
+
+/* Is there a count of symbols 8 or 4 bytes before names that fit? */
+static bool
+names_from_markers(struct mdb_space *space, struct mdb_kallsyms_layout *l,
+	size_t blocks, uint64_t last)
+{
+	mdb_addr_t high = l->markers - last;
+	uint8_t b[4];
+
+	for (mdb_addr_t at = high & ~3ull; high - at < 1u << 16; at -= 4) {
+		for (unsigned int i = 4; i <= 8; i += 4) {
+			uint32_t n;
+
+			if (mdb_space_try(space, at - i, b, 4) != MDB_OK)
+				return false;
+			n = mdb_le32(b);
+			if (n <= (blocks - 1) * MDB_KALLSYMS_BLOCK ||
+				n > blocks * MDB_KALLSYMS_BLOCK)
+				continue;
+			l->names = at;
+			l->nr_syms = n;
+			if (names_agree(space, l))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Names and count, from markers found in the bytes before the tokens. */
+static bool
+markers_scan(struct mdb_space *space, struct mdb_kallsyms_layout *l)
+{
+	MDB_AUTO_FREE uint8_t *b = mdb_xalloc(MARKERS_REACH);
+	mdb_addr_t start = (l->token_table - MARKERS_REACH) & ~7ull;
+	size_t len = l->token_table - start;
+
+	if (len > MARKERS_REACH) {
+		start += 8;
+		len -= 8;
+	}
+	for (size_t i = 0; i < len; i += 4096) {
+		size_t n = len - i < 4096 ? len - i : 4096;
+
+		if (mdb_space_try(space, start + i, b + i, n) != MDB_OK)
+			memset(b + i, 0xff, n);
+	}
+	for (size_t at = len & ~3ull; at >= 4; at -= 4) {
+		for (uint32_t size = 4; size <= 8; size += 4) {
+			size_t run;
+
+			run = markers_run(b + at - 4, len - at + 4, size);
+			if (run < 4)
+				continue;
+			l->markers = start + at - 4;
+			l->marker_size = size;
+			if (names_from_markers(space, l, run,
+				    mdb_le(b + at - 4 + (run - 1) * size,
+					    size)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Where the strings begin whose index this is; 0: nowhere. */
+static mdb_addr_t
+tokens_before(struct mdb_space *space, mdb_addr_t index_at,
+	const uint8_t *index)
+{
+	size_t last = mdb_le16(index + 510);
+	uint8_t b[0x10000 + 128];
+	size_t len = last + 128;
+	mdb_addr_t start = index_at - len;
+
+	if (mdb_space_try(space, start, b, len) != MDB_OK)
+		return 0;
+	for (size_t t = 0; t < 126; t++) {
+		size_t i;
+
+		if ((start + t) % 4 != 0)
+			continue;
+		for (i = 1; i < 256; i++)
+			if (b[t + mdb_le16(index + 2 * i) - 1] != 0)
+				break;
+		if (i == 256 && b[t] != 0 &&
+			memchr(b + t + last, 0, len - t - last) != NULL)
+			return start + t;
+	}
+	return 0;
+}
+
+static bool
+looks_like_index(const uint8_t *p)
+{
+	uint16_t second = mdb_le16(p + 2);
+	uint16_t before = 0;
+
+	if (mdb_le16(p) != 0 || second < 2 || second > 64)
+		return false;
+	for (size_t i = 1; i < 256; i++) {
+		uint16_t v = mdb_le16(p + 2 * i);
+
+		if (v < before + 2 || v > before + 128)
+			return false;
+		before = v;
+	}
+	return true;
+}
+
+static bool
+index_try(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t at,
+	const uint8_t *index, struct mdb_kallsyms_layout *layout_out)
+{
+	struct mdb_kallsyms_layout l = { 0 };
+
+	l.token_index = at;
+	l.token_table = tokens_before(space, at, index);
+	if (l.token_table == 0 || !markers_scan(space, &l))
+		return false;
+	if (mdb_kallsyms_locate(cx, space, &l, layout_out) == MDB_OK)
+		return true;
+	mdb_forget(cx);
+	return false;
+}
+
+#define CHUNK (64u << 10)
+#define INDEX_LEN 512u
+
+enum mdb_status
+mdb_kallsyms_scan(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t start,
+	mdb_addr_t end, struct mdb_kallsyms_layout *layout_out)
+{
+	MDB_AUTO_FREE uint8_t *b = mdb_xalloc(CHUNK + INDEX_LEN);
+	size_t kept = 0; /* bytes before the page, from the page before it */
+
+	start &= ~4095ull;
+	for (mdb_addr_t at = start; at < end; at += 4096) {
+		size_t len = kept + 4096;
+		size_t i;
+
+		if (mdb_space_try(space, at, b + kept, 4096) != MDB_OK) {
+			kept = 0;
+			continue;
+		}
+		for (i = 0; i + INDEX_LEN <= len; i += 4)
+			if (looks_like_index(b + i) &&
+				index_try(cx, space, at - kept + i, b + i,
+					layout_out))
+				return MDB_OK;
+		kept = len - i;
+		memmove(b, b + i, kept);
+		if (mdb_check_interrupt(cx) != MDB_OK)
+			return MDB_E_INTERRUPTED;
+	}
+	return mdb_fail(cx, MDB_E_NOTFOUND,
+		"no kallsyms tables in %#" PRIx64 "..%#" PRIx64, start, end);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds a Linux kernel in the dump and makes a world of it.
+ *
+ * From the VMCOREINFO note where there is one, else find_linux_scan.c looks
+ * for it in memory.  In either case the kernel's page tables are only
+ * believed when the release that the text states is read through them, or
+ * when the kernel's own tables were found through them.
+ */
+#include "mdb/base/alloc.h"
+#include "mdb/base/ctx.h"
+#include "mdb/base/endian.h"
+#include "mdb/sym/vmcoreinfo.h"
+#include "mdb/world/linux_world.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+linux_destroy(struct mdb_world *world)
+{
+	struct mdb_linux *lx = mdb_linux_of(world);
+
+	mdb_linux_facts_fini(lx);
+	mdb_linux_stacks_fini(lx);
+	free(lx->online);
+	free(lx);
+}
+
+static const struct mdb_world_ops linux_ops = {
+	.load_objects = mdb_linux_load_objects,
+	.load_types = mdb_linux_load_types,
+	.cpu_next = mdb_linux_cpu_next,
+	.percpu_addr = mdb_linux_percpu_addr,
+	.panic_cpu = mdb_linux_panic_cpu,
+	.cpu_regs = mdb_linux_cpu_regs,
+	.stack_range = mdb_linux_stack_range,
+	.fact = mdb_linux_fact,
+	.destroy = linux_destroy,
+};
+
+/* ---- symbols -------------------------------------------------------------
+ */
+
+enum mdb_status
+mdb_linux_symbol(struct mdb_ctx *cx, struct mdb_linux *lx, const char *name,
+	mdb_addr_t near_addr, mdb_addr_t *value_out)
+{
+	enum mdb_status st = MDB_E_NOTFOUND;
+	struct mdb_sym sym;
+
+	if (lx->kallsyms == NULL)
+		return MDB_E_NOTFOUND;
+	if (near_addr != 0)
+		st = mdb_kallsyms_by_name_near(cx, lx->kernel, name, near_addr,
+			&sym);
+	if (st == MDB_E_NOTFOUND)
+		st = mdb_kallsyms_ops.by_name(cx, lx->kernel, name, &sym);
+	if (st == MDB_OK)
+		*value_out = sym.value;
+	return st;
+}
+
+enum mdb_status
+mdb_linux_percpu_symbol(struct mdb_ctx *cx, struct mdb_linux *lx,
+	const char *name, mdb_addr_t *value_out)
+{
+	struct mdb_sym sym;
+	enum mdb_status st;
+
+	if (lx->kallsyms == NULL)
+		return MDB_E_NOTFOUND;
+	/* Absolute ones come first in the table: absence is cheap to see. */
+	if (mdb_kallsyms_layout(lx->kallsyms)->form == MDB_KALLSYMS_BASE_PERCPU)
+		st = mdb_kallsyms_by_name_near(cx, lx->kernel, name, 0, &sym);
+	else
+		st = mdb_kallsyms_ops.by_name(cx, lx->kernel, name, &sym);
+	if (st == MDB_OK)
+		*value_out = sym.value;
+	return st;
+}
+
+enum mdb_status
+mdb_linux_variable(struct mdb_ctx *cx, struct mdb_linux *lx, const char *name,
+	mdb_addr_t near_addr, size_t size, uint64_t *value_out)
+{
+	mdb_addr_t addr;
+	enum mdb_status st;
+
+	st = mdb_linux_symbol(cx, lx, name, near_addr, &addr);
+	if (st != MDB_OK)
+		return st;
+	return mdb_space_read_uint(cx, lx->world->space, addr, size, value_out);
+}
+
+/* ---- the kernel's space --------------------------------------------------
+ */
+
+/* Does the text's release stand where the text says it does? */
+static enum mdb_status
+release_check(struct mdb_ctx *cx, struct mdb_space *space, const char *info,
+	size_t len)
+{
+	char uts[6][MDB_LINUX_UTS_LEN + 1];
+	const char *release;
+	mdb_addr_t addr, at;
+	size_t n;
+
+	if (!mdb_vmcoreinfo_symbol(info, len, "init_uts_ns", &addr) ||
+		!mdb_vmcoreinfo_get(info, len, "OSRELEASE", &release, &n))
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"VMCOREINFO states no release");
+	if (!mdb_linux_uts_read(space, addr, &at, uts))
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"the kernel's page tables at %#" PRIx64
+			" do not lead to its name at %#" PRIx64,
+			mdb_space_root(space), addr);
+	if (strlen(uts[2]) != n || memcmp(uts[2], release, n) != 0)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"VMCOREINFO is of another kernel than the memory");
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_linux_space_of_info(struct mdb_ctx *cx, struct mdb_target *target,
+	const char *info, size_t len, struct mdb_space **space_out)
+{
+	enum mdb_paging mode = MDB_PAGING_4LEVEL;
+	struct mdb_space *space;
+	enum mdb_status st;
+	uint64_t l5 = 0;
+	uint64_t base;
+	uint64_t sme = 0;
+	mdb_addr_t pgd;
+
+	if (!mdb_vmcoreinfo_symbol(info, len, "swapper_pg_dir", &pgd) &&
+		!mdb_vmcoreinfo_symbol(info, len, "init_top_pgt", &pgd) &&
+		!mdb_vmcoreinfo_symbol(info, len, "init_level4_pgt", &pgd))
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"VMCOREINFO states no page tables");
+	if (!mdb_vmcoreinfo_number(info, len, "NUMBER(phys_base)", &base))
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"VMCOREINFO states no phys_base");
+	if (pgd < MDB_LINUX_TEXT_MAP || pgd >= MDB_LINUX_TEXT_MAP_END)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"page tables at %#" PRIx64 " are no x86-64 Linux'",
+			pgd);
+	if (mdb_vmcoreinfo_number(info, len, "NUMBER(sme_mask)", &sme) &&
+		sme != 0)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"memory encryption is on (mask %#" PRIx64 ")", sme);
+	if (mdb_vmcoreinfo_number(info, len, "NUMBER(pgtable_l5_enabled)",
+		    &l5) &&
+		l5 != 0)
+		mode = MDB_PAGING_5LEVEL;
+	space = mdb_space_create("kernel", target->memory, &mdb_arch_x86_64,
+		mode, pgd - MDB_LINUX_TEXT_MAP + base);
+	st = release_check(cx, space, info, len);
+	if (st != MDB_OK) {
+		mdb_space_destroy(space);
+		return st;
+	}
+	*space_out = space;
+	return MDB_OK;
+}
+
+/* ---- the kernel's object -------------------------------------------------
+ */
+
+/* The tables' places as VMCOREINFO states them since 6.0. */
+static bool
+layout_of_info(struct mdb_linux *lx, struct mdb_kallsyms_layout *l)
+{
+	mdb_addr_t nr_at = mdb_linux_info_symbol(lx, "kallsyms_num_syms");
+	uint8_t b[4];
+
+	l->names = mdb_linux_info_symbol(lx, "kallsyms_names");
+	l->token_table = mdb_linux_info_symbol(lx, "kallsyms_token_table");
+	l->token_index = mdb_linux_info_symbol(lx, "kallsyms_token_index");
+	if (l->names == 0 || l->token_table == 0 || l->token_index == 0 ||
+		nr_at == 0 ||
+		mdb_space_try(lx->world->space, nr_at, b, 4) != MDB_OK)
+		return false;
+	l->nr_syms = mdb_le32(b);
+	return true;
+}
+
+static enum mdb_status
+layout_find(struct mdb_ctx *cx, struct mdb_linux *lx,
+	struct mdb_linux_found *found)
+{
+	struct mdb_kallsyms_layout known = { 0 };
+	struct mdb_space *space = lx->world->space;
+	struct mdb_mapped run;
+	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
+	enum mdb_status st;
+
+	if (found->has_layout)
+		return MDB_OK;
+	if (layout_of_info(lx, &known)) {
+		st = mdb_kallsyms_locate(cx, space, &known, &found->layout);
+		if (st == MDB_OK)
+			return st;
+		mdb_forget(cx);
+	}
+	for (;;) {
+		st = mdb_space_next_mapped(cx, space, at, &run);
+		if (st != MDB_OK || run.start >= MDB_LINUX_TEXT_MAP_END)
+			return mdb_fail(cx, MDB_E_NOTFOUND,
+				"the kernel has no kallsyms tables");
+		st = mdb_kallsyms_scan(cx, space, run.start, run.last,
+			&found->layout);
+		if (st != MDB_E_NOTFOUND)
+			return st;
+		at = run.last + 1;
+	}
+}
+
+static void
+landmark_add(void *arg, const char *name, size_t name_len, uint64_t value)
+{
+	(void)name;
+	(void)name_len;
+	if (value >= MDB_LINUX_TEXT_MAP && value < MDB_LINUX_TEXT_MAP_END)
+		mdb_kallsyms_add_landmark(arg, value);
+}
+
+/* The last address of the kernel's text, as the page tables have it. */
+static mdb_addr_t
+text_last(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t first)
+{
+	struct mdb_mapped run;
+
+	if (mdb_space_next_mapped(cx, space, first, &run) == MDB_OK &&
+		run.start <= first && run.executable)
+		return run.last;
+	mdb_forget(cx);
+	return first;
+}
+
+/* What is told without reading a name: where things are in the table. */
+static enum mdb_status
+ranges_init(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	struct mdb_object *o = lx->kernel;
+	mdb_addr_t first, last, etext, percpu[2];
+	enum mdb_status st;
+
+	st = mdb_kallsyms_range(cx, lx->kallsyms, &first, &last, &percpu[1]);
+	if (st != MDB_OK)
+		return st;
+	o->base = first;
+	if (percpu[1] != 0)
+		mdb_kallsyms_set_percpu(lx->kallsyms, 0, percpu[1]);
+	else if (mdb_linux_symbol(cx, lx, "__per_cpu_start", 0, &percpu[0]) ==
+			 MDB_OK &&
+		 mdb_linux_symbol(cx, lx, "__per_cpu_end", percpu[0],
+			 &percpu[1]) == MDB_OK)
+		mdb_kallsyms_set_percpu(lx->kallsyms, percpu[0], percpu[1]);
+	mdb_forget(cx);
+	st = mdb_linux_symbol(cx, lx, "_etext",
+		text_last(cx, lx->world->space, first), &etext);
+	if (st != MDB_OK || etext <= first || etext > last) {
+		mdb_forget(cx);
+		etext = last;
+	}
+	o->end = etext;
+	o->size = last - first;
+	o->sections[0] = (struct mdb_section){ "text", first, etext };
+	o->sections[1] = (struct mdb_section){ "data", etext, last };
+	o->nr_sections = 2;
+	return MDB_OK;
+}
+
+static enum mdb_status
+symbols_init(struct mdb_ctx *cx, struct mdb_linux *lx,
+	struct mdb_linux_found *found)
+{
+	struct mdb_world *w = lx->world;
+	enum mdb_status st;
+
+	st = layout_find(cx, lx, found);
+	if (st == MDB_OK)
+		st = mdb_kallsyms_create(cx, w->space, &found->layout,
+			&lx->kallsyms);
+	if (st != MDB_OK)
+		return st;
+	lx->kernel->symtab = lx->kallsyms;
+	lx->kernel->symtab_ops = &mdb_kallsyms_ops;
+	if (w->vmcoreinfo != NULL)
+		mdb_vmcoreinfo_each_symbol(w->vmcoreinfo, w->vmcoreinfo_len,
+			landmark_add, lx->kallsyms);
+	mdb_kallsyms_add_landmark(lx->kallsyms, found->layout.token_index);
+	return ranges_init(cx, lx);
+}
+
+static void
+uts_init(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	mdb_addr_t addr = mdb_linux_info_symbol(lx, "init_uts_ns");
+
+	if (addr == 0 &&
+		mdb_linux_symbol(cx, lx, "init_uts_ns", 0, &addr) != MDB_OK) {
+		mdb_forget(cx);
+		return;
+	}
+	if (!mdb_linux_uts_read(lx->world->space, addr, &lx->uts_addr, lx->uts))
+		lx->uts_addr = 0;
+}
+
+enum mdb_status
+mdb_linux_create(struct mdb_ctx *cx, struct mdb_target *target,
+	struct mdb_linux_found *found)
+{
+	struct mdb_world *w =
+		mdb_world_create(target, MDB_WORLD_LINUX, "linux");
+	struct mdb_linux *lx = mdb_xalloc(sizeof(*lx));
+	enum mdb_status st;
+
+	w->arch = &mdb_arch_x86_64;
+	w->space = found->space;
+	w->vmcoreinfo = found->info;
+	w->vmcoreinfo_len = found->info_len;
+	w->vmcoreinfo_owned = found->info_owned;
+	w->priv = lx;
+	w->ops = &linux_ops;
+	w->nr_cpu_ids = 1;
+	lx->world = w;
+	lx->panic_cpu = -1;
+	lx->kernel = mdb_object_create(w, "vmlinux");
+	w->objects = lx->kernel;
+	st = symbols_init(cx, lx, found);
+	if (st == MDB_E_INTERRUPTED) {
+		mdb_world_destroy(w);
+		return st;
+	}
+	if (st != MDB_OK)
+		mdb_warn(cx, st, "the kernel's symbols cannot be read");
+	uts_init(cx, lx);
+	st = mdb_linux_cpus_init(cx, lx);
+	if (st != MDB_OK)
+		mdb_warn(cx, st, "the kernel's CPUs are not known");
+	mdb_linux_tables_init(cx, lx);
+	mdb_forget(cx);
+	mdb_target_add_world(target, w);
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_find_linux(struct mdb_ctx *cx, struct mdb_target *target)
+{
+	const struct dfmt *dump = mdb_memory_dump(target->memory);
+	struct mdb_linux_found found = { 0 };
+	struct dfmt_info dump_info;
+	enum mdb_status st = MDB_E_NOTFOUND;
+
+	if (dump != NULL) {
+		dfmt_info_get(dump, &dump_info);
+		if (dump_info.machine == DFMT_MACHINE_I386)
+			return MDB_E_NOTFOUND;
+		found.info = dfmt_vmcoreinfo(dump, &found.info_len);
+	}
+	if (found.info != NULL)
+		st = mdb_linux_space_of_info(cx, target, found.info,
+			found.info_len, &found.space);
+	if (st != MDB_OK) {
+		char *why = mdb_trail(cx) != NULL ? mdb_xstrdup(mdb_trail(cx))
+						  : NULL;
+
+		found.info = NULL;
+		if (mdb_linux_scan(cx, target, &found) == MDB_OK)
+			st = MDB_OK;
+		else if (why != NULL && st != MDB_E_NOTFOUND)
+			st = mdb_fail(cx, st, "%s", why);
+		free(why);
+	}
+	if (st != MDB_OK)
+		return st;
+	return mdb_linux_create(cx, target, &found);
+}

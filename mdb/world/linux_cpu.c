@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CPUs of a Linux world: which were online, which panicked, where their
+ * per-CPU areas are, and which of the dump's register notes is whose.
+ *
+ * A crash kernel's notes are of the online CPUs in ascending order.  QEMU's
+ * are of all CPUs of the machine; there the GS base in kernel mode, which is
+ * the per-CPU offset, tells whose they are.
+ */
+#include "mdb/base/alloc.h"
+#include "mdb/base/ctx.h"
+#include "mdb/base/endian.h"
+#include "mdb/world/linux_world.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* ---- which there are -----------------------------------------------------
+ */
+
+/* Fills lx->online from a bit mask of nr bits. */
+static void
+online_from_mask(struct mdb_linux *lx, const uint8_t *mask, uint32_t nr)
+{
+	free(lx->online);
+	lx->online = mdb_xarray(nr, sizeof(*lx->online));
+	lx->nr_online = 0;
+	for (uint32_t i = 0; i < nr; i++)
+		if (mask[i / 8] >> i % 8 & 1)
+			lx->online[lx->nr_online++] = i;
+}
+
+static enum mdb_status
+online_read(struct mdb_ctx *cx, struct mdb_linux *lx, mdb_addr_t near_addr)
+{
+	uint32_t nr = lx->world->nr_cpu_ids;
+	MDB_AUTO_FREE uint8_t *mask = mdb_xalloc(nr / 8 + 8);
+	enum mdb_status st;
+	mdb_addr_t addr;
+
+	st = mdb_linux_symbol(cx, lx, "__cpu_online_mask", near_addr, &addr);
+	if (st == MDB_OK)
+		st = mdb_space_read(cx, lx->world->space, addr, mask,
+			(nr + 63) / 64 * 8);
+	if (st != MDB_OK)
+		return st;
+	online_from_mask(lx, mask, nr);
+	return MDB_OK;
+}
+
+/* Without the kernel's word: as many as the dump has registers of. */
+static void
+online_guess(struct mdb_linux *lx)
+{
+	const struct dfmt *dump = mdb_memory_dump(lx->world->target->memory);
+	size_t nr = dump != NULL ? dfmt_nr_cpus(dump) : 0;
+
+	if (nr == 0 || nr > MDB_LINUX_MAX_CPUS)
+		nr = 1;
+	lx->world->nr_cpu_ids = (unsigned int)nr;
+	lx->online = mdb_xarray(nr, sizeof(*lx->online));
+	for (size_t i = 0; i < nr; i++)
+		lx->online[i] = (uint32_t)i;
+	lx->nr_online = nr;
+}
+
+enum mdb_status
+mdb_linux_cpus_init(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	mdb_addr_t masks = mdb_linux_info_symbol(lx, "node_online_map");
+	mdb_addr_t rodata = 0;
+	enum mdb_status st;
+	uint64_t nr;
+
+	online_guess(lx);
+	if (lx->kallsyms == NULL)
+		return MDB_OK;
+	rodata = mdb_kallsyms_layout(lx->kallsyms)->token_index;
+	st = mdb_linux_symbol(cx, lx, "__per_cpu_offset", rodata,
+		&lx->percpu_offset_addr);
+	if (st == MDB_E_NOTFOUND) /* built for one processor */
+		return MDB_OK;
+	if (st == MDB_OK)
+		st = mdb_linux_variable(cx, lx, "nr_cpu_ids", masks, 4, &nr);
+	if (st == MDB_OK && (nr == 0 || nr > MDB_LINUX_MAX_CPUS))
+		return mdb_fail(cx, MDB_E_CORRUPT, "nr_cpu_ids is %" PRIu64,
+			nr);
+	if (st != MDB_OK)
+		return st;
+	lx->world->nr_cpu_ids = (unsigned int)nr;
+	return online_read(cx, lx, masks);
+}
+
+bool
+mdb_linux_cpu_is_online(const struct mdb_linux *lx, int cpu)
+{
+	for (size_t i = 0; i < lx->nr_online; i++)
+		if (cpu >= 0 && lx->online[i] == (uint32_t)cpu)
+			return true;
+	return false;
+}
+
+enum mdb_status
+mdb_linux_cpu_next(struct mdb_ctx *cx, struct mdb_world *world, int *cpu)
+{
+	struct mdb_linux *lx = mdb_linux_of(world);
+
+	(void)cx;
+	for (size_t i = 0; i < lx->nr_online; i++) {
+		if (*cpu >= 0 && lx->online[i] <= (uint32_t)*cpu)
+			continue;
+		*cpu = (int)lx->online[i];
+		return MDB_OK;
+	}
+	return MDB_DONE;
+}
+
+/* ---- per-CPU areas -------------------------------------------------------
+ */
+
+enum mdb_status
+mdb_linux_percpu_addr(struct mdb_ctx *cx, struct mdb_world *world,
+	mdb_addr_t symbol_value, int cpu, mdb_addr_t *addr_out)
+{
+	struct mdb_linux *lx = mdb_linux_of(world);
+	uint64_t offset = 0;
+	enum mdb_status st;
+
+	if (cpu < 0 || (unsigned int)cpu >= world->nr_cpu_ids)
+		return mdb_fail(cx, MDB_E_NOTFOUND, "no CPU %d: ids go to %u",
+			cpu, world->nr_cpu_ids - 1);
+	if (lx->percpu_offset_addr != 0) {
+		st = mdb_space_read_uint(cx, world->space,
+			lx->percpu_offset_addr + 8 * (uint64_t)cpu, 8, &offset);
+		if (st != MDB_OK)
+			return mdb_context(cx, st, "per-CPU offset of CPU %d",
+				cpu);
+	}
+	*addr_out = symbol_value + offset;
+	return MDB_OK;
+}
+
+/* ---- the one that panicked -----------------------------------------------
+ */
+
+int
+mdb_linux_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world)
+{
+	static const char *const names[] = { "panic_cpu", "crashing_cpu" };
+	struct mdb_linux *lx = mdb_linux_of(world);
+	mdb_addr_t near_addr = mdb_linux_info_symbol(lx, "prb");
+
+	if (lx->panic_cpu_tried)
+		return lx->panic_cpu;
+	lx->panic_cpu_tried = true;
+	for (size_t i = 0; i < 2 && lx->panic_cpu < 0; i++) {
+		uint64_t v;
+
+		if (mdb_linux_variable(cx, lx, names[i], near_addr, 4, &v) ==
+				MDB_OK &&
+			v < world->nr_cpu_ids)
+			lx->panic_cpu = (int)v;
+		mdb_forget(cx);
+	}
+	return lx->panic_cpu;
+}
+
+/* ---- registers -----------------------------------------------------------
+ */
+
+/* The note whose GS base is this CPU's per-CPU area; -1: none. */
+static int64_t
+note_by_gs(const struct dfmt *dump, uint64_t offset)
+{
+	for (size_t i = 0; i < dfmt_nr_cpus(dump); i++) {
+		struct dfmt_cpu c = dfmt_cpu_at(dump, i);
+		bool user = (c.cs & 3) != 0;
+
+		if (!c.has_bases || !c.has_cr)
+			continue;
+		if ((user ? c.kernel_gs_base : c.gs_base) == offset ||
+			c.gs_base == offset || c.kernel_gs_base == offset)
+			return (int64_t)i;
+	}
+	return -1;
+}
+
+static int64_t
+note_by_order(const struct mdb_linux *lx, const struct dfmt *dump, int cpu)
+{
+	if (dfmt_nr_cpus(dump) != lx->nr_online)
+		return (size_t)cpu < dfmt_nr_cpus(dump) ? cpu : -1;
+	for (size_t i = 0; i < lx->nr_online; i++)
+		if (lx->online[i] == (uint32_t)cpu)
+			return (int64_t)i;
+	return -1;
+}
+
+enum mdb_status
+mdb_linux_cpu_regs(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
+	struct mdb_regs *regs_out)
+{
+	struct mdb_linux *lx = mdb_linux_of(world);
+	const struct dfmt *dump = mdb_memory_dump(world->target->memory);
+	mdb_addr_t offset;
+	int64_t note = -1;
+	enum mdb_status st;
+
+	if (dump == NULL || dfmt_nr_cpus(dump) == 0)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"the dump has no registers");
+	st = mdb_linux_percpu_addr(cx, world, 0, cpu, &offset);
+	if (st == MDB_E_NOTFOUND)
+		return st;
+	mdb_forget(cx);
+	if (st == MDB_OK && offset != 0)
+		note = note_by_gs(dump, offset);
+	if (note < 0)
+		note = note_by_order(lx, dump, cpu);
+	if (note < 0)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"the dump has no registers of CPU %d", cpu);
+	return mdb_regs_of_note(cx, world->target, (size_t)note, regs_out);
+}
