@@ -12,6 +12,7 @@
 #include "mdb/base/ctx.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_CHAIN 64	  /* typedefs and qualifiers, array dimensions */

@@ -12,6 +12,7 @@
 #include "mdb/base/ctx.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- reading ------------------------------------------------------------- */
