@@ -66,6 +66,7 @@ struct dfmt {
 	struct dfmt_cache *cache; /* NULL: the format needs none */
 	size_t cache_bytes;
 	bool flattened;
+	const char *container; /* "zstd", or NULL */
 	_Atomic uint64_t reads;
 };
 

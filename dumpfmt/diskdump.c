@@ -150,7 +150,8 @@ describe(struct dfmt *d, const struct diskdump *dd)
 	for (size_t i = 0; i < dd->nr_parts; i++) {
 		const struct part *p = &dd->parts[i];
 
-		if (p->h.status & DFMT_DH_INCOMPLETE || p->src->size < p->written + (dd->max_pfn + 7) / 8)
+		if (p->h.status & DFMT_DH_INCOMPLETE ||
+			p->src->size < p->written + (dd->max_pfn + 7) / 8)
 			d->info.truncated = true;
 	}
 }

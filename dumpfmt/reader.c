@@ -89,10 +89,14 @@ dfmt_detail(struct dfmt_err *err, const char *fmt, ...)
 
 /* ---- opening ------------------------------------------------------------ */
 
+/* A compressed file becomes its contents, a flattened one its real file. */
 static enum dfmt_status
 unwrap_one(struct dfmt *d, struct dfmt_source **part, struct dfmt_err *err)
 {
 	enum dfmt_status st = dfmt_container_open(*part, part, err);
+
+	if (st == DFMT_OK)
+		d->container = (*part)->container;
 
 	if (st != DFMT_OK && st != DFMT_E_FORMAT)
 		return st;
@@ -139,12 +143,12 @@ format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
 }
 
 static void
-details_add(struct dfmt *d, const char *text)
+details_add(struct dfmt *d, const char *text, const char *more)
 {
 	size_t len = strlen(d->details);
 
-	snprintf(d->details + len, sizeof(d->details) - len, "%s%s",
-		len ? ", " : "", text);
+	snprintf(d->details + len, sizeof(d->details) - len, "%s%s%s",
+		len ? ", " : "", text, more);
 }
 
 static enum dfmt_status
@@ -165,9 +169,11 @@ dump_settle(struct dfmt *d, const struct dfmt_options *opt,
 	for (size_t i = 0; i < d->nr_parts; i++)
 		d->info.truncated = d->info.truncated || d->parts[i]->cut;
 	if (d->flattened)
-		details_add(d, "flattened");
+		details_add(d, "flattened", "");
+	if (d->container)
+		details_add(d, "unpacked from ", d->container);
 	if (d->notes.cut)
-		details_add(d, "notes cut short");
+		details_add(d, "notes cut short", "");
 	d->info.details = d->details;
 	if (d->info.kind == DFMT_KIND_DISKDUMP) {
 		d->cache = dfmt_cache_create(d->cache_bytes, d->info.page_size);

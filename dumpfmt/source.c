@@ -298,5 +298,5 @@ dfmt_source_touched_bytes(const struct dfmt_source *src)
 		return src->ops->touched(src);
 	uint64_t bytes = atomic_load(&src->touched.nr_blocks) * 4096;
 
-	return dfmt_min(bytes, src->size);
+	return src->unpacked_from + dfmt_min(bytes, src->size);
 }
