@@ -5,6 +5,7 @@
  */
 #include "mdb/shell/out.h"
 
+#include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
 
 #include <inttypes.h>
@@ -22,7 +23,23 @@ mdb_out_fini(struct mdb_out *out)
 {
 	for (size_t i = 0; i < out->nr_subs; i++)
 		mdb_buf_fini(&out->subs[i].rows);
+	free(out->held);
 	mdb_buf_fini(&out->line);
+}
+
+void
+mdb_out_hold(struct mdb_out *out, struct mdb_loc loc, size_t max)
+{
+	if (max == 0)
+		return;
+	if (out->nr_held < max) {
+		out->held = mdb_xrealloc(out->held, out->nr_held + 1,
+			sizeof(*out->held));
+		out->held[out->nr_held++] = loc;
+		return;
+	}
+	out->held[out->first_held] = loc;
+	out->first_held = (out->first_held + 1) % out->nr_held;
 }
 
 void
@@ -243,6 +260,7 @@ mdb_emit_loc(struct mdb_ctx *cx, struct mdb_loc loc)
 
 	if (out == NULL || st != MDB_OK)
 		return st;
+	out->nr_emitted++;
 	if (out->mode == MDB_OUT_PIPE) {
 		out->nr_passed++;
 		return out->pass(cx, loc, out->pass_arg);

@@ -59,6 +59,11 @@ struct mdb_out {
 	struct mdb_out_sub subs[MDB_OUT_MAX_SUBTABLES];
 	size_t nr_subs;
 
+	/* ::tail holds back the last so many; a ring. */
+	struct mdb_loc *held;
+	size_t nr_held, max_held, first_held;
+
+	size_t nr_emitted;    /* mdb_emit_loc() calls */
 	size_t nr_passed;     /* locations that went into the pipeline */
 	size_t nr_unpassable; /* rows that had none */
 };
@@ -70,6 +75,9 @@ void mdb_out_fini(struct mdb_out *out);
 /* A call begins, with its options; and ends: what is pending is written. */
 void mdb_out_begin(struct mdb_out *out, const struct mdb_call *call);
 void mdb_out_end(struct mdb_out *out);
+
+/* Keeps loc until the stage ends, and of all those the last max. */
+void mdb_out_hold(struct mdb_out *out, struct mdb_loc loc, size_t max);
 
 /* Text that is laid out already, as the format verbs make it. */
 enum mdb_status mdb_out_raw(struct mdb_ctx *cx, const char *text, size_t len);

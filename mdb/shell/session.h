@@ -17,7 +17,7 @@
 
 /* Options of -o and ::set. */
 struct mdb_options {
-	bool json;		  /* -o json */
+	bool json;		  /* -o json: rows as JSON lines */
 	bool pager;		  /* -o pager: page on a terminal */
 	bool ignoreeof;		  /* ^D does not end the session */
 	bool repeatlast;	  /* an empty line repeats the last command */
@@ -25,13 +25,13 @@ struct mdb_options {
 	uint64_t array_mem_limit; /* elements that ::print shows; 0: all */
 	uint64_t array_str_limit; /* characters of a string; 0: all */
 	uint64_t sym_distance;	  /* -s; 0: within the symbol's size */
-	unsigned int width;	  /* columns of output when not a terminal */
 	char prompt[32];
 };
 
 struct mdb_session {
-	struct mdb_ctx cx;	   /* of statements; commands get their own */
-	struct mdb_target *target; /* owned; or NULL */
+	struct mdb_ctx cx; /* of statements; commands get their own */
+	volatile sig_atomic_t *interrupted; /* or NULL */
+	struct mdb_target *target;	    /* owned; or NULL */
 	struct mdb_lang lang;
 	struct mdb_registry registry;
 	struct mdb_options opts;
@@ -39,11 +39,12 @@ struct mdb_session {
 	struct mdb_sink *err;	      /* stderr; owned */
 	struct mdb_module_mem *state; /* mdb_module_state without a world */
 	char *macro_path;	      /* directories joined by ':'; or NULL */
-	char *last;		/* the last statement that had a command */
-	char *log_path;		/* `$>file`; or NULL */
-	int depth;		/* of nested evaluation */
-	bool quit;		/* $q */
-	bool interactive;	/* on a terminal */
+	char *last;	  /* the last statement that had a command; or NULL */
+	char *log_path;	  /* `$>file`; or NULL */
+	int log_fd;	  /* or -1 */
+	int depth;	  /* of nested evaluation */
+	bool quit;	  /* $q */
+	bool interactive; /* on a terminal */
 	unsigned int nr_errors; /* commands that failed */
 };
 
@@ -52,17 +53,26 @@ struct mdb_session {
  * no commands yet: see mdb_builtin_register, mdb_load_modules.
  */
 struct mdb_session *mdb_session_create(struct mdb_sink *out,
-	struct mdb_sink *err, const volatile sig_atomic_t *interrupted);
+	struct mdb_sink *err, volatile sig_atomic_t *interrupted);
 void mdb_session_destroy(struct mdb_session *s);
 
 /* Makes target the session's; takes it over. */
 void mdb_session_set_target(struct mdb_session *s, struct mdb_target *target);
 
+/*
+ * A command's own context over the same target: the world and the interrupt
+ * flag of parent, an arena and a trail of its own.  fini counts its warnings
+ * to the session.
+ */
+void mdb_session_ctx_init(struct mdb_session *s, struct mdb_ctx *cx,
+	const struct mdb_ctx *parent);
+void mdb_session_ctx_fini(struct mdb_session *s, struct mdb_ctx *cx);
+
 /* Where text comes from, for messages. */
 struct mdb_source {
-	const char *name; /* "(stdin)", "/root/.mdbrc"; NULL: not said */
-	unsigned int line;
-	bool interactive; /* an expression alone repeats the last command */
+	const char *name;  /* "(stdin)", "/root/.mdbrc"; NULL: not said */
+	unsigned int line; /* of the text's front */
+	bool interactive;  /* an expression alone repeats the last command */
 };
 
 /*
@@ -73,7 +83,28 @@ struct mdb_source {
 enum mdb_status mdb_session_eval(struct mdb_session *s, const char *text,
 	size_t len, const struct mdb_source *source);
 
-/* Prints `mdb: TRAIL` for cx and forgets the trail; NULL command: none. */
+/*
+ * The same from within a command (::eval): what the last command of a
+ * pipeline prints goes where the command that asks prints.  Fails only on ^C
+ * and when nested too deep.
+ */
+enum mdb_status mdb_session_eval_nested(struct mdb_ctx *cx, const char *text);
+/* So, the text of a file of at most 1 MiB. */
+enum mdb_status mdb_session_eval_file(struct mdb_ctx *cx, const char *path);
+
+/* Copies all output to a file from now on; NULL: no more. */
+enum mdb_status mdb_session_log(struct mdb_ctx *cx, struct mdb_session *s,
+	const char *path);
+
+/*
+ * Sets an option by its name as for -o; on false: +o.  MDB_E_USAGE names the
+ * option when there is none such.
+ */
+enum mdb_status mdb_session_set(struct mdb_ctx *cx, struct mdb_session *s,
+	const char *option, bool on);
+
+/* Prints `mdb: COMMAND: TRAIL` for cx, counts it, and forgets the trail;
+ * command may be NULL. */
 void mdb_session_error(struct mdb_session *s, struct mdb_ctx *cx,
 	enum mdb_status st, const char *command);
 
