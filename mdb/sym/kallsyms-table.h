@@ -14,6 +14,9 @@
 #define MDB_KALLSYMS_BLOCK 256u /* symbols per marker */
 #define MDB_KALLSYMS_TOKEN_BYTES 0x10200u
 
+#define MDB_LAZY_PAGE 4096u
+#define MDB_LAZY_FEW 64u /* pages: fewer are worth looking through */
+
 /* A run of target memory, read page by page when first touched. */
 struct mdb_lazy {
 	struct mdb_space *space;
@@ -22,6 +25,7 @@ struct mdb_lazy {
 	size_t len;
 	uint8_t *bytes;	  /* whole pages; the host gives memory when touched */
 	uint8_t *present; /* one per page */
+	size_t nr_present;
 };
 
 enum mdb_status mdb_lazy_init(struct mdb_ctx *cx, struct mdb_lazy *lazy,

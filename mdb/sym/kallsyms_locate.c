@@ -246,7 +246,8 @@ addresses_after(struct mdb_space *space, struct mdb_kallsyms_layout *l)
 {
 	mdb_addr_t at = l->token_index + 512;
 
-	for (unsigned int align = 8; align >= 4; align -= 4) {
+	/* 7.0 aligns to 4; where all is aligned to 8 that makes no odds. */
+	for (unsigned int align = 4; align <= 8; align += 4) {
 		mdb_addr_t end;
 
 		l->addresses = align_up(at, align);
@@ -296,16 +297,13 @@ seqs_check(struct mdb_ctx *cx, struct mdb_space *space,
 {
 	struct mdb_kallsyms_tables t;
 	enum mdb_status st;
-	uint32_t idx;
 
 	if (l->seqs == 0 || l->nr_syms < 4)
 		return MDB_OK;
 	st = mdb_kallsyms_tables_init(cx, &t, space, l);
 	if (st != MDB_OK)
 		return st;
-	if (!seqs_in_order(cx, &t, l->nr_syms / 2) ||
-		mdb_kallsyms_seq(cx, &t, 0, &idx) != MDB_OK ||
-		mdb_kallsyms_seq(cx, &t, l->nr_syms - 1, &idx) != MDB_OK)
+	if (!seqs_in_order(cx, &t, l->nr_syms / 2))
 		l->seqs = 0;
 	mdb_forget(cx);
 	mdb_kallsyms_tables_fini(&t);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE 4096u
+#define PAGE MDB_LAZY_PAGE
 
 /* Bytes that one name may take in the compressed form. */
 #define MAX_CODE (2u + 0x3fffu)
@@ -73,6 +73,7 @@ mdb_lazy_get(struct mdb_ctx *cx, struct mdb_lazy *lazy, uint64_t offset,
 		if (st != MDB_OK)
 			return mdb_context(cx, st, "kallsyms");
 		lazy->present[i] = 1;
+		lazy->nr_present++;
 	}
 	*bytes_out = lazy->bytes + lazy->skip + offset;
 	return MDB_OK;
@@ -130,7 +131,7 @@ mdb_kallsyms_tokens_read(struct mdb_ctx *cx, struct mdb_space *space,
 	want = mdb_le16(index + 510) + MDB_KALLSYMS_MAX_NAME;
 	if (token_table < token_index && want > token_index - token_table)
 		want = token_index - token_table;
-	bytes = mdb_xalloc(want + 1);
+	bytes = mdb_xalloc(want + 17); /* expand moves 16 at once */
 	st = mdb_space_read_some(cx, space, token_table, bytes, want, &len);
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "kallsyms tokens");
@@ -283,7 +284,11 @@ mdb_kallsyms_expand(const struct mdb_kallsyms_tables *t,
 			buf[0] = '\0';
 			return 0;
 		}
-		memcpy(buf + len, tok->text, tok->len);
+		/* Tokens are short: one move of fixed length does for most. */
+		if (tok->len <= 16 && len <= MDB_KALLSYMS_MAX_NAME - 16)
+			memcpy(buf + len, tok->text, 16);
+		else
+			memcpy(buf + len, tok->text, tok->len);
 		len += tok->len;
 	}
 	buf[len] = '\0';

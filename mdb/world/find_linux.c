@@ -75,7 +75,8 @@ mdb_linux_percpu_symbol(struct mdb_ctx *cx, struct mdb_linux *lx,
 	if (mdb_kallsyms_layout(lx->kallsyms)->form == MDB_KALLSYMS_BASE_PERCPU)
 		st = mdb_kallsyms_by_name_near(cx, lx->kernel, name, 0, &sym);
 	else
-		st = mdb_kallsyms_ops.by_name(cx, lx->kernel, name, &sym);
+		return mdb_linux_symbol(cx, lx, name, lx->percpu_start,
+			value_out);
 	if (st == MDB_OK)
 		*value_out = sym.value;
 	return st;
@@ -239,26 +240,41 @@ text_last(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t first)
 	return first;
 }
 
+/* Since 6.15 per-CPU variables are at ordinary addresses, before the bss. */
+static void
+percpu_init(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	mdb_addr_t bss = mdb_linux_info_symbol(lx, "clear_seq");
+	mdb_addr_t start, end;
+
+	if (bss > MDB_LINUX_TEXT_MAP)
+		bss -= 512u << 10;
+	if (mdb_linux_symbol(cx, lx, "__per_cpu_start", bss, &start) ==
+			MDB_OK &&
+		mdb_linux_symbol(cx, lx, "__per_cpu_end", start, &end) ==
+			MDB_OK) {
+		mdb_kallsyms_set_percpu(lx->kallsyms, start, end);
+		lx->percpu_start = start;
+	}
+	mdb_forget(cx);
+}
+
 /* What is told without reading a name: where things are in the table. */
 static enum mdb_status
 ranges_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 {
 	struct mdb_object *o = lx->kernel;
-	mdb_addr_t first, last, etext, percpu[2];
+	mdb_addr_t first, last, etext, percpu;
 	enum mdb_status st;
 
-	st = mdb_kallsyms_range(cx, lx->kallsyms, &first, &last, &percpu[1]);
+	st = mdb_kallsyms_range(cx, lx->kallsyms, &first, &last, &percpu);
 	if (st != MDB_OK)
 		return st;
 	o->base = first;
-	if (percpu[1] != 0)
-		mdb_kallsyms_set_percpu(lx->kallsyms, 0, percpu[1]);
-	else if (mdb_linux_symbol(cx, lx, "__per_cpu_start", 0, &percpu[0]) ==
-			 MDB_OK &&
-		 mdb_linux_symbol(cx, lx, "__per_cpu_end", percpu[0],
-			 &percpu[1]) == MDB_OK)
-		mdb_kallsyms_set_percpu(lx->kallsyms, percpu[0], percpu[1]);
-	mdb_forget(cx);
+	if (percpu != 0)
+		mdb_kallsyms_set_percpu(lx->kallsyms, 0, percpu);
+	else
+		percpu_init(cx, lx);
 	st = mdb_linux_symbol(cx, lx, "_etext",
 		text_last(cx, lx->world->space, first), &etext);
 	if (st != MDB_OK || etext <= first || etext > last) {
@@ -270,6 +286,43 @@ ranges_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 	o->sections[0] = (struct mdb_section){ "text", first, etext };
 	o->sections[1] = (struct mdb_section){ "data", etext, last };
 	o->nr_sections = 2;
+	return MDB_OK;
+}
+
+/*
+ * A table read one entry off gives every symbol its neighbour's name: do
+ * symbols whose addresses are known otherwise have them?
+ */
+static enum mdb_status
+symbols_check(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	static const char *const names[] = { "_stext", "init_uts_ns" };
+	static const char banner[] = "Linux version ";
+	char text[sizeof(banner)] = "";
+	mdb_addr_t value;
+
+	for (size_t i = 0; i < 2; i++) {
+		mdb_addr_t right = mdb_linux_info_symbol(lx, names[i]);
+		struct mdb_sym sym;
+
+		if (right == 0 ||
+			mdb_kallsyms_by_name_near(cx, lx->kernel, names[i],
+				right, &sym) != MDB_OK)
+			continue;
+		if (sym.value != right)
+			return mdb_fail(cx, MDB_E_CORRUPT,
+				"kallsyms: %s is at %#" PRIx64
+				", VMCOREINFO says %#" PRIx64,
+				names[i], sym.value, right);
+	}
+	if (lx->world->vmcoreinfo == NULL &&
+		mdb_linux_symbol(cx, lx, "linux_banner", 0, &value) == MDB_OK &&
+		mdb_space_try(lx->world->space, value, text,
+			strlen(banner)) == MDB_OK &&
+		strcmp(text, banner) != 0)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"kallsyms: no banner at linux_banner");
+	mdb_forget(cx);
 	return MDB_OK;
 }
 
@@ -292,7 +345,16 @@ symbols_init(struct mdb_ctx *cx, struct mdb_linux *lx,
 		mdb_vmcoreinfo_each_symbol(w->vmcoreinfo, w->vmcoreinfo_len,
 			landmark_add, lx->kallsyms);
 	mdb_kallsyms_add_landmark(lx->kallsyms, found->layout.token_index);
-	return ranges_init(cx, lx);
+	st = symbols_check(cx, lx);
+	if (st == MDB_OK)
+		st = ranges_init(cx, lx);
+	if (st != MDB_OK) { /* wrong names are worse than none */
+		mdb_kallsyms_destroy(lx->kallsyms);
+		lx->kallsyms = NULL;
+		lx->kernel->symtab = NULL;
+		lx->kernel->symtab_ops = NULL;
+	}
+	return st;
 }
 
 static void

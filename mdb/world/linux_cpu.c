@@ -146,22 +146,23 @@ mdb_linux_percpu_addr(struct mdb_ctx *cx, struct mdb_world *world,
 int
 mdb_linux_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world)
 {
-	static const char *const names[] = { "panic_cpu", "crashing_cpu" };
 	struct mdb_linux *lx = mdb_linux_of(world);
 	mdb_addr_t near_addr = mdb_linux_info_symbol(lx, "prb");
+	enum mdb_status st;
+	uint64_t v;
 
 	if (lx->panic_cpu_tried)
 		return lx->panic_cpu;
 	lx->panic_cpu_tried = true;
-	for (size_t i = 0; i < 2 && lx->panic_cpu < 0; i++) {
-		uint64_t v;
-
-		if (mdb_linux_variable(cx, lx, names[i], near_addr, 4, &v) ==
-				MDB_OK &&
-			v < world->nr_cpu_ids)
-			lx->panic_cpu = (int)v;
-		mdb_forget(cx);
-	}
+	if (near_addr > MDB_LINUX_TEXT_MAP)
+		near_addr -= 96u << 10; /* where it is most likely */
+	st = mdb_linux_variable(cx, lx, "panic_cpu", near_addr, 4, &v);
+	if (st == MDB_E_NOTFOUND)
+		st = mdb_linux_variable(cx, lx, "crashing_cpu", near_addr, 4,
+			&v);
+	if (st == MDB_OK && v < world->nr_cpu_ids)
+		lx->panic_cpu = (int)v;
+	mdb_forget(cx);
 	return lx->panic_cpu;
 }
 

@@ -19,6 +19,7 @@ mdb_linux_load_types(struct mdb_ctx *cx, struct mdb_object *object,
 	enum mdb_status st;
 	void *bytes;
 
+	mdb_linux_btf_init(cx, mdb_linux_of(w));
 	if (object->btf_addr == 0 || object->btf_len == 0)
 		return mdb_fail(cx, MDB_E_NOTFOUND, "%s has no BTF",
 			object->name);
@@ -49,26 +50,48 @@ mdb_linux_tables_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 {
 	static const char *const names[] = { "__start_orc_unwind_ip",
 		"__stop_orc_unwind_ip", "__start_orc_unwind",
-		"__start_orc_header", "__start_BTF", "__stop_BTF" };
-	mdb_addr_t v[6] = { 0 };
+		"__start_orc_header" };
+	mdb_addr_t near_addr = mdb_linux_info_symbol(lx, "node_online_map");
+	mdb_addr_t v[4] = { 0 };
 
-	if (lx->kallsyms == NULL)
+	for (size_t i = 0; lx->kallsyms != NULL && i < 4; i++) {
+		struct mdb_sym sym;
+		enum mdb_status st;
+
+		/* A header is right before the tables or there is none. */
+		if (i < 3)
+			st = mdb_linux_symbol(cx, lx, names[i], near_addr,
+				&v[i]);
+		else if ((st = mdb_kallsyms_by_name_near(cx, lx->kernel,
+				  names[i], near_addr, &sym)) == MDB_OK)
+			v[i] = sym.value;
+		if (st == MDB_OK)
+			near_addr = v[0];
+		mdb_forget(cx);
+	}
+	if (v[0] == 0 || v[1] <= v[0] || v[2] == 0)
 		return;
-	for (size_t i = 0; i < 6; i++) {
-		mdb_addr_t near_addr = i == 0 ? 0 : i == 5 ? v[4] : v[0];
+	lx->kernel->orc_ip_addr = v[0];
+	lx->kernel->orc_count = (v[1] - v[0]) / 4;
+	lx->kernel->orc_addr = v[2];
+	lx->kernel->orc_header_addr = v[3];
+}
 
-		if (mdb_linux_symbol(cx, lx, names[i], near_addr, &v[i]) !=
-			MDB_OK)
-			mdb_forget(cx);
+/* The kernel's BTF by its symbols; sought when types are first wanted. */
+void
+mdb_linux_btf_init(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	mdb_addr_t start, end;
+
+	if (lx->btf_tried || lx->kallsyms == NULL)
+		return;
+	lx->btf_tried = true;
+	if (mdb_linux_symbol(cx, lx, "__start_BTF", 0, &start) == MDB_OK &&
+		mdb_linux_symbol(cx, lx, "__stop_BTF", start, &end) ==
+			MDB_OK &&
+		end > start) {
+		lx->kernel->btf_addr = start;
+		lx->kernel->btf_len = end - start;
 	}
-	if (v[0] != 0 && v[1] > v[0] && v[2] != 0) {
-		lx->kernel->orc_ip_addr = v[0];
-		lx->kernel->orc_count = (v[1] - v[0]) / 4;
-		lx->kernel->orc_addr = v[2];
-		lx->kernel->orc_header_addr = v[3];
-	}
-	if (v[4] != 0 && v[5] > v[4]) {
-		lx->kernel->btf_addr = v[4];
-		lx->kernel->btf_len = v[5] - v[4];
-	}
+	mdb_forget(cx);
 }

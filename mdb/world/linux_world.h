@@ -35,11 +35,13 @@ struct mdb_linux {
 					       machine domainname */
 
 	/* CPUs */
+	mdb_addr_t percpu_start;       /* __per_cpu_start */
 	mdb_addr_t percpu_offset_addr; /* __per_cpu_offset; 0: one CPU */
 	uint32_t *online;	       /* ids of online CPUs, ascending */
 	size_t nr_online;
 
 	/* lazy */
+	bool btf_tried;
 	bool panic_cpu_tried;
 	int panic_cpu;
 	struct mdb_linux_fact *facts;
@@ -129,8 +131,9 @@ enum mdb_status mdb_linux_load_objects(struct mdb_ctx *cx,
 /* linux_types.c */
 enum mdb_status mdb_linux_load_types(struct mdb_ctx *cx,
 	struct mdb_object *object, struct mdb_types **types_out);
-/* ORC tables and BTF of the kernel proper, from its symbols. */
+/* ORC tables, and BTF, of the kernel proper, from its symbols. */
 void mdb_linux_tables_init(struct mdb_ctx *cx, struct mdb_linux *lx);
+void mdb_linux_btf_init(struct mdb_ctx *cx, struct mdb_linux *lx);
 
 /* linux_stacks.c */
 enum mdb_status mdb_linux_stack_range(struct mdb_ctx *cx,
