@@ -16,24 +16,39 @@ enum {
 	BP = 5
 };
 
+static void
+init_decoder(ZydisDecoder *d, unsigned int bits)
+{
+	if (bits == 64)
+		ZydisDecoderInit(d, ZYDIS_MACHINE_MODE_LONG_64,
+			ZYDIS_STACK_WIDTH_64);
+	else if (bits == 16)
+		ZydisDecoderInit(d, ZYDIS_MACHINE_MODE_LEGACY_16,
+			ZYDIS_STACK_WIDTH_16);
+	else
+		ZydisDecoderInit(d, ZYDIS_MACHINE_MODE_LEGACY_32,
+			ZYDIS_STACK_WIDTH_32);
+}
+
 bool
 dis_raw_decode(const uint8_t *bytes, size_t nr, unsigned int bits,
 	struct raw_insn *raw_out, bool *truncated_out)
 {
+	uint8_t stand_in[MDB_INSN_MAX];
 	ZydisDecoder d;
 	ZyanStatus st;
+	size_t len;
 
-	if (bits == 64)
-		ZydisDecoderInit(&d, ZYDIS_MACHINE_MODE_LONG_64,
-			ZYDIS_STACK_WIDTH_64);
-	else if (bits == 16)
-		ZydisDecoderInit(&d, ZYDIS_MACHINE_MODE_LEGACY_16,
-			ZYDIS_STACK_WIDTH_16);
-	else
-		ZydisDecoderInit(&d, ZYDIS_MACHINE_MODE_LEGACY_32,
-			ZYDIS_STACK_WIDTH_32);
-	ZydisDecoderEnableMode(&d, ZYDIS_DECODER_MODE_WBNOINVD, ZYAN_TRUE);
-	st = ZydisDecoderDecodeFull(&d, bytes, nr, &raw_out->i, raw_out->op);
+	*truncated_out = false;
+	raw_out->young = dis_new_find(bytes, nr, bits, stand_in, &len);
+	if (raw_out->young && raw_out->young->form != DIS_NEW_LIKE_LLDT) {
+		raw_out->i =
+			(ZydisDecodedInstruction){ .length = (uint8_t)len };
+		return true;
+	}
+	init_decoder(&d, bits);
+	st = ZydisDecoderDecodeFull(&d, raw_out->young ? stand_in : bytes, nr,
+		&raw_out->i, raw_out->op);
 	*truncated_out = st == ZYDIS_STATUS_NO_MORE_DATA;
 	return ZYAN_SUCCESS(st);
 }
@@ -307,9 +322,15 @@ interpret_special(const struct raw_insn *raw, struct mdb_insn *in)
 static void
 interpret(const struct raw_insn *raw, struct mdb_insn *in)
 {
-	int32_t delta = push_delta(raw);
+	int32_t delta;
 
+	if (raw->young) {
+		in->kind = raw->young->kind;
+		in->has_sp_delta = in->kind == MDB_INSN_OTHER;
+		return;
+	}
 	in->kind = MDB_INSN_OTHER;
+	delta = push_delta(raw);
 	if (delta) {
 		interpret_push(raw, in, delta);
 		return;

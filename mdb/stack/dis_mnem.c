@@ -8,6 +8,7 @@
  */
 #include "mdb/stack/dis_impl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* How a name ends. */
@@ -259,8 +260,9 @@ ending_of(const struct raw_insn *raw, enum ending end)
 	case SIZE_OF_2:
 		return nr > 1 ? size_letter(raw->op[1].size) : "";
 	case STACK:
-	case STRING:
 		return size_letter(raw->i.operand_width);
+	case STRING:
+		return size_letter(dis_element_width(&raw->i));
 	case IF_MEMORY:
 		return nr && is_memory(last) ? size_letter(last->size) : "";
 	case X87:
@@ -283,34 +285,61 @@ dis_is_string(const ZydisDecodedInstruction *i)
 		       (i->opcode >= 0x6c && i->opcode <= 0x6f));
 }
 
-/* cmpps etc., whose predicate is written in the name; 0 for others. */
-static unsigned int
-predicate_count(ZydisMnemonic m)
+unsigned int
+dis_element_width(const ZydisDecodedInstruction *i)
 {
-	switch (m) {
-	case ZYDIS_MNEMONIC_CMPPS:
-	case ZYDIS_MNEMONIC_CMPPD:
-	case ZYDIS_MNEMONIC_CMPSS:
-	case ZYDIS_MNEMONIC_CMPSD:
-		return 8;
-	case ZYDIS_MNEMONIC_VCMPPS:
-	case ZYDIS_MNEMONIC_VCMPPD:
-	case ZYDIS_MNEMONIC_VCMPSS:
-	case ZYDIS_MNEMONIC_VCMPSD:
-		return 32;
-	default:
-		return 0;
-	}
+	bool port = i->opcode >= 0x6c && i->opcode <= 0x6f;
+
+	return port && i->operand_width > 32 ? 32 : i->operand_width;
 }
 
-bool
-dis_is_named_compare(const struct raw_insn *raw)
+/* A family of comparisons whose predicate is written in the name. */
+struct compare {
+	ZydisMnemonic m;
+	unsigned char stem;  /* where in the name it goes */
+	unsigned char count; /* how many have names */
+};
+
+#define M(x) ZYDIS_MNEMONIC_##x
+static const struct compare compares[] = {
+	{ M(CMPPS), 3, 8 },
+	{ M(CMPPD), 3, 8 },
+	{ M(CMPSS), 3, 8 },
+	{ M(CMPSD), 3, 8 },
+	{ M(VCMPPS), 4, 32 },
+	{ M(VCMPPD), 4, 32 },
+	{ M(VCMPSS), 4, 32 },
+	{ M(VCMPSD), 4, 32 },
+	{ M(VPCMPB), 5, 7 },
+	{ M(VPCMPUB), 5, 7 },
+	{ M(VPCMPW), 5, 7 },
+	{ M(VPCMPUW), 5, 7 },
+	{ M(VPCMPD), 5, 7 },
+	{ M(VPCMPUD), 5, 7 },
+	{ M(VPCMPQ), 5, 7 },
+	{ M(VPCMPUQ), 5, 7 },
+};
+#undef M
+
+static const struct compare *
+compare_of(const struct raw_insn *raw)
 {
 	int nr = raw->i.operand_count_visible;
+	const ZydisDecodedOperand *imm = &raw->op[nr ? nr - 1 : 0];
 
-	return !dis_is_string(&raw->i) && nr > 1 &&
-	       raw->op[nr - 1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
-	       raw->op[nr - 1].imm.value.u < predicate_count(raw->i.mnemonic);
+	if (dis_is_string(&raw->i) || nr < 2 ||
+		imm->type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+		return NULL;
+	for (size_t k = 0; k < sizeof(compares) / sizeof(*compares); k++) {
+		const struct compare *c = &compares[k];
+		uint64_t p = imm->imm.value.u;
+
+		/* Integers are never unordered: 3 and 7 have no names. */
+		if (c->m == raw->i.mnemonic && p < c->count &&
+			!(c->stem == 5 && p == 3))
+			return c;
+	}
+	return NULL;
 }
 
 /* The name with the condition of the opcode, for jcc, setcc and cmovcc. */
@@ -351,7 +380,11 @@ extending(const struct raw_insn *raw, char *buf, size_t len)
 		verb = "movz";
 		break;
 	case ZYDIS_MNEMONIC_MOVSX:
-	case ZYDIS_MNEMONIC_MOVSXD:
+		verb = "movs";
+		break;
+	case ZYDIS_MNEMONIC_MOVSXD: /* without REX.W it extends nothing */
+		if (raw->op[0].size != 64)
+			return false;
 		verb = "movs";
 		break;
 	default:
@@ -368,17 +401,19 @@ far(const struct raw_insn *raw, char *buf, size_t len)
 {
 	bool wide =
 		raw->i.attributes & ZYDIS_ATTRIB_HAS_REX && raw->i.raw.rex.W;
+	unsigned int usual =
+		raw->i.machine_mode == ZYDIS_MACHINE_MODE_LEGACY_16 ? 16 : 32;
 	const char *name;
 
 	switch (raw->i.mnemonic) {
 	case ZYDIS_MNEMONIC_RET:
-		name = wide ? "lretq" : "lret";
+		name = "lret";
 		break;
 	case ZYDIS_MNEMONIC_CALL:
-		name = wide ? "lcallq" : "lcall";
+		name = "lcall";
 		break;
 	case ZYDIS_MNEMONIC_JMP:
-		name = wide ? "ljmpq" : "ljmp";
+		name = "ljmp";
 		break;
 	case ZYDIS_MNEMONIC_SYSRET:
 		snprintf(buf, len, "sysret%s", wide ? "q" : "l");
@@ -392,7 +427,10 @@ far(const struct raw_insn *raw, char *buf, size_t len)
 	if (raw->i.meta.branch_type != ZYDIS_BRANCH_TYPE_FAR &&
 		!(raw->i.mnemonic == ZYDIS_MNEMONIC_RET && (raw->i.opcode & 8)))
 		return false;
-	snprintf(buf, len, "%s", name);
+	snprintf(buf, len, "%s%s", name,
+		raw->i.operand_width == usual
+			? ""
+			: size_letter(raw->i.operand_width));
 	return true;
 }
 
@@ -429,22 +467,73 @@ unswapped(const struct raw_insn *raw)
 	}
 }
 
+/* Which halves are multiplied is in the name of pclmulqdq. */
+static const char *
+multiply_halves(const struct raw_insn *raw)
+{
+	int nr = raw->i.operand_count_visible;
+
+	if (raw->i.mnemonic != ZYDIS_MNEMONIC_PCLMULQDQ &&
+		raw->i.mnemonic != ZYDIS_MNEMONIC_VPCLMULQDQ)
+		return NULL;
+	switch (raw->op[nr - 1].imm.value.u) {
+	case 0x00:
+		return "lqlqdq";
+	case 0x01:
+		return "hqlqdq";
+	case 0x10:
+		return "lqhqdq";
+	case 0x11:
+		return "hqhqdq";
+	default:
+		return NULL;
+	}
+}
+
 /* A vector comparison: the predicate goes before the type (cmp-lt-ps). */
 static void
-compare_name(const struct raw_insn *raw, const char *name, char *buf,
-	size_t len)
+compare_name(const struct raw_insn *raw, const struct compare *c,
+	const char *name, char *buf, size_t len)
 {
-	size_t stem = strlen(name) - 2;
 	const ZydisDecodedOperand *imm =
 		&raw->op[raw->i.operand_count_visible - 1];
 
-	snprintf(buf, len, "%.*s%s%s", (int)stem, name,
-		predicates[imm->imm.value.u & 31], name + stem);
+	snprintf(buf, len, "%.*s%s%s", c->stem, name,
+		predicates[imm->imm.value.u & 31], name + c->stem);
 }
 
-static void
-bare_name(const struct raw_insn *raw, char *buf, size_t len)
+bool
+dis_names_immediate(const struct raw_insn *raw)
 {
+	return compare_of(raw) != NULL || multiply_halves(raw) != NULL;
+}
+
+/* ret, call, ... with an operand size that is not the mode's own. */
+static const char *
+odd_size(const struct raw_insn *raw)
+{
+	unsigned int usual = raw->i.machine_mode == ZYDIS_MACHINE_MODE_LONG_64
+				     ? 64
+				     : raw->i.stack_width;
+
+	switch (raw->i.mnemonic) {
+	case ZYDIS_MNEMONIC_RET:
+	case ZYDIS_MNEMONIC_CALL:
+	case ZYDIS_MNEMONIC_JMP:
+	case ZYDIS_MNEMONIC_ENTER:
+	case ZYDIS_MNEMONIC_LEAVE:
+		return raw->i.operand_width == usual
+			       ? ""
+			       : size_letter(raw->i.operand_width);
+	default:
+		return "";
+	}
+}
+
+void
+dis_bare_name(const struct raw_insn *raw, char *buf, size_t len)
+{
+	const struct compare *cmp = compare_of(raw);
 	const struct spelling *sp;
 	const char *name;
 	ZydisMnemonic m = unswapped(raw);
@@ -457,51 +546,14 @@ bare_name(const struct raw_insn *raw, char *buf, size_t len)
 	/* The vector movsd and cmpsd share a name with string instructions. */
 	if (sp && sp->end == STRING && !dis_is_string(&raw->i))
 		sp = NULL;
-	if (dis_is_named_compare(raw))
-		compare_name(raw, name, buf, len);
+	if (cmp)
+		compare_name(raw, cmp, name, buf, len);
+	else if (multiply_halves(raw))
+		snprintf(buf, len, "%.*s%s", (int)strlen(name) - 3, name,
+			multiply_halves(raw));
 	else if (sp)
 		snprintf(buf, len, "%s%s", sp->name ? sp->name : name,
 			ending_of(raw, sp->end));
 	else
-		snprintf(buf, len, "%s", name);
-}
-
-/* repz or repnz, unless the byte is part of the opcode. */
-static const char *
-repeat_prefix(const ZydisDecodedInstruction *i)
-{
-	bool counts =
-		i->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
-					ZYDIS_ATTRIB_HAS_REPNE);
-
-	for (int k = i->raw.prefix_count - 1; k >= 0; k--) {
-		uint8_t byte = i->raw.prefixes[k].value;
-
-		if (byte != 0xf2 && byte != 0xf3)
-			continue;
-		if (!counts &&
-			i->raw.prefixes[k].type != ZYDIS_PREFIX_TYPE_IGNORED)
-			return "";
-		return byte == 0xf2 ? "repnz " : "repz ";
-	}
-	return "";
-}
-
-void
-dis_mnemonic(const struct raw_insn *raw, char *buf, size_t len)
-{
-	ZydisInstructionAttributes a = raw->i.attributes;
-	char name[MNEMONIC_MAX / 2];
-	const char *elision = a & ZYDIS_ATTRIB_HAS_XACQUIRE   ? "xacquire "
-			      : a & ZYDIS_ATTRIB_HAS_XRELEASE ? "xrelease "
-							      : "";
-	bool marked = *elision ||
-		      a & (ZYDIS_ATTRIB_HAS_BND | ZYDIS_ATTRIB_HAS_NOTRACK);
-
-	bare_name(raw, name, sizeof(name));
-	snprintf(buf, len, "%s%s%s%s%s%s", elision,
-		a & ZYDIS_ATTRIB_HAS_LOCK ? "lock " : "",
-		a & ZYDIS_ATTRIB_HAS_BND ? "bnd " : "",
-		a & ZYDIS_ATTRIB_HAS_NOTRACK ? "notrack " : "",
-		marked ? "" : repeat_prefix(&raw->i), name);
+		snprintf(buf, len, "%s%s", name, odd_size(raw));
 }

@@ -68,6 +68,17 @@ check(const struct golden *g, size_t nr)
 	}
 }
 
+static struct mdb_insn
+decode(const char *hex, unsigned int bits)
+{
+	uint8_t bytes[32];
+	size_t len = unhex(hex, bytes);
+	struct mdb_insn in;
+
+	mdb_insn_decode(bytes, len, 0x1000, bits, &in);
+	return in;
+}
+
 #define CHECK(table) check(table, sizeof(table) / sizeof(*(table)))
 
 static void
@@ -171,10 +182,38 @@ test_dis_names_targets(void **state)
 		{ 64, "ff5008", "call   *0x8(%rax)" },
 		{ 64, "ff2500000000", "jmp    *+0x0(%rip)      <panic+0x106>" },
 		{ 64, "658b0425c0fb0100", "movl   %gs:0x1fbc0,%eax" },
+		{ 64, "658b0500010000",
+			"movl   %gs:+0x100(%rip),%eax    <panic+0x207>" },
 	};
 
 	(void)state;
 	CHECK(g);
+}
+
+static void
+test_dis_knows_what_the_library_does_not(void **state)
+{
+	static const struct golden g[] = {
+		{ 64, "f30f09", "wbnoinvd" },
+		{ 64, "0f09", "wbinvd" },
+		{ 64, "f30f01d9", "vmgexit" },
+		{ 64, "0f01d9", "vmmcall" },
+		{ 64, "f20f01ca", "erets" },
+		{ 64, "f30f01ca", "eretu" },
+		{ 64, "0f01ca", "clac" },
+		{ 64, "0f01c6", "wrmsrns" },
+		{ 64, "f20f00f7", "lkgs   %di" },
+		{ 64, "f2410f00f7", "lkgs   %r15w" },
+		{ 64, "f20f007508", "lkgs   0x8(%rbp)" },
+	};
+
+	(void)state;
+	CHECK(g);
+	assert_int_equal(decode("f20f01ca", 64).kind, MDB_INSN_RET);
+	assert_false(decode("f20f01ca", 64).has_sp_delta);
+	assert_int_equal(decode("f20f01", 64).kind, MDB_INSN_INVALID);
+	assert_true(decode("f20f01", 64).truncated);
+	assert_true(decode("f20f0075", 64).truncated);
 }
 
 static void
@@ -202,17 +241,6 @@ test_dis_spells_vectors_and_x87(void **state)
 
 	(void)state;
 	CHECK(g);
-}
-
-static struct mdb_insn
-decode(const char *hex, unsigned int bits)
-{
-	uint8_t bytes[32];
-	size_t len = unhex(hex, bytes);
-	struct mdb_insn in;
-
-	mdb_insn_decode(bytes, len, 0x1000, bits, &in);
-	return in;
 }
 
 static void
@@ -469,6 +497,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(
 			test_dis_writes_small_negative_immediates_with_their_bits),
 		cmocka_unit_test(test_dis_names_targets),
+		cmocka_unit_test(test_dis_knows_what_the_library_does_not),
 		cmocka_unit_test(test_dis_spells_vectors_and_x87),
 		cmocka_unit_test(test_dis_knows_the_stack_pointer),
 		cmocka_unit_test(test_dis_knows_frame_registers),

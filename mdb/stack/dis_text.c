@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -74,19 +75,23 @@ mask_of(unsigned int bits)
 	return bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
 }
 
+/* %st is the top of the x87 stack where no bits say so, %st(0) where they do.
+ */
+static void
+put_x87(struct line *l, const ZydisDecodedOperand *op)
+{
+	if (op->encoding == ZYDIS_OPERAND_ENCODING_NONE)
+		put(l, "%%st");
+	else
+		put(l, "%%st(%d)", ZydisRegisterGetId(op->reg.value));
+}
+
 static void
 put_register(struct line *l, ZydisRegister r)
 {
-	ZydisRegisterClass c = ZydisRegisterGetClass(r);
-	int id = ZydisRegisterGetId(r);
 	const char *name = ZydisRegisterGetString(r);
 
-	if (c != ZYDIS_REGCLASS_X87)
-		put(l, "%%%s", name ? name : "?");
-	else if (id == 0)
-		put(l, "%%st");
-	else
-		put(l, "%%st(%d)", id);
+	put(l, "%%%s", name ? name : "?");
 }
 
 /* An immediate that is a number added, moved or compared: it has a sign. */
@@ -176,21 +181,34 @@ has_thread_segment(const ZydisDecodedOperandMem *m)
 	       m->segment == ZYDIS_REGISTER_GS;
 }
 
+/*
+ * %gs counts from a CPU's or thread's own area: only
+ * what the symbol function knows to be there has a name.
+ */
+static void
+note_address(struct line *l, const ZydisDecodedOperandMem *m, uint64_t addr)
+{
+	bool own = has_thread_segment(m);
+
+	if (own ? m->segment == ZYDIS_REGISTER_GS && l->insn->bits == 64
+		: addr >= FIRST_ADDRESS)
+		note(l, addr, NOTE_NAME);
+}
+
 static void
 put_displacement(struct line *l, const ZydisDecodedOperandMem *m)
 {
 	uint64_t u = (uint64_t)m->disp.value;
+	uint64_t mask = mask_of(l->raw->i.address_width);
 	bool negative = m->disp.value < 0;
 
 	if (is_pc(m->base)) {
 		put(l, "%s0x%" PRIx64, negative ? "-" : "+",
 			negative ? 0 - u : u);
-		note(l, l->insn->mem, NOTE_TARGET);
+		note(l, (l->insn->addr + l->insn->len + u) & mask, NOTE_TARGET);
 	} else if (is_absolute(m)) {
-		u &= mask_of(l->raw->i.address_width);
-		put(l, "0x%" PRIx64, u);
-		if (!has_thread_segment(m) && u >= FIRST_ADDRESS)
-			note(l, u, NOTE_NAME);
+		put(l, "0x%" PRIx64, u & mask);
+		note_address(l, m, u & mask);
 	} else {
 		put(l, "%s0x%" PRIx64, negative ? "-" : "",
 			negative ? 0 - u : u);
@@ -262,8 +280,7 @@ put_mask(struct line *l)
 	put(l, "{");
 	put_register(l, avx->mask.reg);
 	put(l, "}");
-	if (avx->mask.mode == ZYDIS_MASK_MODE_ZEROING ||
-		avx->mask.mode == ZYDIS_MASK_MODE_CONTROL_ZEROING)
+	if (l->raw->i.raw.evex.z)
 		put(l, "{z}");
 }
 
@@ -302,7 +319,10 @@ put_operand(struct line *l, int k)
 
 	switch (op->type) {
 	case ZYDIS_OPERAND_TYPE_REGISTER:
-		put_register(l, op->reg.value);
+		if (ZydisRegisterGetClass(op->reg.value) == ZYDIS_REGCLASS_X87)
+			put_x87(l, op);
+		else
+			put_register(l, op->reg.value);
 		break;
 	case ZYDIS_OPERAND_TYPE_MEMORY:
 		put_memory(l, op);
@@ -345,7 +365,7 @@ put_pointer(struct line *l, const char *reg)
 static void
 put_accumulator(struct line *l)
 {
-	switch (l->raw->i.operand_width) {
+	switch (dis_element_width(&l->raw->i)) {
 	case 8:
 		put(l, "%%al");
 		break;
@@ -413,9 +433,42 @@ written_operands(const struct raw_insn *raw)
 	case ZYDIS_MNEMONIC_INVLPGA:
 	case ZYDIS_MNEMONIC_SKINIT:
 	case ZYDIS_MNEMONIC_CLZERO:
+	case ZYDIS_MNEMONIC_PVALIDATE:
+	case ZYDIS_MNEMONIC_PSMASH:
+	case ZYDIS_MNEMONIC_RMPADJUST:
+	case ZYDIS_MNEMONIC_RMPUPDATE:
 		return 0;
 	default:
-		return dis_is_named_compare(raw) ? nr - 1 : nr;
+		return dis_names_immediate(raw) ? nr - 1 : nr;
+	}
+}
+
+/* The mask, which put_mask() writes, and the stack top of fucom. */
+static bool
+is_unwritten(const struct raw_insn *raw, const ZydisDecodedOperand *op)
+{
+	return op->encoding == ZYDIS_OPERAND_ENCODING_MASK ||
+	       ((raw->i.mnemonic == ZYDIS_MNEMONIC_FUCOM ||
+			raw->i.mnemonic == ZYDIS_MNEMONIC_FUCOMP) &&
+		       op->encoding == ZYDIS_OPERAND_ENCODING_NONE);
+}
+
+/* Operands without encoding that are written nevertheless. */
+static bool
+put_implied(struct line *l)
+{
+	switch (l->raw->i.mnemonic) {
+	case ZYDIS_MNEMONIC_INT3:
+		put(l, "$0x3");
+		return true;
+	case ZYDIS_MNEMONIC_SHA256RNDS2:
+	case ZYDIS_MNEMONIC_BLENDVPS:
+	case ZYDIS_MNEMONIC_BLENDVPD:
+	case ZYDIS_MNEMONIC_PBLENDVB:
+		put(l, "%%xmm0");
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -426,12 +479,11 @@ put_operands(struct line *l)
 	bool forward = l->raw->i.mnemonic == ZYDIS_MNEMONIC_ENTER;
 	bool comma = false;
 
-	if (dis_is_string(&l->raw->i)) {
+	if (!l->raw->young && dis_is_string(&l->raw->i)) {
 		put_string_operands(l);
 		return;
 	}
-	if (l->raw->i.mnemonic == ZYDIS_MNEMONIC_INT3)
-		put(l, "$0x3");
+	comma = put_implied(l);
 	if (is_indirect_branch(l->raw))
 		put(l, "*");
 	for (int k = 0; k < nr; k++) {
@@ -439,8 +491,8 @@ put_operands(struct line *l)
 		const ZydisDecodedOperand *op = &l->raw->op[which];
 		bool imm = op->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
 
-		if (op->encoding == ZYDIS_OPERAND_ENCODING_MASK)
-			continue; /* put_mask() writes it */
+		if (is_unwritten(l->raw, op))
+			continue;
 		if (comma)
 			put(l, ",");
 		if (!imm &&
