@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Register sets: those of a CPU in the dump, and those that entry code saved
- * on a stack (struct pt_regs, arch/x86/include/asm/ptrace.h, the same from
- * Linux 4.14 to 7.3).
+ * Register sets that entry code saved on a stack: struct pt_regs,
+ * arch/x86/include/asm/ptrace.h, the same from Linux 4.14 to 7.3.
  */
 #include "mdb/stack/unwind.h"
 
@@ -108,24 +107,5 @@ mdb_unwind_read_regs(struct mdb_unwind *u, mdb_addr_t addr, bool partial,
 	if (!is_plausible(arch, &found))
 		return MDB_E_CORRUPT;
 	*regs = found;
-	return MDB_OK;
-}
-
-/* ---- registers of a CPU -------------------------------------------------- */
-
-enum mdb_status
-mdb_context_regs(struct mdb_ctx *cx, struct mdb_regs *regs_out, int *cpu_out)
-{
-	struct mdb_world *world = mdb_world_current(cx);
-	int cpu = mdb_panic_cpu(cx, world);
-	enum mdb_status st;
-
-	if (cpu < 0)
-		cpu = 0;
-	st = mdb_cpu_regs(cx, world, cpu, regs_out);
-	if (st != MDB_OK)
-		return mdb_context(cx, st, "registers of CPU %d", cpu);
-	if (cpu_out)
-		*cpu_out = cpu;
 	return MDB_OK;
 }
