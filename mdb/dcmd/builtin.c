@@ -9,7 +9,13 @@
 #include <stddef.h>
 
 static const struct mdb_dcmd *const dcmd_tables[] = {
+	mdb_dcmds_dump,
+	mdb_dcmds_help,
 	mdb_dcmds_list,
+	mdb_dcmds_nm,
+	mdb_dcmds_objects,
+	mdb_dcmds_pipes,
+	mdb_dcmds_settings,
 	NULL,
 };
 

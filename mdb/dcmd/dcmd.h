@@ -17,6 +17,12 @@ struct mdb_registry;
 /* Lists every table of this folder under the module name "mdb". */
 void mdb_builtin_register(struct mdb_registry *registry);
 
-extern const struct mdb_dcmd mdb_dcmds_list[]; /* dcmds walkers dmods ... */
+extern const struct mdb_dcmd mdb_dcmds_dump[];	   /* dump */
+extern const struct mdb_dcmd mdb_dcmds_help[];	   /* help which formats */
+extern const struct mdb_dcmd mdb_dcmds_list[];	   /* dcmds walkers dmods */
+extern const struct mdb_dcmd mdb_dcmds_nm[];	   /* nm */
+extern const struct mdb_dcmd mdb_dcmds_objects[];  /* objects mappings */
+extern const struct mdb_dcmd mdb_dcmds_pipes[];	   /* walk grep map head ... */
+extern const struct mdb_dcmd mdb_dcmds_settings[]; /* set vars log quit ... */
 
 #endif
