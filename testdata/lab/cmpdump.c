@@ -97,7 +97,7 @@ main(int argc, char **argv)
 		struct tally t = { 0 };
 
 		while (form && dfmt_next_range(ref, addr, &start, &end, NULL) ==
-					DFMT_OK) {
+				       DFMT_OK) {
 			for (addr = start & -4096ull; addr < end; addr += 4096)
 				compare_frame(ref, form, addr, &t);
 		}

@@ -56,7 +56,7 @@ lab_thread(void *arg)
 static void
 lab_divide(void *arg)
 {
-	zero = 1 / zero;
+	zero = 1000 / zero;
 }
 
 static int __init

@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Ask mdb about every lab dump and compare with what the guest said itself.
+
+    check-lab.py MDB CMPDUMP LAB-DIR [NAME...]
+
+LAB-DIR holds one folder per boot (see take.py).  Prints `ok`, `not ok` and
+`skipped` lines and ends with "N passed, N failed, N skipped".
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+TIMEOUT = 60
+# What has run between the oracle and the dump, or may come and go.
+PASSING = re.compile(r"kworker|insmod|kexec|sleep|irq/|cat$")
+SCHEDULER = re.compile(r"__schedule$|schedule|io_schedule|preempt_schedule")
+
+
+class Check:
+    """The tally of all assertions."""
+
+    def __init__(self):
+        self.counts = {"ok": 0, "not ok": 0, "skipped": 0}
+
+    def say(self, verdict, name, why=""):
+        self.counts[verdict] += 1
+        if verdict != "ok":
+            print(f"{verdict} {name}: {why}")
+            sys.stdout.flush()
+
+    def that(self, name, good, why=""):
+        self.say("ok" if good else "not ok", name, why)
+
+    def same(self, name, got, want):
+        """Two sets: what is missing and what is too much."""
+        got, want = set(got), set(want)
+        missing, extra = sorted(want - got), sorted(got - want)
+        why = []
+        if missing:
+            why.append(f"{len(missing)} missing, as {missing[:3]}")
+        if extra:
+            why.append(f"{len(extra)} too much, as {extra[:3]}")
+        self.that(name, not why, "; ".join(why))
+
+
+class Guest:
+    """One folder of the lab: the oracles."""
+
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.basename(path)
+        self.console = self.text("console.log")
+        self.mode = re.search(r"LAB: mode (\w+) (\S+)", self.console)
+        self.release = self.mode.group(2) if self.mode else None
+        self.mode = self.mode.group(1) if self.mode else None
+
+    def text(self, name):
+        try:
+            with open(f"{self.path}/{name}", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def dumps(self):
+        """The files to open, with the parts of a split dump together."""
+        names = sorted(n for n in os.listdir(self.path)
+                       if n.startswith(("dump.", "vmcore"))
+                       and n != "vmcoreinfo")
+        groups = {}
+        for n in names:
+            part = re.match(r"(vmcore\.[sS])\d$", n)
+            groups.setdefault(part.group(1) if part else n, []).append(n)
+        return groups
+
+    def tasks(self):
+        """(tid, tgid, state, comm) from the guest's /proc."""
+        for line in self.text("ps").splitlines():
+            tid, tgid, _, state, comm = line.split(" ", 4)
+            yield int(tid), int(tgid), state, comm
+
+    def modules(self):
+        for line in self.text("modules").splitlines():
+            f = line.split()
+            yield f[0], int(f[5], 16)
+
+    def symbols(self):
+        for line in self.text("kallsyms").splitlines():
+            f = line.split()
+            obj = f[3].strip("[]") if len(f) > 3 else "vmlinux"
+            if not obj.startswith(("bpf", "__builtin")):
+                yield int(f[0], 16), f[2], obj
+
+    def stacks(self):
+        tid, frames = None, []
+        for line in self.text("stacks").splitlines():
+            if line.startswith("# "):
+                if tid is not None:
+                    yield tid, frames
+                tid, frames = int(line[2:]), []
+            else:
+                m = re.match(r"\[<0>\] ([^+\s]+)\+", line)
+                if m:
+                    frames.append(m.group(1))
+        if tid is not None:
+            yield tid, frames
+
+    def panic_message(self):
+        m = re.search(r"Kernel panic - not syncing: (.*)", self.console)
+        return m.group(1).strip() if m else None
+
+    def panic_trace(self):
+        """The functions of the last trace before the panic's end line."""
+        at = self.console.find("Kernel panic - not syncing")
+        if at < 0:
+            return None
+        text = self.console
+        start = text.find("Call Trace:", at)
+        before = text.rfind("Call Trace:", 0, at)
+        if start < 0 or "Oops" in text[before:at] or "BUG" in text[:at]:
+            start = before
+        if start < 0:
+            return None
+        frames = []
+        for line in text[start:].splitlines()[1:]:
+            line = re.sub(r"^\[ *[\d.]+\] ?", "", line.strip())
+            line = re.sub(r"^\[ *T\d+\] ?", "", line.strip())
+            if line.startswith("</TASK>") or "end trace" in line:
+                break
+            m = re.match(r"(?:RIP: \w+:)?([\w.]+)\+0x", line)
+            if m:
+                frames.append(m.group(1))
+        return frames
+
+
+class Mdb:
+    """One dump open in mdb, a run per question."""
+
+    def __init__(self, program, paths):
+        self.program = program
+        self.paths = paths
+
+    def run(self, *commands, js=False):
+        cmd = [self.program] + (["-o", "json"] if js else [])
+        for c in commands:
+            cmd += ["-e", c]
+        p = subprocess.run(cmd + self.paths, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, timeout=TIMEOUT,
+                           stdin=subprocess.DEVNULL, check=False)
+        if p.returncode < 0:
+            raise RuntimeError(f"signal {-p.returncode} in {commands}")
+        return p.stdout.decode(errors="replace")
+
+    def rows(self, *commands):
+        out = []
+        for line in self.run(*commands, js=True).splitlines():
+            row = json.loads(line)
+            if "error" in row:
+                raise RuntimeError(f"{commands}: {row['error']['message']}")
+            out.append(row)
+        return out
+
+
+def number(value):
+    return int(value, 0) if isinstance(value, str) else value
+
+
+def lasting(tasks):
+    return {(a, b) for a, b in tasks if not PASSING.match(b)}
+
+
+def check_status(check, guest, mdb, name):
+    out = mdb.run("::status")
+    check.that(f"{name} status release", guest.release in out,
+               f"no {guest.release} in {out[:200]!r}")
+    msg = guest.panic_message() if guest.mode != "idle" else None
+    if msg:
+        check.that(f"{name} status panic", msg.split(":")[0] in out,
+                   f"no {msg!r} in {out[:400]!r}")
+
+
+def check_tasks(check, guest, mdb, name):
+    tasks = list(guest.tasks())
+    check.same(f"{name} ps",
+               lasting((number(r["pid"]), r["name"])
+                       for r in mdb.rows("::ps") if number(r["pid"])),
+               lasting((tid, c[:15]) for tid, tgid, _, c in tasks
+                       if tid == tgid))
+    check.same(f"{name} threads",
+               lasting((number(r["tid"]), r["name"])
+                       for r in mdb.rows("::thread") if number(r["tid"])),
+               lasting((tid, c[:15]) for tid, _, _, c in tasks))
+
+
+def check_modules(check, guest, mdb, name):
+    mods = [(r["name"], number(r["base"])) for r in mdb.rows("::modinfo")]
+    want = list(guest.modules())
+    if guest.mode == "oops":
+        mods = [m for m in mods if m[0] != "labcrash"]
+    check.same(f"{name} modules", mods, want)
+
+
+def check_symbols(check, guest, mdb, name):
+    want = {(a, n) for a, n, _ in guest.symbols()}
+    got = set()
+    for r in mdb.rows("::nm"):
+        got.add((number(r["value"]), r["name"]))
+    missing = want - got
+    check.that(f"{name} symbols", len(want) > 50000 and not missing,
+               f"{len(missing)} of {len(want)} missing, as "
+               f"{[(hex(a), n) for a, n in sorted(missing)[:3]]}")
+
+
+def check_log(check, guest, mdb, name):
+    want = [re.sub(r"^\[ *[\d.]+\] (\[ *T\d+\] )?", "", line)
+            for line in guest.text("dmesg").splitlines()]
+    got = [r["message"] for r in mdb.rows("::msgbuf")]
+    have = set()
+    for g in got:
+        have.update(g.splitlines())
+    missing = [w for w in want if w and w not in have]
+    check.that(f"{name} log", len(want) > 100 and not missing,
+               f"{len(missing)} of {len(want)} lines missing, as {missing[:2]}")
+
+
+def frame_names(row):
+    """The functions of one row's nested frames, innermost first."""
+    names = []
+    for frame in row.get("frames", []):
+        m = re.match(r"(?:[^`]*`)*([^+`\s]+)", frame["func"])
+        if m:
+            names.append(m.group(1))
+    return names
+
+
+def check_stacks(check, guest, mdb, name):
+    ours = {number(r["tid"]): frame_names(r)
+            for r in mdb.rows("::threadlist -v")}
+    steady = {tid for tid, _, state, c in guest.tasks()
+              if state in "SDITt" and tid != 1 and not PASSING.match(c)}
+    bad = []
+    for tid, want in guest.stacks():
+        if tid in steady and want:
+            got = [n for n in ours.get(tid, []) if n != "(user)"]
+            if got[:-1][-len(want):] != want and got[-len(want):] != want:
+                bad.append((tid, want[:3], got[:6]))
+    check.that(f"{name} stacks", not bad, f"{len(bad)} differ, as {bad[:2]}")
+
+
+def ordered(needles, hay):
+    it = iter(hay)
+    return all(n in it for n in needles)
+
+
+def check_panic(check, guest, mdb, name):
+    want = guest.panic_trace()
+    if not want:
+        return
+    want = [n for n in want if not n.startswith("dump_stack")]
+    rows = mdb.rows("$C")
+    got = []
+    for r in rows:
+        m = re.match(r"(?:[^`]*`)*([^+`\s(]+)", str(r.get("func", "")))
+        if m:
+            got.append(m.group(1))
+    check.that(f"{name} $C", ordered(want, got), f"want {want} got {got}")
+
+
+CHECKS = [check_status, check_tasks, check_modules, check_log, check_stacks,
+          check_panic, check_symbols]
+
+
+def check_dump(check, guest, program, key, names, full):
+    mdb = Mdb(program, [f"{guest.path}/{n}" for n in names])
+    name = f"{guest.name}/{key}"
+    for fn in CHECKS if full else CHECKS[:2]:
+        try:
+            fn(check, guest, mdb, name)
+        except (RuntimeError, KeyError, ValueError, TypeError,
+                subprocess.TimeoutExpired) as e:
+            check.say("not ok", f"{name} {fn.__name__[6:]}",
+                      f"{type(e).__name__}: {str(e)[:300]}")
+
+
+def check_forms(check, guest, cmpdump):
+    """All forms of one dump hold the same bytes."""
+    groups = guest.dumps()
+    ref = "vmcore" if "vmcore" in groups else "dump.elf"
+    forms = ["+".join(f"{guest.path}/{n}" for n in names)
+             for key, names in groups.items() if key not in (ref, "dump.p")]
+    if not forms or ref not in groups:
+        return
+    p = subprocess.run([cmpdump, f"{guest.path}/{ref}"] + forms,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       check=False, timeout=600)
+    for line in p.stdout.decode().splitlines():
+        if ": same " in line:
+            check.that(f"{guest.name} form {os.path.basename(line.split(':')[0])}",
+                       line.endswith("bad 0"), line)
+
+
+def main():
+    program, cmpdump, lab = sys.argv[1:4]
+    check = Check()
+    only = sys.argv[4:]
+    folders = sorted(f"{lab}/{n}" for n in (os.listdir(lab)
+                     if os.path.isdir(lab) else [])
+                     if os.path.exists(f"{lab}/{n}/.done"))
+    if not folders:
+        check.say("skipped", "lab", f"no dump in {lab}: make setup-lab lab")
+    for folder in folders:
+        guest = Guest(folder)
+        if only and guest.name not in only:
+            continue
+        check_forms(check, guest, cmpdump)
+        for i, (key, names) in enumerate(guest.dumps().items()):
+            check_dump(check, guest, program, key, names, i == 0)
+    c = check.counts
+    print(f"{c['ok']} passed, {c['not ok']} failed, {c['skipped']} skipped")
+    sys.exit(c["not ok"] != 0)
+
+
+main()
