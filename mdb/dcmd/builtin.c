@@ -15,6 +15,7 @@ static const struct mdb_dcmd *const dcmd_tables[] = {
 	mdb_dcmds_nm,
 	mdb_dcmds_objects,
 	mdb_dcmds_pipes,
+	mdb_dcmds_print,
 	mdb_dcmds_settings,
 	NULL,
 };

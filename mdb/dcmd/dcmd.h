@@ -23,6 +23,7 @@ extern const struct mdb_dcmd mdb_dcmds_list[];	   /* dcmds walkers dmods */
 extern const struct mdb_dcmd mdb_dcmds_nm[];	   /* nm */
 extern const struct mdb_dcmd mdb_dcmds_objects[];  /* objects mappings */
 extern const struct mdb_dcmd mdb_dcmds_pipes[];	   /* walk grep map head ... */
+extern const struct mdb_dcmd mdb_dcmds_print[];	   /* print sizeof list ... */
 extern const struct mdb_dcmd mdb_dcmds_settings[]; /* set vars log quit ... */
 
 #endif

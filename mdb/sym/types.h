@@ -83,8 +83,6 @@ struct mdb_types *mdb_types_create_plain(size_t word);
 
 /* The decoded type; void for "no type". */
 void mdb_type_describe(struct mdb_type type, struct mdb_type_desc *desc_out);
-/* The definition of a forward declaration if the container has it. */
-struct mdb_type mdb_type_complete(struct mdb_type type);
 
 /*
  * DWARF of an ELF file through libdwarf; indexed lazily.  The caller has

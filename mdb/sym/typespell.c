@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define MAX_SPELLING 512
-#define MAX_STEPS 64
+#define MAX_STEPS 64  /* of one chain */
+#define MAX_WORK 1000 /* steps of all chains of one type */
 #define MAX_PARAMS 16
 #define MAX_DEPTH 3 /* of functions in the parameters of functions */
 
@@ -25,6 +26,7 @@ struct spelling {
 	char text[2 * MAX_SPELLING];
 	size_t start, end;
 	bool cut;
+	int *work; /* steps left */
 };
 
 static void
@@ -70,7 +72,9 @@ static void
 append_type(struct mdb_ctx *cx, struct mdb_type type, int depth,
 	struct spelling *s)
 {
-	struct spelling inner = { .start = MAX_SPELLING, .end = MAX_SPELLING };
+	struct spelling inner = { .start = MAX_SPELLING,
+		.end = MAX_SPELLING,
+		.work = s->work };
 
 	spell(cx, type, depth, &inner);
 	inner.text[inner.end] = '\0';
@@ -240,7 +244,7 @@ spell(struct mdb_ctx *cx, struct mdb_type type, int depth, struct spelling *s)
 
 	mdb_type_describe(type, &desc);
 	while (spell_step(cx, type, &desc, depth, s, &before)) {
-		if (steps++ == MAX_STEPS) {
+		if (steps++ == MAX_STEPS || (*s->work)-- <= 0) {
 			s->cut = true;
 			break;
 		}
@@ -260,7 +264,10 @@ spell(struct mdb_ctx *cx, struct mdb_type type, int depth, struct spelling *s)
 const char *
 mdb_type_name(struct mdb_ctx *cx, struct mdb_type type)
 {
-	struct spelling s = { .start = MAX_SPELLING, .end = MAX_SPELLING };
+	int work = MAX_WORK;
+	struct spelling s = { .start = MAX_SPELLING,
+		.end = MAX_SPELLING,
+		.work = &work };
 	char *copy;
 
 	if (!type.types)

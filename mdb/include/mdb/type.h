@@ -54,6 +54,8 @@ MDB_API enum mdb_type_kind mdb_type_kind(struct mdb_type type);
 MDB_API struct mdb_type mdb_type_resolve(struct mdb_type type);
 /* What a pointer, array, typedef or qualifier refers to; a function returns. */
 MDB_API struct mdb_type mdb_type_target(struct mdb_type type);
+/* The definition of a forward declaration if there is one, else the type. */
+MDB_API struct mdb_type mdb_type_complete(struct mdb_type type);
 /* C spelling; lives until the command ends. */
 MDB_API const char *mdb_type_name(struct mdb_ctx *cx, struct mdb_type type);
 /* Bytes; MDB_E_NOTFOUND for void, functions and forward declarations. */
