@@ -87,8 +87,7 @@ mdb_linux_btf_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 		return;
 	lx->btf_tried = true;
 	if (mdb_linux_symbol(cx, lx, "__start_BTF", 0, &start) == MDB_OK &&
-		mdb_linux_symbol(cx, lx, "__stop_BTF", start, &end) ==
-			MDB_OK &&
+		mdb_linux_symbol(cx, lx, "__stop_BTF", start, &end) == MDB_OK &&
 		end > start) {
 		lx->kernel->btf_addr = start;
 		lx->kernel->btf_len = end - start;
