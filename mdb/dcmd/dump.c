@@ -31,6 +31,7 @@ struct dump {
 	bool no_ascii; /* -q */
 	bool squeeze;  /* -s */
 	bool machine;  /* -p */
+	bool headed;   /* the heading was printed */
 };
 
 /* The byte of the line that is printed i-th. */
@@ -43,13 +44,14 @@ order(const struct dump *d, size_t i)
 }
 
 static void
-heading(struct mdb_ctx *cx, const struct dump *d)
+heading(struct mdb_ctx *cx, struct dump *d)
 {
 	size_t mark = (size_t)((d->wanted - d->base) % d->line);
 	struct mdb_buf b;
 
-	if (cx->out->mode != MDB_OUT_TEXT)
+	if (cx->out->mode != MDB_OUT_TEXT || d->headed)
 		return;
+	d->headed = true;
 	mdb_buf_init(&b);
 	mdb_buf_pad(&b, ' ', (size_t)d->addr_width + 3);
 	for (size_t i = 0; i < d->line; i++) {
@@ -114,12 +116,13 @@ add_line(struct mdb_buf *b, const struct dump *d, mdb_addr_t addr,
 }
 
 static enum mdb_status
-put_line(struct mdb_ctx *cx, const struct dump *d, struct mdb_loc loc,
+put_line(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc,
 	const struct span *s)
 {
 	struct mdb_buf text, hex, ascii;
 	enum mdb_status st;
 
+	heading(cx, d);
 	mdb_buf_init(&text);
 	mdb_buf_init(&hex);
 	mdb_buf_init(&ascii);
@@ -168,8 +171,8 @@ read_bytes(struct mdb_ctx *cx, const struct dump *d, struct mdb_loc loc,
  * not be.
  */
 static enum mdb_status
-read_line(struct mdb_ctx *cx, const struct dump *d, struct mdb_loc loc,
-	uint8_t *buf, struct span *span)
+read_line(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc, uint8_t *buf,
+	struct span *span)
 {
 	uint64_t last = d->wanted + d->len - 1;
 	size_t first =
@@ -200,7 +203,7 @@ read_line(struct mdb_ctx *cx, const struct dump *d, struct mdb_loc loc,
 }
 
 static enum mdb_status
-dump_lines(struct mdb_ctx *cx, const struct dump *d, struct mdb_loc loc)
+dump_lines(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc)
 {
 	uint64_t start = d->wanted - (d->wanted - d->base) % d->line;
 	uint64_t span = d->wanted - start + d->len;
@@ -275,7 +278,6 @@ run_dump(struct mdb_ctx *cx, const struct mdb_call *call)
 	st = check_shape(cx, &d);
 	if (st != MDB_OK)
 		return st;
-	heading(cx, &d);
 	st = dump_lines(cx, &d, loc);
 	/* The count was the number of bytes: it is not a loop's. */
 	return st == MDB_OK ? MDB_DONE : st;

@@ -326,14 +326,9 @@ run_formats(struct mdb_ctx *cx, const struct mdb_call *call)
 		if (f == NULL)
 			break;
 		const char letter[] = { f->letter, '\0' };
-		const char *size =
-			f->size == 0 ? "variable size"
-			: f->size == 1
-				? "1 byte"
-				: mdb_tmp_printf(cx, "%u bytes", f->size);
 		const struct mdb_value values[] = {
-			mdb_v_text(mdb_tmp_printf(cx, "%s - %s (%s)", letter,
-				f->help, size)),
+			mdb_v_text(
+				mdb_tmp_printf(cx, "%s - %s", letter, f->help)),
 			mdb_v_text(letter),
 			mdb_v_uint(f->size),
 			mdb_v_text(f->help),

@@ -8,9 +8,11 @@
 static const struct mdb_column object_columns[] = {
 	{ "base", "BASE", MDB_WIDTH_ADDR, MDB_COL_PIPE, 0, "of its text" },
 	{ "limit", "LIMIT", MDB_WIDTH_ADDR, 0, 0, "end of its text" },
-	{ "size", "SIZE", MDB_WIDTH_ADDR, 0, 0, "of all its memory, in bytes" },
+	{ "size", "SIZE", MDB_WIDTH_ADDR, 0, 0, "of its text, in bytes" },
 	{ "name", "NAME", 0, MDB_COL_LEFT, 0, "of the object" },
 	{ "world", NULL, 0, MDB_COL_JSON_ONLY, 0, "whose object it is" },
+	{ "memory", NULL, 0, MDB_COL_JSON_ONLY, 0,
+		"bytes of all its parts; 0: not known" },
 	{ "build_id", NULL, 0, MDB_COL_JSON_ONLY, 0, "if it states one" },
 	{ 0 },
 };
@@ -33,9 +35,10 @@ print_object(struct mdb_ctx *cx, const struct mdb_object_info *info)
 	const struct mdb_value values[] = {
 		mdb_v_addr(mdb_kernel_loc(info->world, info->base)),
 		mdb_v_addr(mdb_kernel_loc(info->world, info->end)),
-		mdb_v_hex(info->size),
+		mdb_v_hex(info->end - info->base),
 		mdb_v_cstr(info->name),
 		mdb_v_text(mdb_world_name(info->world)),
+		mdb_v_uint(info->size),
 		mdb_v_text(info->build_id),
 	};
 

@@ -11,6 +11,27 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A line on stderr, in order with what was printed before it. */
+static void
+say(struct mdb_session *s, const char *line, size_t len)
+{
+	mdb_sink_flush(s->out);
+	mdb_sink_write(s->err, line, len);
+	mdb_sink_flush(s->err);
+	mdb_sink_log_text(s->out, line, len);
+}
+
+static void
+warn(struct mdb_ctx *cx, const char *text)
+{
+	struct mdb_buf line;
+
+	mdb_buf_init(&line);
+	mdb_buf_printf(&line, "mdb: %s\n", text);
+	say(cx->session, line.data, line.len);
+	mdb_buf_fini(&line);
+}
+
 struct mdb_session *
 mdb_session_create(struct mdb_sink *out, struct mdb_sink *err,
 	volatile sig_atomic_t *interrupted)
@@ -19,6 +40,7 @@ mdb_session_create(struct mdb_sink *out, struct mdb_sink *err,
 
 	mdb_ctx_init(&s->cx);
 	s->cx.session = s;
+	s->cx.warn = warn;
 	s->cx.interrupted = interrupted;
 	s->interrupted = interrupted;
 	s->out = out;
@@ -83,6 +105,7 @@ mdb_session_ctx_init(struct mdb_session *s, struct mdb_ctx *cx,
 {
 	mdb_ctx_init(cx);
 	cx->session = s;
+	cx->warn = warn;
 	cx->interrupted = parent->interrupted;
 	cx->target = parent->target;
 	cx->world = parent->world;
@@ -181,6 +204,20 @@ mdb_session_set(struct mdb_ctx *cx, struct mdb_session *s, const char *option,
 /* ---- messages ------------------------------------------------------------
  */
 
+/* Escaped, but for the newlines between a message and its usage. */
+static void
+add_lines(struct mdb_buf *buf, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+
+		mdb_escape_text(buf, text, len, false);
+		text += len;
+		if (*text == '\n')
+			mdb_buf_putc(buf, *text++);
+	}
+}
+
 void
 mdb_session_error(struct mdb_session *s, struct mdb_ctx *cx, enum mdb_status st,
 	const char *command)
@@ -194,16 +231,12 @@ mdb_session_error(struct mdb_session *s, struct mdb_ctx *cx, enum mdb_status st,
 	mdb_buf_init(&line);
 	mdb_buf_puts(&line, "mdb: ");
 	if (command != NULL)
-		mdb_buf_printf(&line, "%s: ", command);
-	mdb_buf_puts(&line, trail);
+		add_lines(&line, mdb_tmp_printf(cx, "%s: ", command));
+	add_lines(&line, trail);
 	mdb_buf_putc(&line, '\n');
 	if (s->opts.json)
 		mdb_out_json_error(s->out, command, mdb_status_name(st), trail);
-	mdb_sink_flush(s->out);
-	mdb_sink_write(s->err, line.data, line.len);
-	mdb_sink_flush(s->err);
-	if (!mdb_sink_is_terminal(s->err) || !mdb_sink_is_terminal(s->out))
-		mdb_sink_log_text(s->out, line.data, line.len);
+	say(s, line.data, line.len);
 	mdb_buf_fini(&line);
 	mdb_forget(cx);
 }

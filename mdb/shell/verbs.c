@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Values formatted at once: what is laid out on common lines. */
+#define MAX_CHUNK 65536
 #define MACRO_MAX_LEN ((size_t)1 << 20)
 
 /* ---- formats -------------------------------------------------------------
@@ -117,16 +119,21 @@ static enum mdb_status
 run_format(struct mdb_ctx *cx, struct mdb_stage *stage, struct mdb_loc loc)
 {
 	struct mdb_lang *lang = &stage->session->lang;
+	bool text = stage->out->mode == MDB_OUT_TEXT;
+	uint64_t chunk = text ? MAX_CHUNK : 1;
 	enum mdb_status st = MDB_OK;
 
-	if (stage->out->mode == MDB_OUT_TEXT)
-		return format_once(cx, stage, loc, stage->count);
-	for (uint64_t i = 0; i < stage->count && st == MDB_OK; i++) {
+	for (uint64_t done = 0; done < stage->count && st == MDB_OK;) {
+		uint64_t n = stage->count - done < chunk ? stage->count - done
+							 : chunk;
+
 		st = mdb_check_interrupt(cx);
 		if (st == MDB_OK)
-			st = format_once(cx, stage, loc, 1);
+			st = format_once(cx, stage, loc, n);
 		if (stage->cmd->verb != '=')
-			loc.addr += lang->increment;
+			loc = mdb_at(lang->dot,
+				lang->dot.addr + lang->increment);
+		done += n;
 	}
 	return st;
 }
