@@ -74,9 +74,10 @@ part_compare(const void *a, const void *b)
 {
 	const struct part *x = a, *y = b;
 
-	return x->h.start_pfn == y->h.start_pfn	 ? 0
-	       : x->h.start_pfn < y->h.start_pfn ? -1
-						 : 1;
+	if (x->h.start_pfn != y->h.start_pfn)
+		return x->h.start_pfn < y->h.start_pfn ? -1 : 1;
+	/* A part without frames comes before the one it shares a start with. */
+	return x->h.end_pfn < y->h.end_pfn ? -1 : x->h.end_pfn > y->h.end_pfn;
 }
 
 static enum dfmt_status

@@ -114,10 +114,11 @@ format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
 		&dfmt_format_diskdump,
 	};
 
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		struct dfmt_err why;
+	struct dfmt_err hint = { .what = NULL };
 
-		memset(&why, 0, sizeof(why));
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		struct dfmt_err why = { .what = NULL };
+
 		d->format = formats[i];
 		enum dfmt_status st = d->format->open(d, &why);
 		if (st == DFMT_OK)
@@ -127,12 +128,17 @@ format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
 				*err = why;
 			return st;
 		}
+		if (why.what)
+			hint = why;
 		if (d->format->close)
 			d->format->close(d);
 		d->impl = NULL;
 		d->info = (struct dfmt_info){ .file_size = d->info.file_size };
 	}
 	d->format = NULL;
+	if (!raw && hint.what)
+		return dfmt_fail(err, DFMT_E_FORMAT, hint.what, hint.offset,
+			DFMT_NONE);
 	if (!raw)
 		return dfmt_fail(err, DFMT_E_FORMAT,
 			d->parts[0]->size ? "no known dump format"
