@@ -137,4 +137,12 @@ enum mdb_status mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_regs *regs, bool is_return, mdb_frame_fn *fn,
 	void *arg, enum mdb_stack_end *end_out, const char **why_out);
 
+/*
+ * What lies at a frame's address: registers that an exception saved, or the
+ * frame pointer and return address of a caller.  MDB_E_CORRUPT when it is
+ * neither.
+ */
+enum mdb_status mdb_unwind_regs_at(struct mdb_ctx *cx, struct mdb_loc loc,
+	struct mdb_regs *regs_out, bool *is_return_out);
+
 #endif
