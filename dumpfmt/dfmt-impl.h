@@ -26,7 +26,6 @@ struct dfmt_cache;
  */
 struct dfmt_extent {
 	struct dfmt_source *src;
-	unsigned int part; /* which file; part of the cache key */
 	enum dfmt_codec codec;
 	uint32_t stored_len;
 	uint64_t offset;

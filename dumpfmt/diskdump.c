@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define RANK_BUDGET (1u << 20)
-#define MAX_PARTS 200 /* the part's number fits in a cache key */
+#define MAX_PARTS 1024
 #define CHUNK 65536u
 
 struct part {
@@ -323,7 +323,7 @@ desc_parse(const struct part *p, const uint8_t *desc,
 		(ext.codec == DFMT_CODEC_STORED && ext.stored_len != ext.len))
 		return dfmt_fail(err, DFMT_E_LOST, "page descriptor: size", at,
 			DFMT_NONE);
-	if (ext.offset < p->descs || ext.offset >> 56)
+	if (ext.offset < p->descs)
 		return dfmt_fail(err, DFMT_E_LOST, "page descriptor: offset",
 			at, DFMT_NONE);
 	*ext_out = ext;
@@ -356,7 +356,6 @@ diskdump_locate(const struct dfmt *d, uint64_t addr,
 		st = desc_parse(p, desc, &ext, err, at);
 	if (st != DFMT_OK)
 		return st;
-	ext.part = (unsigned int)(p - dd->parts);
 	ext.addr = addr & ~(uint64_t)(d->info.page_size - 1);
 	if (ext.codec == DFMT_CODEC_STORED) {
 		ext.offset += addr - ext.addr;
