@@ -49,17 +49,58 @@ get_key(FILE *in)
 	return n == 1 ? c : EOF;
 }
 
+/* What all of them begin with. */
+static char *
+common_prefix(char *const *list)
+{
+	size_t len = strlen(list[0]);
+
+	for (size_t i = 1; list[i] != NULL; i++) {
+		size_t n = 0;
+
+		while (n < len && list[i][n] == list[0][n])
+			n++;
+		len = n;
+	}
+	return mdb_xstrndup(list[0], len);
+}
+
+/*
+ * readline replaces the text from `start` on, our candidates go from `from`:
+ * drops what comes before, or adds what is missing.
+ */
+static void
+shift(char **word, const char *line, size_t start, size_t from)
+{
+	struct mdb_buf b;
+
+	mdb_buf_init(&b);
+	if (from > start)
+		mdb_buf_add(&b, line + start, from - start);
+	if (from + strlen(*word) >= start)
+		mdb_buf_puts(&b, from < start ? *word + (start - from) : *word);
+	free(*word);
+	*word = mdb_buf_steal(&b);
+}
+
 static char **
 attempt(const char *text, int start, int end)
 {
 	char *line = mdb_xstrndup(rl_line_buffer, (size_t)end);
-	size_t from;
-	char **list;
+	size_t from, count = 0;
+	char **found, **list = NULL;
 
 	(void)text;
-	(void)start;
 	rl_attempted_completion_over = 1;
-	list = mdb_complete(editing, line, &from);
+	found = mdb_complete(editing, line, &from);
+	for (; found != NULL && found[count] != NULL; count++)
+		shift(&found[count], line, (size_t)start, from);
+	if (count > 0) {
+		list = mdb_xarray(count + 2, sizeof(*list));
+		list[0] = common_prefix(found);
+		memcpy(list + 1, found, count * sizeof(*list));
+	}
+	free(found);
 	free(line);
 	return list;
 }
@@ -89,7 +130,7 @@ mdb_edit_create(struct mdb_session *s)
 	rl_catch_signals = 0;
 	rl_getc_function = get_key;
 	rl_attempted_completion_function = attempt;
-	rl_basic_word_break_characters = " \t\n|;,+-*%()<>[]$!&^~=#\"'";
+	rl_basic_word_break_characters = " \t\n|;,+*%()<!&^~=#:$/\"'";
 	rl_completion_append_character = ' ';
 	using_history();
 	stifle_history(HISTORY_LINES);

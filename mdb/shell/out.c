@@ -48,37 +48,10 @@ mdb_out_begin(struct mdb_out *out, const struct mdb_call *call)
 	out->call = call;
 }
 
-/* Closes what a command that failed in the middle of a tree left open. */
-static void
-close_tree(struct mdb_out *out)
-{
-	if (out->depth == 0)
-		return;
-	if (out->mode == MDB_OUT_TEXT && mdb_sink_in_line(out->sink))
-		mdb_sink_puts(out->sink, "\n");
-	if (out->mode == MDB_OUT_JSON) {
-		while (out->depth-- > 0) {
-			const struct mdb_out_level *l =
-				&out->levels[out->depth];
-
-			if (!l->flat)
-				mdb_buf_putc(&out->line,
-					l->branch == MDB_BRANCH_STRUCT ? '}'
-								       : ']');
-			if (out->depth == 0 && l->multiline)
-				mdb_buf_putc(&out->line, '}');
-		}
-		mdb_buf_putc(&out->line, '\n');
-		mdb_sink_write(out->sink, out->line.data, out->line.len);
-	}
-	mdb_buf_reset(&out->line);
-	out->depth = 0;
-}
-
 void
 mdb_out_end(struct mdb_out *out)
 {
-	close_tree(out);
+	mdb_tree_abandon(out);
 	mdb_out_flush_json(out);
 	out->call = NULL;
 }
@@ -110,10 +83,6 @@ pass_row(struct mdb_ctx *cx, struct mdb_out *out, const struct mdb_table *table,
 
 	for (const struct mdb_column *c = table->columns;
 		c->name != NULL && st == MDB_OK; c++, values++) {
-		/* Remarks between rows are not meant to be passed. */
-		if ((c->flags & MDB_COL_TEXT_ONLY) != 0 && c[1].name == NULL &&
-			c == table->columns)
-			return MDB_OK;
 		if ((c->flags & MDB_COL_PIPE) == 0)
 			continue;
 		passable = true;

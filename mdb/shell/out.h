@@ -30,6 +30,7 @@ typedef enum mdb_status mdb_pass_fn(struct mdb_ctx *cx, struct mdb_loc loc,
 /* An open branch of a value tree. */
 struct mdb_out_level {
 	enum mdb_branch branch;
+	bool member;	/* JSON: a root that is a member of an object */
 	bool flat;	/* JSON: its members are the parent's */
 	bool multiline; /* an array whose elements have lines of their own */
 	size_t nr_children;
@@ -55,6 +56,7 @@ struct mdb_out {
 	size_t depth;
 	size_t column; /* where an array's next element goes */
 
+	bool trees;   /* JSON: the object that waits is made of trees */
 	bool pending; /* JSON: `line` is an object that lacks its brace */
 	struct mdb_out_sub subs[MDB_OUT_MAX_SUBTABLES];
 	size_t nr_subs;
@@ -93,6 +95,8 @@ void mdb_out_json_error(struct mdb_sink *sink, const char *command,
 enum mdb_status mdb_out_check(struct mdb_ctx *cx);
 bool mdb_out_shows(const struct mdb_out *out, const struct mdb_column *column);
 void mdb_out_flush_json(struct mdb_out *out);
+/* Closes what a command that failed in the middle of a tree left open. */
+void mdb_tree_abandon(struct mdb_out *out);
 
 /* As a table shows it, unpadded; width is for what is zero padded. */
 void mdb_value_text(struct mdb_ctx *cx, struct mdb_buf *buf,

@@ -132,62 +132,74 @@ text_close(struct mdb_out *out, const struct mdb_out_level *closed)
 
 /* What separates from what came before, and the key. */
 static void
-json_key(struct mdb_out *out, const char *name, bool is_object)
+json_key(struct mdb_out *out, const char *name)
 {
 	struct mdb_out_level *level = top(out);
 	char before = '{';
 
+	if (level == NULL && !out->pending)
+		add(out, "{");
 	if (out->line.len > 0)
 		before = out->line.data[out->line.len - 1];
 	if (before != '{' && before != '[')
 		add(out, ",");
 	if (level != NULL && level->branch == MDB_BRANCH_ARRAY)
 		return;
-	if (level == NULL && name == NULL && is_object)
-		return;
-	if (level == NULL)
-		add(out, "{");
 	if (name == NULL)
 		name = "value";
 	mdb_escape_json(&out->line, name, strlen(name));
 	add(out, ":");
 }
 
-/* Ends the line of a tree, with the brace of a named or plain root. */
+/* A new line, unless the tree is one more member of the call's object. */
 static void
-json_finish(struct mdb_out *out, bool braced)
+json_root(struct mdb_out *out, bool member)
 {
 	if (out->depth > 0)
 		return;
-	add(out, braced ? "}\n" : "\n");
+	if (!member || !out->trees)
+		mdb_out_flush_json(out);
+}
+
+/* The end of a tree: the call may state more members of the same object. */
+static void
+json_finish(struct mdb_out *out, bool member)
+{
+	if (out->depth > 0)
+		return;
+	if (member) {
+		out->pending = true;
+		out->trees = true;
+		return;
+	}
+	add(out, "\n");
 	put(out);
 }
 
-static bool
-json_open(struct mdb_out *out, const char *name, enum mdb_branch branch)
+static void
+json_open(struct mdb_out *out, const char *name, struct mdb_out_level *new)
 {
-	struct mdb_out_level *level = top(out);
-	bool is_object = branch == MDB_BRANCH_STRUCT;
+	const struct mdb_out_level *level = top(out);
+	bool is_object = new->branch == MDB_BRANCH_STRUCT;
 
-	if (level == NULL)
-		mdb_out_flush_json(out);
-	if (level != NULL && level->branch == MDB_BRANCH_STRUCT && is_object &&
-		(name == NULL || name[0] == '\0'))
-		return true;
-	json_key(out, name, is_object);
+	new->member = out->depth == 0 && (name != NULL || !is_object);
+	new->flat = level != NULL &&
+		    level->branch == MDB_BRANCH_STRUCT &&is_object &&
+		    (name == NULL || name[0] == '\0');
+	json_root(out, new->member);
+	if (new->flat)
+		return;
+	if (out->depth > 0 || new->member)
+		json_key(out, name);
 	add(out, is_object ? "{" : "[");
-	return false;
 }
 
 static void
 json_leaf(struct mdb_ctx *cx, struct mdb_out *out, const char *name,
 	const struct mdb_value *value)
 {
-	struct mdb_out_level *level = top(out);
-
-	if (level == NULL)
-		mdb_out_flush_json(out);
-	json_key(out, name, false);
+	json_root(out, true);
+	json_key(out, name);
 	mdb_value_json(cx, &out->line, value);
 	json_finish(out, true);
 }
@@ -197,8 +209,7 @@ json_close(struct mdb_out *out, const struct mdb_out_level *closed)
 {
 	if (!closed->flat)
 		add(out, closed->branch == MDB_BRANCH_STRUCT ? "}" : "]");
-	/* `multiline` is free in JSON: the root was given a name. */
-	json_finish(out, closed->multiline);
+	json_finish(out, closed->member);
 }
 
 static void
@@ -228,11 +239,8 @@ mdb_tree_open(struct mdb_ctx *cx, const char *prefix, const char *name,
 			"values nested deeper than %d", MDB_TREE_MAX_DEPTH);
 	if (out->mode == MDB_OUT_TEXT)
 		text_open(out, prefix, name, branch);
-	if (out->mode == MDB_OUT_JSON) {
-		level.multiline = out->depth == 0 &&
-				  (name != NULL || branch == MDB_BRANCH_ARRAY);
-		level.flat = json_open(out, name, branch);
-	}
+	if (out->mode == MDB_OUT_JSON)
+		json_open(out, name, &level);
 	out->levels[out->depth++] = level;
 	return MDB_OK;
 }
@@ -275,4 +283,19 @@ mdb_tree_close(struct mdb_ctx *cx)
 		json_close(out, &closed);
 	count_child(out);
 	return mdb_out_check(cx);
+}
+
+void
+mdb_tree_abandon(struct mdb_out *out)
+{
+	if (out->depth == 0)
+		return;
+	if (out->mode == MDB_OUT_TEXT && mdb_sink_in_line(out->sink))
+		mdb_sink_puts(out->sink, "\n");
+	while (out->depth > 0) {
+		struct mdb_out_level closed = out->levels[--out->depth];
+
+		if (out->mode == MDB_OUT_JSON)
+			json_close(out, &closed);
+	}
 }

@@ -8,6 +8,7 @@
  */
 #include "mdb/stack/dis_impl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* How a name ends. */
@@ -343,7 +344,7 @@ compare_of(const struct raw_insn *raw)
 
 /* The name with the condition of the opcode, for jcc, setcc and cmovcc. */
 static bool
-conditional(const struct raw_insn *raw, struct dis_text *t)
+conditional(const struct raw_insn *raw, char *buf, size_t len)
 {
 	const ZydisDecodedInstruction *i = &raw->i;
 	const char *cc = conditions[i->opcode & 15];
@@ -357,11 +358,11 @@ conditional(const struct raw_insn *raw, struct dis_text *t)
 	if ((i->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
 		    (i->opcode & 0xf0) == 0x70) ||
 		(two && (i->opcode & 0xf0) == 0x80))
-		DIS_PUT(t, "j", cc);
+		snprintf(buf, len, "j%s", cc);
 	else if (two && (i->opcode & 0xf0) == 0x90)
-		DIS_PUT(t, "set", cc);
+		snprintf(buf, len, "set%s", cc);
 	else if (two && (i->opcode & 0xf0) == 0x40)
-		DIS_PUT(t, "cmov", size_letter(raw->op[0].size), ".",
+		snprintf(buf, len, "cmov%s.%s", size_letter(raw->op[0].size),
 			parity ? parity : cc);
 	else
 		return false;
@@ -370,7 +371,7 @@ conditional(const struct raw_insn *raw, struct dis_text *t)
 
 /* movzbl, movslq: both sizes are in the name. */
 static bool
-extending(const struct raw_insn *raw, struct dis_text *t)
+extending(const struct raw_insn *raw, char *buf, size_t len)
 {
 	const char *verb;
 
@@ -389,14 +390,14 @@ extending(const struct raw_insn *raw, struct dis_text *t)
 	default:
 		return false;
 	}
-	DIS_PUT(t, verb, size_letter(raw->op[1].size),
+	snprintf(buf, len, "%s%s%s", verb, size_letter(raw->op[1].size),
 		size_letter(raw->op[0].size));
 	return true;
 }
 
 /* Far transfers, and returns from the kernel: a name with the size. */
 static bool
-far(const struct raw_insn *raw, struct dis_text *t)
+far(const struct raw_insn *raw, char *buf, size_t len)
 {
 	bool wide =
 		raw->i.attributes & ZYDIS_ATTRIB_HAS_REX && raw->i.raw.rex.W;
@@ -415,10 +416,10 @@ far(const struct raw_insn *raw, struct dis_text *t)
 		name = "ljmp";
 		break;
 	case ZYDIS_MNEMONIC_SYSRET:
-		DIS_PUT(t, "sysret", wide ? "q" : "l");
+		snprintf(buf, len, "sysret%s", wide ? "q" : "l");
 		return true;
 	case ZYDIS_MNEMONIC_SYSEXIT:
-		DIS_PUT(t, "sysexit", wide ? "q" : "");
+		snprintf(buf, len, "sysexit%s", wide ? "q" : "");
 		return true;
 	default:
 		return false;
@@ -426,7 +427,7 @@ far(const struct raw_insn *raw, struct dis_text *t)
 	if (raw->i.meta.branch_type != ZYDIS_BRANCH_TYPE_FAR &&
 		!(raw->i.mnemonic == ZYDIS_MNEMONIC_RET && (raw->i.opcode & 8)))
 		return false;
-	DIS_PUT(t, name,
+	snprintf(buf, len, "%s%s", name,
 		raw->i.operand_width == usual
 			? ""
 			: size_letter(raw->i.operand_width));
@@ -492,13 +493,13 @@ multiply_halves(const struct raw_insn *raw)
 /* A vector comparison: the predicate goes before the type (cmp-lt-ps). */
 static void
 compare_name(const struct raw_insn *raw, const struct compare *c,
-	const char *name, struct dis_text *t)
+	const char *name, char *buf, size_t len)
 {
 	const ZydisDecodedOperand *imm =
 		&raw->op[raw->i.operand_count_visible - 1];
 
-	dis_put_n(t, name, c->stem);
-	DIS_PUT(t, predicates[imm->imm.value.u & 31], name + c->stem);
+	snprintf(buf, len, "%.*s%s%s", c->stem, name,
+		predicates[imm->imm.value.u & 31], name + c->stem);
 }
 
 bool
@@ -530,28 +531,29 @@ odd_size(const struct raw_insn *raw)
 }
 
 void
-dis_bare_name(const struct raw_insn *raw, struct dis_text *t)
+dis_bare_name(const struct raw_insn *raw, char *buf, size_t len)
 {
 	const struct compare *cmp = compare_of(raw);
 	const struct spelling *sp;
 	const char *name;
 	ZydisMnemonic m = unswapped(raw);
 
-	if (conditional(raw, t) || extending(raw, t) || far(raw, t))
+	if (conditional(raw, buf, len) || extending(raw, buf, len) ||
+		far(raw, buf, len))
 		return;
 	name = ZydisMnemonicGetString(m);
 	sp = spelling_of(m);
 	/* The vector movsd and cmpsd share a name with string instructions. */
 	if (sp && sp->end == STRING && !dis_is_string(&raw->i))
 		sp = NULL;
-	if (cmp) {
-		compare_name(raw, cmp, name, t);
-	} else if (multiply_halves(raw)) {
-		dis_put_n(t, name, strlen(name) - strlen("qdq"));
-		DIS_PUT(t, multiply_halves(raw));
-	} else if (sp) {
-		DIS_PUT(t, sp->name ? sp->name : name, ending_of(raw, sp->end));
-	} else {
-		DIS_PUT(t, name, odd_size(raw));
-	}
+	if (cmp)
+		compare_name(raw, cmp, name, buf, len);
+	else if (multiply_halves(raw))
+		snprintf(buf, len, "%.*s%s", (int)strlen(name) - 3, name,
+			multiply_halves(raw));
+	else if (sp)
+		snprintf(buf, len, "%s%s", sp->name ? sp->name : name,
+			ending_of(raw, sp->end));
+	else
+		snprintf(buf, len, "%s%s", name, odd_size(raw));
 }

@@ -6,6 +6,8 @@
  */
 #include "mdb/stack/dis_impl.h"
 
+#include <stdio.h>
+
 /* A near branch other than loop and jcxz may carry the prefix bnd. */
 static bool
 takes_bound(const ZydisDecodedInstruction *i)
@@ -60,9 +62,10 @@ count_prefix(const ZydisDecodedInstruction *i)
 }
 
 void
-dis_mnemonic(const struct raw_insn *raw, struct dis_text *t)
+dis_mnemonic(const struct raw_insn *raw, char *buf, size_t len)
 {
 	ZydisInstructionAttributes a = raw->i.attributes;
+	char name[MNEMONIC_MAX / 2];
 	const char *elision = a & ZYDIS_ATTRIB_HAS_XACQUIRE   ? "xacquire "
 			      : a & ZYDIS_ATTRIB_HAS_XRELEASE ? "xrelease "
 							      : "";
@@ -71,12 +74,14 @@ dis_mnemonic(const struct raw_insn *raw, struct dis_text *t)
 	bool marked = *elision || untracked || a & ZYDIS_ATTRIB_HAS_BND;
 
 	if (raw->young) {
-		DIS_PUT(t, raw->young->name);
+		snprintf(buf, len, "%s", raw->young->name);
 		return;
 	}
-	DIS_PUT(t, elision, a & ZYDIS_ATTRIB_HAS_LOCK ? "lock " : "",
+	dis_bare_name(raw, name, sizeof(name));
+	snprintf(buf, len, "%s%s%s%s%s%s%s", elision,
+		a & ZYDIS_ATTRIB_HAS_LOCK ? "lock " : "",
 		a & ZYDIS_ATTRIB_HAS_BND ? "bnd " : "",
 		untracked ? "notrack " : "",
-		marked ? "" : repeat_prefix(&raw->i), count_prefix(&raw->i));
-	dis_bare_name(raw, t);
+		marked ? "" : repeat_prefix(&raw->i), count_prefix(&raw->i),
+		name);
 }

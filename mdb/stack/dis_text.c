@@ -3,10 +3,15 @@
  * The text of an instruction: operands in AT&T's order, then the names of the
  * addresses in it.  dis.h describes the spelling.
  *
- * The invariant: everything goes through dis_put.c, which never writes past
- * the caller's buffer and counts what did not fit.
+ * The invariant: everything goes through put(), which never writes past the
+ * caller's buffer and counts what did not fit.
  */
 #include "mdb/stack/dis_impl.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 enum {
 	NAME_MAX_LEN = 512,
@@ -16,15 +21,14 @@ enum {
 	FAR_NEGATIVE = -(16 << 20),
 	/* What is below this is a number, whatever symbols are there. */
 	FIRST_ADDRESS = 1 << 20,
-	/* From here to -1 are error codes and small numbers, not addresses. */
-	LAST_PAGE = -4096,
-	OPERAND_COLUMN = 7,
 	MAX_NOTES = 4
 };
 
 /* The line being written, and the addresses to be named at its end. */
 struct line {
-	struct dis_text t;
+	char *buf;
+	size_t len;
+	size_t pos; /* may exceed len */
 	const struct mdb_insn *insn;
 	const struct raw_insn *raw;
 	struct note {
@@ -37,6 +41,23 @@ struct line {
 	} notes[MAX_NOTES];
 	int nr_notes;
 };
+
+static void put(struct line *l, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void
+put(struct line *l, const char *fmt, ...)
+{
+	size_t room = l->pos < l->len ? l->len - l->pos : 0;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(room ? l->buf + l->pos : NULL, room, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		l->pos += (size_t)n;
+}
 
 static void
 note(struct line *l, uint64_t value, int how)
@@ -60,13 +81,9 @@ static void
 put_x87(struct line *l, const ZydisDecodedOperand *op)
 {
 	if (op->encoding == ZYDIS_OPERAND_ENCODING_NONE)
-		DIS_PUT(&l->t, "%st");
-	else {
-		DIS_PUT(&l->t, "%st(");
-		dis_put_number(&l->t,
-			(uint64_t)ZydisRegisterGetId(op->reg.value), 10);
-		DIS_PUT(&l->t, ")");
-	}
+		put(l, "%%st");
+	else
+		put(l, "%%st(%d)", ZydisRegisterGetId(op->reg.value));
 }
 
 static void
@@ -74,7 +91,7 @@ put_register(struct line *l, ZydisRegister r)
 {
 	const char *name = ZydisRegisterGetString(r);
 
-	DIS_PUT(&l->t, "%", name ? name : "?");
+	put(l, "%%%s", name ? name : "?");
 }
 
 /* An immediate that is a number added, moved or compared: it has a sign. */
@@ -116,7 +133,8 @@ put_branch(struct line *l, const ZydisDecodedOperand *op)
 {
 	int64_t off = op->imm.value.s;
 
-	dis_put_signed(&l->t, "+", off);
+	put(l, "%s0x%" PRIx64, off < 0 ? "-" : "+",
+		off < 0 ? 0 - (uint64_t)off : (uint64_t)off);
 	/* All relative operands are branch targets, so this one is known. */
 	note(l, l->insn->target, NOTE_TARGET);
 }
@@ -134,14 +152,11 @@ put_immediate(struct line *l, const ZydisDecodedOperand *op)
 	if (op->imm.is_relative) {
 		put_branch(l, op);
 	} else if (is_arithmetic(m) && number < 0 && number >= SMALL_NEGATIVE) {
-		DIS_PUT(&l->t, "$");
-		dis_put_signed(&l->t, "", number);
+		put(l, "$-0x%" PRIx64, 0 - (uint64_t)number);
 		note(l, value, NOTE_NUMBER);
 	} else {
-		DIS_PUT(&l->t, "$");
-		dis_put_number(&l->t, value, 16);
-		if (is_arithmetic(m) && bits >= 32 &&
-			(number < LAST_PAGE || number >= FIRST_ADDRESS))
+		put(l, "$0x%" PRIx64, value);
+		if (is_arithmetic(m) && bits >= 32 && value >= FIRST_ADDRESS)
 			note(l, value, NOTE_NAME);
 	}
 }
@@ -185,15 +200,18 @@ put_displacement(struct line *l, const ZydisDecodedOperandMem *m)
 {
 	uint64_t u = (uint64_t)m->disp.value;
 	uint64_t mask = mask_of(l->raw->i.address_width);
+	bool negative = m->disp.value < 0;
 
 	if (is_pc(m->base)) {
-		dis_put_signed(&l->t, "+", m->disp.value);
+		put(l, "%s0x%" PRIx64, negative ? "-" : "+",
+			negative ? 0 - u : u);
 		note(l, (l->insn->addr + l->insn->len + u) & mask, NOTE_TARGET);
 	} else if (is_absolute(m)) {
-		dis_put_number(&l->t, u & mask, 16);
+		put(l, "0x%" PRIx64, u & mask);
 		note_address(l, m, u & mask);
 	} else {
-		dis_put_signed(&l->t, "", m->disp.value);
+		put(l, "%s0x%" PRIx64, negative ? "-" : "",
+			negative ? 0 - u : u);
 	}
 }
 
@@ -206,7 +224,7 @@ put_segment(struct line *l, const ZydisDecodedOperandMem *m)
 	if (has_thread_segment(m) ||
 		(l->insn->bits != 64 && (a & ZYDIS_ATTRIB_HAS_SEGMENT))) {
 		put_register(l, m->segment);
-		DIS_PUT(&l->t, ":");
+		put(l, ":");
 	}
 }
 
@@ -223,35 +241,31 @@ put_memory(struct line *l, const ZydisDecodedOperand *op)
 		put_displacement(l, m);
 	if (m->base == ZYDIS_REGISTER_NONE && m->index == ZYDIS_REGISTER_NONE)
 		return;
-	DIS_PUT(&l->t, "(");
+	put(l, "(");
 	if (m->base != ZYDIS_REGISTER_NONE)
 		put_register(l, m->base);
 	if (m->index != ZYDIS_REGISTER_NONE) {
-		DIS_PUT(&l->t, ",");
+		put(l, ",");
 		put_register(l, m->index);
 		if (m->scale > 1 || vector)
-			DIS_PUT(&l->t, m->scale == 8   ? ",8"
-				       : m->scale == 4 ? ",4"
-				       : m->scale == 2 ? ",2"
-						       : ",1");
+			put(l, ",%u", m->scale);
 	}
-	DIS_PUT(&l->t, ")");
+	put(l, ")");
 }
 
 /* The decorations of AVX-512: {1to8} on a memory operand, {%k1}{z}. */
 static void
 put_broadcast(struct line *l, const ZydisDecodedOperand *op)
 {
-	static const char *const to[] = { "", "2", "4", "8", "16", "32", "64",
-		"4", "8", "16", "8", "16", "16" };
+	static const unsigned char to[] = { 0, 2, 4, 8, 16, 32, 64, 4, 8, 16, 8,
+		16, 16 };
 	ZydisBroadcastMode b = l->raw->i.avx.broadcast.mode;
 
 	if (l->raw->i.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX &&
 		op->type == ZYDIS_OPERAND_TYPE_MEMORY &&
 		!l->raw->i.avx.broadcast.is_static &&
-		b != ZYDIS_BROADCAST_MODE_INVALID &&
-		(size_t)b < sizeof(to) / sizeof(*to))
-		DIS_PUT(&l->t, "{1to", to[b], "}");
+		b != ZYDIS_BROADCAST_MODE_INVALID && b < sizeof(to))
+		put(l, "{1to%u}", to[b]);
 }
 
 static void
@@ -263,11 +277,11 @@ put_mask(struct line *l)
 		avx->mask.reg == ZYDIS_REGISTER_NONE ||
 		avx->mask.reg == ZYDIS_REGISTER_K0)
 		return;
-	DIS_PUT(&l->t, "{");
+	put(l, "{");
 	put_register(l, avx->mask.reg);
-	DIS_PUT(&l->t, "}");
+	put(l, "}");
 	if (l->raw->i.raw.evex.z)
-		DIS_PUT(&l->t, "{z}");
+		put(l, "{z}");
 }
 
 /* The rounding of a register form is written as a first operand. */
@@ -281,9 +295,9 @@ put_rounding(struct line *l)
 		return false;
 	if (avx->rounding.mode != ZYDIS_ROUNDING_MODE_INVALID &&
 		(size_t)avx->rounding.mode < sizeof(modes) / sizeof(*modes))
-		DIS_PUT(&l->t, "{", modes[avx->rounding.mode], "-sae}");
+		put(l, "{%s-sae}", modes[avx->rounding.mode]);
 	else if (avx->has_sae)
-		DIS_PUT(&l->t, "{sae}");
+		put(l, "{sae}");
 	else
 		return false;
 	return true;
@@ -318,10 +332,7 @@ put_operand(struct line *l, int k)
 		put_immediate(l, op);
 		break;
 	case ZYDIS_OPERAND_TYPE_POINTER:
-		DIS_PUT(&l->t, "$");
-		dis_put_number(&l->t, op->ptr.segment, 16);
-		DIS_PUT(&l->t, ",$");
-		dis_put_number(&l->t, op->ptr.offset, 16);
+		put(l, "$0x%x,$0x%x", op->ptr.segment, op->ptr.offset);
 		break;
 	default:
 		break;
@@ -344,11 +355,11 @@ put_pointer(struct line *l, const char *reg)
 			  : a & ZYDIS_ATTRIB_HAS_SEGMENT_ES ? "%es:"
 							    : "";
 
-	DIS_PUT(&l->t, reg[0] == 's' ? seg : "", "(%",
+	put(l, "%s(%%%s%s)", reg[0] == 's' ? seg : "",
 		width == 64   ? "r"
 		: width == 32 ? "e"
 			      : "",
-		reg, ")");
+		reg);
 }
 
 static void
@@ -356,16 +367,16 @@ put_accumulator(struct line *l)
 {
 	switch (dis_element_width(&l->raw->i)) {
 	case 8:
-		DIS_PUT(&l->t, "%al");
+		put(l, "%%al");
 		break;
 	case 16:
-		DIS_PUT(&l->t, "%ax");
+		put(l, "%%ax");
 		break;
 	case 32:
-		DIS_PUT(&l->t, "%eax");
+		put(l, "%%eax");
 		break;
 	default:
-		DIS_PUT(&l->t, "%rax");
+		put(l, "%%rax");
 	}
 }
 
@@ -381,14 +392,14 @@ put_string_operands(struct line *l)
 	if (from_si)
 		put_pointer(l, "si");
 	else if (from_port)
-		DIS_PUT(&l->t, "(%dx)");
+		put(l, "(%%dx)");
 	else
 		put_accumulator(l);
-	DIS_PUT(&l->t, ",");
+	put(l, ",");
 	if (op == 0xac || op == 0xad)
 		put_accumulator(l);
 	else if (op == 0x6e || op == 0x6f)
-		DIS_PUT(&l->t, "(%dx)");
+		put(l, "(%%dx)");
 	else
 		put_pointer(l, "di");
 }
@@ -403,7 +414,7 @@ put_port(struct line *l, const ZydisDecodedOperand *op)
 		op->type != ZYDIS_OPERAND_TYPE_REGISTER ||
 		op->reg.value != ZYDIS_REGISTER_DX)
 		return false;
-	DIS_PUT(&l->t, "(%dx)");
+	put(l, "(%%dx)");
 	return true;
 }
 
@@ -448,13 +459,13 @@ put_implied(struct line *l)
 {
 	switch (l->raw->i.mnemonic) {
 	case ZYDIS_MNEMONIC_INT3:
-		DIS_PUT(&l->t, "$0x3");
+		put(l, "$0x3");
 		return true;
 	case ZYDIS_MNEMONIC_SHA256RNDS2:
 	case ZYDIS_MNEMONIC_BLENDVPS:
 	case ZYDIS_MNEMONIC_BLENDVPD:
 	case ZYDIS_MNEMONIC_PBLENDVB:
-		DIS_PUT(&l->t, "%xmm0");
+		put(l, "%%xmm0");
 		return true;
 	default:
 		return false;
@@ -474,7 +485,7 @@ put_operands(struct line *l)
 	}
 	comma = put_implied(l);
 	if (is_indirect_branch(l->raw))
-		DIS_PUT(&l->t, "*");
+		put(l, "*");
 	for (int k = 0; k < nr; k++) {
 		int which = forward ? k : nr - 1 - k;
 		const ZydisDecodedOperand *op = &l->raw->op[which];
@@ -483,12 +494,12 @@ put_operands(struct line *l)
 		if (is_unwritten(l->raw, op))
 			continue;
 		if (comma)
-			DIS_PUT(&l->t, ",");
+			put(l, ",");
 		if (!imm &&
 			(k == 0 || l->raw->op[which + 1].type ==
 					   ZYDIS_OPERAND_TYPE_IMMEDIATE) &&
 			!forward && put_rounding(l))
-			DIS_PUT(&l->t, ",");
+			put(l, ",");
 		if (!put_port(l, op))
 			put_operand(l, which);
 		comma = true;
@@ -499,7 +510,7 @@ put_operands(struct line *l)
 static void
 put_tab(struct line *l)
 {
-	dis_put_blanks(&l->t, (l->t.pos | 7) + 1);
+	put(l, "%*s", (int)(8 - l->pos % 8), "");
 }
 
 static void
@@ -516,26 +527,10 @@ put_notes(struct line *l, mdb_insn_symbol_fn *symbol, void *arg)
 			continue;
 		put_tab(l);
 		if (named)
-			DIS_PUT(&l->t, "<", name, ">");
-		else {
-			DIS_PUT(&l->t, "<");
-			dis_put_number(&l->t, n->value, 16);
-			DIS_PUT(&l->t, ">");
-		}
+			put(l, "<%s>", name);
+		else
+			put(l, "<0x%" PRIx64 ">", n->value);
 	}
-}
-
-/* Bytes that are no instruction: the first of them. */
-static void
-put_byte(struct line *l)
-{
-	uint8_t byte = l->insn->bytes[0];
-
-	if (!l->insn->len)
-		return;
-	DIS_PUT(&l->t, ".byte  0x");
-	dis_put_n(&l->t, &"0123456789abcdef"[byte >> 4], 1);
-	dis_put_n(&l->t, &"0123456789abcdef"[byte & 15], 1);
 }
 
 size_t
@@ -543,29 +538,24 @@ mdb_insn_format(const struct mdb_insn *insn, mdb_insn_symbol_fn *symbol,
 	void *arg, char *buf, size_t len)
 {
 	struct raw_insn raw;
-	struct line l = { .t = { buf, len, 0 }, .insn = insn, .raw = &raw };
-	size_t name_end, operands;
+	char name[MNEMONIC_MAX];
 	bool truncated;
+	struct line l = { .buf = buf, .len = len, .insn = insn, .raw = &raw };
 
 	if (len)
 		buf[0] = '\0';
 	if (insn->kind == MDB_INSN_INVALID || insn->len > MDB_INSN_MAX ||
 		!dis_raw_decode(insn->bytes, insn->len, insn->bits, &raw,
 			&truncated)) {
-		put_byte(&l);
-		return l.t.pos;
+		if (insn->len)
+			put(&l, "%-6s 0x%02x", ".byte", insn->bytes[0]);
+		return l.pos;
 	}
-	dis_mnemonic(&raw, &l.t);
-	name_end = l.t.pos;
-	dis_put_blanks(&l.t, OPERAND_COLUMN - 1);
-	DIS_PUT(&l.t, " ");
-	operands = l.t.pos;
+	dis_mnemonic(&raw, name, sizeof(name));
+	put(&l, "%-6s ", name);
 	put_operands(&l);
-	if (l.t.pos == operands) { /* none: no blanks at the end */
-		l.t.pos = name_end;
-		if (name_end < len)
-			buf[name_end] = '\0';
-	}
+	while (l.pos && l.pos <= len && buf[l.pos - 1] == ' ')
+		buf[--l.pos] = '\0';
 	put_notes(&l, symbol, arg);
-	return l.t.pos;
+	return l.pos;
 }
