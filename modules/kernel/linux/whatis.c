@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an address of a Linux kernel is: the stack of a thread, a module's
+ * memory, a CPU's own area, a vmalloc area, a page, an object of a slab.
+ *
+ * Each finding is a line, the most particular first.
+ */
+#include "linux.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static enum mdb_status
+in_stack(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
+{
+	const struct linux_state *s = linux_state_get(cx, loc.world);
+	struct kern_set set = { .world = loc.world };
+	struct kern_thread t;
+	mdb_addr_t stack;
+	uint64_t offset;
+	size_t i;
+
+	if (!linux_offset(cx, loc.world, "struct task_struct", "stack\0",
+		    &offset) ||
+		linux_threads(cx, &set) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	for (i = 0; i < set.count; i++) {
+		struct mdb_loc task = mdb_at(loc, set.addrs[i]);
+
+		if (mdb_read_ptr(cx, mdb_at(loc, task.addr + offset), &stack) !=
+				MDB_OK ||
+			stack == 0 || loc.addr < stack ||
+			loc.addr - stack >= s->thread_len)
+			continue;
+		*found_out = true;
+		if (linux_thread_info(cx, task, &t) != MDB_OK)
+			t.name[0] = '\0';
+		mdb_forget(cx);
+		return mdb_line(cx,
+			"%" PRIx64 " is %" PRIx64 "+%" PRIx64
+			", in thread %" PRIx64 "'s stack (%s)",
+			loc.addr, stack, loc.addr - stack, task.addr,
+			mdb_escape(cx, t.name, strlen(t.name)));
+	}
+	mdb_forget(cx);
+	return MDB_OK;
+}
+
+/* The parts of struct module since 6.4, by enum mod_mem_type. */
+static const char *const parts[] = { "text", "data", "read-only data",
+	"read-only after init data", "init text", "init data",
+	"init read-only data" };
+
+static const char *
+module_part(struct mdb_ctx *cx, struct mdb_loc mod, mdb_addr_t addr)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char base_path[] = "mem[0].base\0",
+		     size_path[] = "mem[0].size\0";
+		uint64_t base_off, size_off, base, size;
+
+		base_path[4] = size_path[4] = (char)('0' + i);
+		if (!linux_offset(cx, mod.world, "struct module", base_path,
+			    &base_off) ||
+			!linux_offset(cx, mod.world, "struct module", size_path,
+				&size_off))
+			break;
+		if (mdb_read_ptr(cx, mdb_at(mod, mod.addr + base_off), &base) ==
+				MDB_OK &&
+			mdb_read_uint(cx, mdb_at(mod, mod.addr + size_off), 4,
+				&size) == MDB_OK &&
+			addr >= base && addr - base < size)
+			return parts[i];
+	}
+	mdb_forget(cx);
+	return "memory";
+}
+
+static enum mdb_status
+in_module(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
+{
+	struct mdb_object *object = mdb_object_by_addr(cx, loc);
+	struct mdb_object_info info;
+
+	if (object == NULL)
+		return MDB_OK;
+	mdb_object_info(object, &info);
+	if (info.struct_addr == 0)
+		return MDB_OK;
+	*found_out = true;
+	return mdb_line(cx, "%" PRIx64 " is in the %s of module %s", loc.addr,
+		module_part(cx, mdb_at(loc, info.struct_addr), loc.addr),
+		mdb_escape(cx, info.name, strlen(info.name)));
+}
+
+/* The first chunk of the per-CPU allocator holds the static variables. */
+static enum mdb_status
+in_percpu(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
+{
+	struct mdb_sym start, end;
+	uint64_t unit;
+	int cpu = -1;
+
+	if (mdb_sym_by_name(cx, loc.world, "__per_cpu_start", &start) !=
+			MDB_OK ||
+		mdb_sym_by_name(cx, loc.world, "__per_cpu_end", &end) !=
+			MDB_OK) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	if (linux_sym_uint(cx, loc.world, "pcpu_unit_size", 4, &unit) !=
+			MDB_OK ||
+		unit < end.value - start.value)
+		unit = end.value - start.value;
+	mdb_forget(cx);
+	while (kern_cpu_next(cx, loc.world, &cpu) == MDB_OK) {
+		struct mdb_loc var = loc;
+		mdb_addr_t base;
+
+		if (mdb_percpu_addr(cx, loc.world, start.value, cpu, &base) !=
+				MDB_OK ||
+			loc.addr < base || loc.addr - base >= unit)
+			continue;
+		*found_out = true;
+		var.addr = start.value + (loc.addr - base);
+		if (var.addr >= end.value)
+			return mdb_line(cx,
+				"%" PRIx64 " is %" PRIx64 "+%" PRIx64
+				", in CPU %d's per-CPU area (dynamic)",
+				loc.addr, base, loc.addr - base, cpu);
+		return mdb_line(cx, "%" PRIx64 " is CPU %d's copy of %s",
+			loc.addr, cpu, mdb_sym_format(cx, var));
+	}
+	mdb_forget(cx);
+	return MDB_OK;
+}
+
+enum mdb_status
+linux_whatis(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
+{
+	static mdb_whatis_fn *const parts_of[] = { in_stack, in_module,
+		in_percpu, linux_whatis_vmalloc, linux_whatis_page };
+	enum mdb_status st;
+	size_t i;
+
+	if (loc.space != NULL)
+		return MDB_OK;
+	for (i = 0; i < sizeof(parts_of) / sizeof(parts_of[0]); i++) {
+		bool found = false;
+
+		st = parts_of[i](cx, loc, &found);
+		if (st != MDB_OK)
+			return st;
+		*found_out = *found_out || found;
+		/* what is in the vmalloc range is in no page of the direct
+		 * map, and a module's memory is told already */
+		if (found && parts_of[i] == in_module)
+			return MDB_OK;
+	}
+	return MDB_OK;
+}
