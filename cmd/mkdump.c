@@ -65,7 +65,7 @@
 #define MAX_PASSES 16
 
 /* It ends soon and frees nothing; the leak checker need not say so. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 
 const char *
 __asan_default_options(void)

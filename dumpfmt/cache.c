@@ -142,7 +142,6 @@ dfmt_cache_get(struct dfmt_cache *c, uint64_t key, uint32_t off, void *buf,
 			return true;
 		}
 	}
-	count(&c->misses);
 	return false;
 }
 
@@ -169,6 +168,7 @@ dfmt_cache_put(struct dfmt_cache *c, uint64_t key, const void *page)
 	const uint64_t *in = page;
 	size_t first = first_way(c, key);
 
+	count(&c->misses);
 	for (size_t i = first; i < first + WAYS; i++) {
 		if (load(&c->slots[i].key) == key)
 			return;

@@ -396,6 +396,9 @@ unpack(struct work *w, struct dfmt_err *err)
 		if (st == DFMT_OK)
 			st = unpack_step(w, &end, err);
 	}
+	if (st == DFMT_OK && w->cut && w->sink.size == 0)
+		return refuse(w, err, DFMT_E_LOST,
+			"compressed file: cut before its first bytes");
 	if (st == DFMT_OK && ftruncate(w->sink.fd, (off_t)w->sink.size) != 0)
 		return no_room(w, err);
 	return st;

@@ -24,7 +24,7 @@ void dfmt_cache_destroy(struct dfmt_cache *c);
 bool dfmt_cache_get(struct dfmt_cache *c, uint64_t key, uint32_t off, void *buf,
 	size_t len);
 
-/* Offers a page of page_size bytes; 8-aligned. */
+/* Offers an expanded page of page_size bytes, 8-aligned; counts a miss. */
 void dfmt_cache_put(struct dfmt_cache *c, uint64_t key, const void *page);
 
 /* Fills cache_hits, cache_misses and cache_bytes. */

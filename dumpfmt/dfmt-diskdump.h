@@ -42,7 +42,7 @@ struct dfmt_kdump_header {
 	uint64_t notes_offset, notes_len;
 };
 
-/* DFMT_E_FORMAT when src holds no such header. */
+/* DFMT_E_FORMAT (err not filled) when src holds no such header. */
 enum dfmt_status dfmt_kdump_header_read(struct dfmt_source *src,
 	struct dfmt_kdump_header *h_out, struct dfmt_err *err);
 

@@ -26,7 +26,6 @@ struct dfmt_cache;
  */
 struct dfmt_extent {
 	struct dfmt_source *src;
-	unsigned int part; /* which file; part of the cache key */
 	enum dfmt_codec codec;
 	uint32_t stored_len;
 	uint64_t offset;
@@ -36,7 +35,10 @@ struct dfmt_extent {
 
 /* One format.  An optional op that is NULL means what its line says. */
 struct dfmt_format {
-	/* DFMT_E_FORMAT: not mine, try the next.  Others are final. */
+	/*
+	 * DFMT_E_FORMAT: not mine, try the next; err is filled only when there
+	 * is more to say than that.  Others are final.
+	 */
 	enum dfmt_status (*open)(struct dfmt *d, struct dfmt_err *err);
 	/* The extent that holds addr; for a stored one it begins at addr. */
 	enum dfmt_status (*locate)(const struct dfmt *d, uint64_t addr,

@@ -10,7 +10,7 @@
 
 #include "dfmt-source.h"
 
-/* No real dump has notes near this (8192 CPUs make some 8 MiB). */
+/* In all; no real dump is near this (8192 CPUs make some 8 MiB). */
 #define DFMT_NOTES_MAX_BYTES (64u << 20)
 
 struct dfmt_notes {
@@ -20,6 +20,7 @@ struct dfmt_notes {
 	size_t nr_cpus;
 	void **blocks; /* what the notes point into */
 	size_t nr_blocks;
+	uint64_t nr_bytes; /* in them; at most DFMT_NOTES_MAX_BYTES */
 	const char *vmcoreinfo;
 	size_t vmcoreinfo_len;
 	const char *vmcoreinfo_xen;

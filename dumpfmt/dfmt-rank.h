@@ -47,4 +47,8 @@ enum dfmt_status dfmt_rank_total(struct dfmt_rank *r, uint64_t *total_out,
 /* Set bits among the first nr_bits of p, which is padded to 8 bytes. */
 uint64_t dfmt_popcount(const uint8_t *p, uint64_t nr_bits);
 
+/* The same of those that are not set in minus (padded alike; may be NULL). */
+uint64_t dfmt_popcount_minus(const uint8_t *p, const uint8_t *minus,
+	uint64_t nr_bits);
+
 #endif

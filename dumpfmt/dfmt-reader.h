@@ -117,9 +117,15 @@ struct dfmt_info {
 	const char *details; /* "header 6, 2 parts, flattened", or "" */
 	enum dfmt_machine machine;
 	uint32_t page_size;
-	uint64_t max_addr;   /* exclusive end of machine memory known of */
-	uint64_t file_size;  /* bytes, all parts */
-	bool truncated;	     /* shorter than its own headers say */
+	uint64_t max_addr;  /* exclusive end of machine memory known of */
+	uint64_t file_size; /* bytes, all parts */
+	/*
+	 * Known to be shorter than it was meant to be: by its segments, by its
+	 * bitmaps, by the writer's own word, by a missing end of a flattened
+	 * or compressed file.  A kdump cut among its pages is not known to be
+	 * before dfmt_coverage_get counts.
+	 */
+	bool truncated;
 	uint32_t dump_level; /* makedumpfile -d, or 0 */
 };
 
@@ -181,7 +187,10 @@ struct dfmt_note {
 size_t dfmt_nr_notes(const struct dfmt *d);
 struct dfmt_note dfmt_note_at(const struct dfmt *d, size_t i);
 
-/* The text of VMCOREINFO / VMCOREINFO_XEN, or NULL; *len_out excludes NULs. */
+/*
+ * The text of VMCOREINFO / VMCOREINFO_XEN up to its first NUL, terminated; or
+ * NULL when the dump has none.
+ */
 const char *dfmt_vmcoreinfo(const struct dfmt *d, size_t *len_out);
 const char *dfmt_vmcoreinfo_xen(const struct dfmt *d, size_t *len_out);
 

@@ -30,6 +30,8 @@ struct dfmt_source_ops {
 	/* At most len bytes in place, or NULL. NULL op: never in place. */
 	const void *(*view)(struct dfmt_source *src, uint64_t off, size_t len,
 		size_t *len_out);
+	/* See dfmt_source_hole_end; NULL: holes are not known. */
+	uint64_t (*hole_end)(struct dfmt_source *src, uint64_t off);
 	/* Bytes of the file touched; NULL: counted in the source itself. */
 	uint64_t (*touched)(const struct dfmt_source *src);
 	void (*destroy)(struct dfmt_source *src);
@@ -78,6 +80,12 @@ enum dfmt_status dfmt_source_read(struct dfmt_source *src, uint64_t off,
 	void *buf, size_t len, struct dfmt_err *err);
 enum dfmt_status dfmt_source_pass(struct dfmt_source *src, uint64_t off,
 	void *buf, size_t len, struct dfmt_err *err);
+
+/*
+ * Where the hole (zeros that take no room in a sparse file) at off ends; off
+ * when there is none, or the host does not say.  For long passes.
+ */
+uint64_t dfmt_source_hole_end(struct dfmt_source *src, uint64_t off);
 
 /*
  * At most len bytes at off in place, at least one; NULL when the source has

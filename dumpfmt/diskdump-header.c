@@ -145,7 +145,7 @@ dfmt_kdump_header_read(struct dfmt_source *src, struct dfmt_kdump_header *h_out,
 	else if (st == DFMT_OK && memcmp(p, "DISKDUMP", 8) != 0)
 		st = DFMT_E_FORMAT;
 	if (st == DFMT_E_FORMAT)
-		return dfmt_fail(err, st, "no kdump signature", 0, DFMT_NONE);
+		return st;
 	if (st == DFMT_OK)
 		st = dfmt_source_read(src, 0, p, sizeof(p), err);
 	if (st == DFMT_OK)

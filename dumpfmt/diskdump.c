@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define RANK_BUDGET (1u << 20)
-#define MAX_PARTS 200 /* the part's number fits in a cache key */
+#define MAX_PARTS 1024
 #define CHUNK 65536u
 
 struct part {
@@ -74,9 +74,10 @@ part_compare(const void *a, const void *b)
 {
 	const struct part *x = a, *y = b;
 
-	return x->h.start_pfn == y->h.start_pfn	 ? 0
-	       : x->h.start_pfn < y->h.start_pfn ? -1
-						 : 1;
+	if (x->h.start_pfn != y->h.start_pfn)
+		return x->h.start_pfn < y->h.start_pfn ? -1 : 1;
+	/* A part without frames comes before the one it shares a start with. */
+	return x->h.end_pfn < y->h.end_pfn ? -1 : x->h.end_pfn > y->h.end_pfn;
 }
 
 static enum dfmt_status
@@ -322,7 +323,7 @@ desc_parse(const struct part *p, const uint8_t *desc,
 		(ext.codec == DFMT_CODEC_STORED && ext.stored_len != ext.len))
 		return dfmt_fail(err, DFMT_E_LOST, "page descriptor: size", at,
 			DFMT_NONE);
-	if (ext.offset < p->descs || ext.offset >> 56)
+	if (ext.offset < p->descs)
 		return dfmt_fail(err, DFMT_E_LOST, "page descriptor: offset",
 			at, DFMT_NONE);
 	*ext_out = ext;
@@ -355,7 +356,6 @@ diskdump_locate(const struct dfmt *d, uint64_t addr,
 		st = desc_parse(p, desc, &ext, err, at);
 	if (st != DFMT_OK)
 		return st;
-	ext.part = (unsigned int)(p - dd->parts);
 	ext.addr = addr & ~(uint64_t)(d->info.page_size - 1);
 	if (ext.codec == DFMT_CODEC_STORED) {
 		ext.offset += addr - ext.addr;
@@ -369,6 +369,26 @@ diskdump_locate(const struct dfmt *d, uint64_t addr,
 /* ---- passes over the bitmaps -------------------------------------------- */
 
 /*
+ * The first bit at or after `from` of nr that is `want`; nr when there is
+ * none.  buf is padded to 8 bytes.
+ */
+static uint64_t
+bit_in(const uint8_t *buf, uint64_t from, uint64_t nr, bool want)
+{
+	uint64_t skip = ~UINT64_C(0) << from % 64;
+
+	for (uint64_t w = from / 64; w * 64 < nr; w++, skip = ~UINT64_C(0)) {
+		uint64_t bits = dfmt_le64(buf + 8 * w);
+
+		bits = (want ? bits : ~bits) & skip;
+		if (bits)
+			return dfmt_min(nr,
+				w * 64 + (unsigned int)__builtin_ctzll(bits));
+	}
+	return nr;
+}
+
+/*
  * The first frame at or after pfn whose bit is `want`; max_pfn when there is
  * none.  Of a split dump with a part missing its frames count as written.
  */
@@ -377,31 +397,40 @@ bit_find(const struct diskdump *dd, uint64_t pfn, bool want, uint64_t *pfn_out,
 	struct dfmt_err *err)
 {
 	const struct part *p = &dd->parts[0];
-	uint8_t buf[4096];
+	uint64_t len = 512; /* runs are short or long: read ever more */
+	uint8_t *buf = malloc(CHUNK + 8);
 
+	if (!buf)
+		return dfmt_fail(err, DFMT_E_NOMEM, "bitmap", DFMT_NONE,
+			DFMT_NONE);
 	while (pfn < dd->max_pfn) {
-		uint64_t len =
-			dfmt_min((dd->max_pfn + 7) / 8 - pfn / 8, sizeof(buf));
-		enum dfmt_status st = dfmt_source_pass(p->src,
-			p->written + pfn / 8, buf, len, err);
-
-		if (st != DFMT_OK)
-			return st;
-		uint64_t end = dfmt_min((pfn & ~7ull) + len * 8, dd->max_pfn);
 		uint64_t base = pfn & ~7ull;
-		while (pfn < end) {
-			uint8_t byte = buf[(pfn - base) / 8];
+		if (want && len > 512) {
+			uint64_t at = p->written + base / 8;
+			uint64_t end = dfmt_source_hole_end(p->src, at);
 
-			if (byte == (want ? 0 : 0xff) && pfn % 8 == 0) {
-				pfn += 8;
+			if (end > at) {
+				pfn = base + 8 * (end - at);
 				continue;
 			}
-			if ((byte >> pfn % 8 & 1) == want)
-				goto found;
-			pfn++;
 		}
+		uint64_t nr = dfmt_min(dd->max_pfn - base, len * 8);
+		size_t in = (nr + 7) / 8;
+
+		memset(buf + in, 0, 8);
+		enum dfmt_status st = dfmt_source_pass(p->src,
+			p->written + base / 8, buf, in, err);
+		if (st != DFMT_OK) {
+			free(buf);
+			return st;
+		}
+		uint64_t found = bit_in(buf, pfn - base, nr, want);
+		pfn = base + found;
+		if (found < nr)
+			break;
+		len = dfmt_min(2 * len, CHUNK);
 	}
-found:
+	free(buf);
 	*pfn_out = dfmt_min(pfn, dd->max_pfn);
 	return DFMT_OK;
 }
@@ -427,35 +456,61 @@ diskdump_next_range(const struct dfmt *d, uint64_t addr, uint64_t *start_out,
 	return DFMT_OK;
 }
 
+/* One chunk of both bitmaps, from a multiple of 8 frames on. */
+static enum dfmt_status
+chunk_count(const struct diskdump *dd, uint64_t pfn, uint64_t nr, uint8_t *buf,
+	struct dfmt_coverage *cov, struct dfmt_err *err)
+{
+	const struct part *p = &dd->parts[0];
+	uint8_t *exists = buf, *written = buf + CHUNK + 8;
+	size_t len = (nr + 7) / 8;
+	enum dfmt_status st;
+
+	memset(exists + len, 0, 8);
+	memset(written + len, 0, 8);
+	st = dfmt_source_pass(p->src, p->written + pfn / 8, written, len, err);
+	if (st == DFMT_OK)
+		st = dfmt_source_pass(p->src, p->exists + pfn / 8, exists, len,
+			err);
+	if (st != DFMT_OK)
+		return st;
+	cov->nr_present += dfmt_popcount(written, nr);
+	cov->nr_excluded += dfmt_popcount_minus(exists, written, nr);
+	return DFMT_OK;
+}
+
+/* The first frame from pfn, a multiple of 8, that is in no hole of the file. */
+static uint64_t
+holes_skip(const struct diskdump *dd, uint64_t pfn)
+{
+	const struct part *p = &dd->parts[0];
+	uint64_t one = dfmt_source_hole_end(p->src, p->exists + pfn / 8);
+	uint64_t two = dfmt_source_hole_end(p->src, p->written + pfn / 8);
+
+	return 8 * dfmt_min(one - p->exists, two - p->written);
+}
+
 static enum dfmt_status
 bitmaps_count(const struct diskdump *dd, struct dfmt_coverage *cov,
 	struct dfmt_err *err)
 {
-	const struct part *p = &dd->parts[0];
-	static const size_t chunk = 32768;
-	uint8_t *buf = malloc(2 * (chunk + 8));
-	uint8_t *exists = buf, *written = buf + chunk + 8;
+	uint8_t *buf = malloc(2 * (CHUNK + 8));
 	enum dfmt_status st = DFMT_OK;
+	uint64_t pfn = 0;
 
 	if (!buf)
 		return dfmt_fail(err, DFMT_E_NOMEM, "bitmap", DFMT_NONE,
 			DFMT_NONE);
-	for (uint64_t pfn = 0; pfn < dd->max_pfn; pfn += chunk * 8) {
-		uint64_t nr = dfmt_min(dd->max_pfn - pfn, chunk * 8);
-		size_t len = (nr + 7) / 8;
+	while (pfn < dd->max_pfn && st == DFMT_OK) {
+		uint64_t data = holes_skip(dd, pfn);
+		if (data > pfn) {
+			pfn = data;
+			continue;
+		}
+		uint64_t nr = dfmt_min(dd->max_pfn - pfn, CHUNK * 8);
 
-		memset(buf, 0, 2 * (chunk + 8));
-		st = dfmt_source_pass(p->src, p->written + pfn / 8, written,
-			len, err);
-		if (st == DFMT_OK)
-			st = dfmt_source_pass(p->src, p->exists + pfn / 8,
-				exists, len, err);
-		if (st != DFMT_OK)
-			break;
-		for (size_t i = 0; i < len; i++)
-			exists[i] &= (uint8_t)~written[i];
-		cov->nr_present += dfmt_popcount(written, nr);
-		cov->nr_excluded += dfmt_popcount(exists, nr);
+		st = chunk_count(dd, pfn, nr, buf, cov, err);
+		pfn += nr;
 	}
 	free(buf);
 	return st;

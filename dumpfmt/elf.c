@@ -66,8 +66,7 @@ static enum dfmt_status
 ident_check(const uint8_t *p, uint64_t size, struct dfmt_err *err)
 {
 	if (size < 20 || memcmp(p, "\177ELF", 4) != 0)
-		return dfmt_fail(err, DFMT_E_FORMAT, "not an ELF file", 0,
-			DFMT_NONE);
+		return DFMT_E_FORMAT;
 	if (p[4] != 1 && p[4] != 2)
 		return malformed(err, "ELF header: neither 32 nor 64 bit", 4);
 	if (p[5] == 2)
@@ -231,7 +230,7 @@ note_add(struct dfmt *d, const struct segment *s, struct dfmt_err *err)
 
 	if (s->filesz == 0 || d->notes.nr_blocks >= MAX_NOTE_SEGMENTS)
 		return DFMT_OK;
-	if (s->filesz > DFMT_NOTES_MAX_BYTES ||
+	if (s->filesz > DFMT_NOTES_MAX_BYTES - d->notes.nr_bytes ||
 		!dfmt_inside(s->offset, s->filesz, src->size)) {
 		d->notes.cut = true;
 		return DFMT_OK;

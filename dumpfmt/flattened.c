@@ -109,6 +109,11 @@ records_read(struct flattened *f, struct dfmt_err *err)
 			return dfmt_fail(err, DFMT_E_MALFORMED,
 				"flattened record: negative offset or length",
 				at, DFMT_NONE);
+		/* No writer makes an empty record; a hole in the file does. */
+		if (len == 0) {
+			f->cut = true;
+			return DFMT_OK;
+		}
 		st = piece_add(f, start, len, at + RECORD_LEN, err);
 		if (st != DFMT_OK)
 			return st;

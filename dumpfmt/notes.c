@@ -25,7 +25,7 @@ static enum dfmt_status
 keep(struct dfmt_notes *notes, struct dfmt_source *src, uint64_t off,
 	uint64_t len, uint8_t **block_out, struct dfmt_err *err)
 {
-	if (len > DFMT_NOTES_MAX_BYTES)
+	if (len > DFMT_NOTES_MAX_BYTES - notes->nr_bytes)
 		return dfmt_fail(err, DFMT_E_MALFORMED, "notes: too long", off,
 			DFMT_NONE);
 	void **blocks = realloc(notes->blocks,
@@ -44,6 +44,7 @@ keep(struct dfmt_notes *notes, struct dfmt_source *src, uint64_t off,
 	}
 	block[len] = 0;
 	notes->blocks[notes->nr_blocks++] = block;
+	notes->nr_bytes += len;
 	*block_out = block;
 	return DFMT_OK;
 }
@@ -182,15 +183,27 @@ take_qemu(struct dfmt_notes *notes)
 	}
 }
 
-/* Borrows the note's text; the block behind it is terminated somewhere. */
-static void
-take_text(const struct dfmt_note *n, const char *name, const char **text,
-	size_t *len)
+/* A copy of a note's text, which need not be terminated in the file. */
+static enum dfmt_status
+take_text(struct dfmt_notes *notes, const struct dfmt_note *n,
+	const char **text, size_t *len, struct dfmt_err *err)
 {
-	if (*text || strcmp(n->name, name) != 0)
-		return;
-	*text = n->desc;
-	*len = strnlen(n->desc, n->desc_len);
+	size_t room = strnlen(n->desc, n->desc_len);
+	char *copy = strndup(n->desc, room);
+	void **blocks = realloc(notes->blocks,
+		(notes->nr_blocks + 1) * sizeof(*blocks));
+
+	if (blocks)
+		notes->blocks = blocks;
+	if (!copy || !blocks) {
+		free(copy);
+		return dfmt_fail(err, DFMT_E_NOMEM, "VMCOREINFO", DFMT_NONE,
+			DFMT_NONE);
+	}
+	blocks[notes->nr_blocks++] = copy;
+	*text = copy;
+	*len = room;
+	return DFMT_OK;
 }
 
 enum dfmt_status
@@ -204,15 +217,19 @@ dfmt_notes_finish(struct dfmt_notes *notes, struct dfmt_err *err)
 			DFMT_NONE, DFMT_NONE);
 	take_prstatus(notes);
 	take_qemu(notes);
-	for (size_t i = 0; i < notes->nr_notes; i++) {
+	enum dfmt_status st = DFMT_OK;
+	for (size_t i = 0; i < notes->nr_notes && st == DFMT_OK; i++) {
 		const struct dfmt_note *n = &notes->notes[i];
 
-		take_text(n, "VMCOREINFO", &notes->vmcoreinfo,
-			&notes->vmcoreinfo_len);
-		take_text(n, "VMCOREINFO_XEN", &notes->vmcoreinfo_xen,
-			&notes->vmcoreinfo_xen_len);
+		if (!notes->vmcoreinfo && !strcmp(n->name, "VMCOREINFO"))
+			st = take_text(notes, n, &notes->vmcoreinfo,
+				&notes->vmcoreinfo_len, err);
+		else if (!notes->vmcoreinfo_xen &&
+			 !strcmp(n->name, "VMCOREINFO_XEN"))
+			st = take_text(notes, n, &notes->vmcoreinfo_xen,
+				&notes->vmcoreinfo_xen_len, err);
 	}
-	return DFMT_OK;
+	return st;
 }
 
 void

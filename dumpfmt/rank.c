@@ -10,60 +10,73 @@
 #define CHUNK 65536u
 #define LINE 4096u
 
-static uint64_t
-count_words(const uint8_t *p, uint64_t nr_words)
+/* Set bits of p that are not set in minus; words of the host's order, for a
+ * count has none. */
+static inline uint64_t
+count_words(const uint8_t *p, const uint8_t *minus, uint64_t nr_words)
 {
 	uint64_t n = 0;
 
 	for (uint64_t i = 0; i < nr_words; i++) {
-		uint64_t w;
+		uint64_t w, m = 0;
 
 		memcpy(&w, p + 8 * i, 8);
-		if (w)
-			n += (unsigned int)__builtin_popcountll(w);
+		if (minus)
+			memcpy(&m, minus + 8 * i, 8);
+		n += (unsigned int)__builtin_popcountll(w & ~m);
 	}
 	return n;
 }
 
 #ifdef __x86_64__
 __attribute__((target("popcnt"))) static uint64_t
-count_words_fast(const uint8_t *p, uint64_t nr_words)
+count_words_fast(const uint8_t *p, const uint8_t *minus, uint64_t nr_words)
 {
 	uint64_t n = 0;
 
 	for (uint64_t i = 0; i < nr_words; i++) {
-		uint64_t w;
+		uint64_t w, m = 0;
 
 		memcpy(&w, p + 8 * i, 8);
-		n += (unsigned int)__builtin_popcountll(w);
+		if (minus)
+			memcpy(&m, minus + 8 * i, 8);
+		n += (unsigned int)__builtin_popcountll(w & ~m);
 	}
 	return n;
 }
 #endif
 
 static uint64_t
-count_best(const uint8_t *p, uint64_t nr_words)
+count_best(const uint8_t *p, const uint8_t *minus, uint64_t nr_words)
 {
 #ifdef __x86_64__
 	if (__builtin_cpu_supports("popcnt"))
-		return count_words_fast(p, nr_words);
+		return count_words_fast(p, minus, nr_words);
 #endif
-	return count_words(p, nr_words);
+	return count_words(p, minus, nr_words);
+}
+
+uint64_t
+dfmt_popcount_minus(const uint8_t *p, const uint8_t *minus, uint64_t nr_bits)
+{
+	uint64_t nr_words = nr_bits / 64;
+	uint64_t n = count_best(p, minus, nr_words);
+
+	if (nr_bits % 64) {
+		uint64_t w = dfmt_le64(p + 8 * nr_words);
+
+		if (minus)
+			w &= ~dfmt_le64(minus + 8 * nr_words);
+		w &= (UINT64_C(1) << nr_bits % 64) - 1;
+		n += (unsigned int)__builtin_popcountll(w);
+	}
+	return n;
 }
 
 uint64_t
 dfmt_popcount(const uint8_t *p, uint64_t nr_bits)
 {
-	uint64_t nr_words = nr_bits / 64;
-	uint64_t n = count_best(p, nr_words);
-
-	if (nr_bits % 64) {
-		uint64_t w = dfmt_le64(p + 8 * nr_words);
-
-		w &= (UINT64_C(1) << nr_bits % 64) - 1;
-		n += (unsigned int)__builtin_popcountll(w);
-	}
-	return n;
+	return dfmt_popcount_minus(p, NULL, nr_bits);
 }
 
 /*
@@ -168,6 +181,18 @@ build_locked(struct dfmt_rank *r, uint64_t k, struct dfmt_err *err)
 			DFMT_NONE);
 	while (built < k && st == DFMT_OK) {
 		uint64_t from = r->base + (built << r->shift);
+		uint64_t at = r->offset + from / 8;
+		uint64_t hole = dfmt_source_hole_end(r->src, at) - at;
+
+		if (hole >= block) {
+			uint64_t nr = dfmt_min(k - built, hole / block);
+
+			for (uint64_t i = 0; i < nr; i++)
+				r->counts[built + i + 1] = r->counts[built];
+			built += nr;
+			atomic_store(&r->nr_built, built);
+			continue;
+		}
 		uint64_t nr = dfmt_min(k - built, per_read);
 		uint64_t len = dfmt_min(nr * block, (r->end - from + 7) / 8);
 

@@ -114,10 +114,11 @@ format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
 		&dfmt_format_diskdump,
 	};
 
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		struct dfmt_err why;
+	struct dfmt_err hint = { .what = NULL };
 
-		memset(&why, 0, sizeof(why));
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		struct dfmt_err why = { .what = NULL };
+
 		d->format = formats[i];
 		enum dfmt_status st = d->format->open(d, &why);
 		if (st == DFMT_OK)
@@ -127,12 +128,17 @@ format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
 				*err = why;
 			return st;
 		}
+		if (why.what)
+			hint = why;
 		if (d->format->close)
 			d->format->close(d);
 		d->impl = NULL;
 		d->info = (struct dfmt_info){ .file_size = d->info.file_size };
 	}
 	d->format = NULL;
+	if (!raw && hint.what)
+		return dfmt_fail(err, DFMT_E_FORMAT, hint.what, hint.offset,
+			DFMT_NONE);
 	if (!raw)
 		return dfmt_fail(err, DFMT_E_FORMAT,
 			d->parts[0]->size ? "no known dump format"
@@ -284,15 +290,13 @@ at_addr(struct dfmt_err *err, enum dfmt_status st, uint64_t addr)
 }
 
 static enum dfmt_status
-page_expand(const struct dfmt *d, const struct dfmt_extent *ext, uint8_t *page,
-	struct dfmt_err *err)
+page_expand(const struct dfmt_extent *ext, uint8_t *page, struct dfmt_err *err)
 {
 	uint8_t copy[PAGE_MAX];
 	const void *in;
 	size_t len;
 	enum dfmt_status st;
 
-	(void)d;
 	in = dfmt_source_view(ext->src, ext->offset, ext->stored_len, &len);
 	if (!in || len < ext->stored_len) {
 		st = dfmt_source_read(ext->src, ext->offset, copy,
@@ -308,24 +312,51 @@ page_expand(const struct dfmt *d, const struct dfmt_extent *ext, uint8_t *page,
 	return DFMT_OK;
 }
 
+/*
+ * Expanded pages are kept by the address of their frame: a hit needs no look
+ * at the file's tables.
+ */
+static bool
+cached_read(const struct dfmt *d, uint64_t addr, void *buf, size_t len)
+{
+	uint64_t in_page = addr & (d->info.page_size - 1);
+
+	return d->cache && dfmt_cache_get(d->cache, addr - in_page,
+				   (uint32_t)in_page, buf, len);
+}
+
 static enum dfmt_status
 extent_read(const struct dfmt *d, const struct dfmt_extent *ext, uint64_t addr,
 	void *buf, size_t len, struct dfmt_err *err)
 {
 	_Alignas(8) uint8_t page[PAGE_MAX];
-	uint64_t key = ext->offset | (uint64_t)ext->part << 56;
-	uint32_t in_page = (uint32_t)(addr - ext->addr);
 
 	if (ext->codec == DFMT_CODEC_STORED)
 		return dfmt_source_read(ext->src, ext->offset, buf, len, err);
-	if (dfmt_cache_get(d->cache, key, in_page, buf, len))
-		return DFMT_OK;
-	enum dfmt_status st = page_expand(d, ext, page, err);
+	enum dfmt_status st = page_expand(ext, page, err);
 	if (st != DFMT_OK)
 		return st;
-	dfmt_cache_put(d->cache, key, page);
-	memcpy(buf, page + in_page, len);
+	dfmt_cache_put(d->cache, ext->addr, page);
+	memcpy(buf, page + (addr - ext->addr), len);
 	return DFMT_OK;
+}
+
+/* As many bytes at addr as one look-up gives, at most len. */
+static enum dfmt_status
+read_some(const struct dfmt *d, uint64_t addr, void *buf, size_t len,
+	size_t *len_out, struct dfmt_err *err)
+{
+	uint64_t to_end = d->info.page_size - (addr & (d->info.page_size - 1));
+	struct dfmt_extent ext;
+
+	*len_out = dfmt_min(len, to_end);
+	if (cached_read(d, addr, buf, *len_out))
+		return DFMT_OK;
+	enum dfmt_status st = d->format->locate(d, addr, &ext, err);
+	if (st != DFMT_OK)
+		return st;
+	*len_out = dfmt_min(len, ext.addr + ext.len - addr);
+	return extent_read(d, &ext, addr, buf, *len_out, err);
 }
 
 static void
@@ -344,13 +375,9 @@ dfmt_read(const struct dfmt *d, uint64_t addr, void *buf, size_t len,
 
 	count_read(d);
 	while (len) {
-		struct dfmt_extent ext;
-		enum dfmt_status st = d->format->locate(d, addr, &ext, err);
+		size_t n;
+		enum dfmt_status st = read_some(d, addr, out, len, &n, err);
 
-		if (st != DFMT_OK)
-			return at_addr(err, st, addr);
-		size_t n = dfmt_min(len, ext.addr + ext.len - addr);
-		st = extent_read(d, &ext, addr, out, n, err);
 		if (st != DFMT_OK)
 			return at_addr(err, st, addr);
 		out += n;

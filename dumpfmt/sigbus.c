@@ -31,8 +31,8 @@ struct guard {
 
 static struct guard guards[MAX_GUARDS];
 static struct sigaction previous;
-static pthread_once_t installed = PTHREAD_ONCE_INIT;
-static bool in_force;
+static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool passing_on;
 
 static struct guard *
 guard_at(uintptr_t addr)
@@ -49,7 +49,13 @@ guard_at(uintptr_t addr)
 static void
 pass_on(int sig, siginfo_t *info, void *context)
 {
-	if (previous.sa_flags & SA_SIGINFO) {
+	/* Two handlers may have each other as the one before: end that. */
+	bool again = passing_on;
+
+	passing_on = true;
+	if (again) {
+		signal(SIGBUS, SIG_DFL);
+	} else if (previous.sa_flags & SA_SIGINFO) {
 		previous.sa_sigaction(sig, info, context);
 	} else if (previous.sa_handler != SIG_DFL &&
 		   previous.sa_handler != SIG_IGN) {
@@ -58,6 +64,7 @@ pass_on(int sig, siginfo_t *info, void *context)
 		/* On return the access faults again, and now it kills. */
 		signal(SIGBUS, SIG_DFL);
 	}
+	passing_on = again;
 }
 
 static void
@@ -78,21 +85,32 @@ on_sigbus(int sig, siginfo_t *info, void *context)
 		pass_on(sig, info, context);
 }
 
-static void
+/* Makes ours the handler; also when somebody set another since. */
+static bool
 install(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_sigbus,
+	struct sigaction ours = { .sa_sigaction = on_sigbus,
 		.sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction now;
+	bool done = true;
 
-	sigemptyset(&sa.sa_mask);
-	in_force = sigaction(SIGBUS, &sa, &previous) == 0;
+	sigemptyset(&ours.sa_mask);
+	pthread_mutex_lock(&install_lock);
+	if (sigaction(SIGBUS, NULL, &now) != 0) {
+		done = false;
+	} else if (!(now.sa_flags & SA_SIGINFO) ||
+		   now.sa_sigaction != on_sigbus) {
+		previous = now;
+		done = sigaction(SIGBUS, &ours, NULL) == 0;
+	}
+	pthread_mutex_unlock(&install_lock);
+	return done;
 }
 
 bool
 dfmt_sigbus_guard(const void *base, uint64_t len, atomic_bool *faulted)
 {
-	pthread_once(&installed, install);
-	if (!in_force)
+	if (!install())
 		return false;
 	for (size_t i = 0; i < MAX_GUARDS; i++) {
 		struct guard *g = &guards[i];

@@ -54,6 +54,17 @@ file_pread(struct dfmt_source *src, uint64_t off, void *buf, size_t len,
 	return DFMT_OK;
 }
 
+static uint64_t
+file_hole_end(struct dfmt_source *src, uint64_t off)
+{
+	if (off >= src->size)
+		return off;
+	off_t data = lseek(src->fd, (off_t)off, SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? src->size : off;
+	return (uint64_t)data;
+}
+
 static void
 file_destroy(struct dfmt_source *src)
 {
@@ -110,6 +121,7 @@ map_view(struct dfmt_source *src, uint64_t off, size_t len, size_t *len_out)
 static const struct dfmt_source_ops map_ops = {
 	.read = map_read,
 	.pass = file_pread,
+	.hole_end = file_hole_end,
 	.view = map_view,
 	.destroy = file_destroy,
 };
@@ -117,6 +129,7 @@ static const struct dfmt_source_ops map_ops = {
 static const struct dfmt_source_ops pread_ops = {
 	.read = file_pread,
 	.pass = file_pread,
+	.hole_end = file_hole_end,
 	.destroy = file_destroy,
 };
 
@@ -279,6 +292,12 @@ dfmt_source_pass(struct dfmt_source *src, uint64_t off, void *buf, size_t len,
 	struct dfmt_err *err)
 {
 	return src->ops->pass(src, off, buf, len, err);
+}
+
+uint64_t
+dfmt_source_hole_end(struct dfmt_source *src, uint64_t off)
+{
+	return src->ops->hole_end ? src->ops->hole_end(src, off) : off;
 }
 
 const void *

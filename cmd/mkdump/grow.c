@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mkdump --grow BYTES IN OUT: the same dump, taken on a machine with that much
- * memory: a 64-bit kdump gets longer bitmaps, its last frame written moves to
- * the top; an ELF64 core a segment that reaches there.  What is added is
- * sparse.  For measuring how opening scales.
+ * memory: a 64-bit kdump gets longer bitmaps, an ELF64 core a segment that
+ * reaches there.  What is added is sparse.  For measuring how opening scales.
  */
 #include "mkdump.h"
 

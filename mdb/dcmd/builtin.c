@@ -17,6 +17,7 @@ static const struct mdb_dcmd *const dcmd_tables[] = {
 	mdb_dcmds_pipes,
 	mdb_dcmds_print,
 	mdb_dcmds_settings,
+	mdb_dcmds_stack,
 	NULL,
 };
 

@@ -25,5 +25,6 @@ extern const struct mdb_dcmd mdb_dcmds_objects[];  /* objects mappings */
 extern const struct mdb_dcmd mdb_dcmds_pipes[];	   /* walk grep map head ... */
 extern const struct mdb_dcmd mdb_dcmds_print[];	   /* print sizeof list ... */
 extern const struct mdb_dcmd mdb_dcmds_settings[]; /* set vars log quit ... */
+extern const struct mdb_dcmd mdb_dcmds_stack[];	   /* $c $C stack */
 
 #endif

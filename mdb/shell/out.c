@@ -83,6 +83,10 @@ pass_row(struct mdb_ctx *cx, struct mdb_out *out, const struct mdb_table *table,
 
 	for (const struct mdb_column *c = table->columns;
 		c->name != NULL && st == MDB_OK; c++, values++) {
+		/* Remarks between rows are not meant to be passed. */
+		if ((c->flags & MDB_COL_TEXT_ONLY) != 0 && c[1].name == NULL &&
+			c == table->columns)
+			return MDB_OK;
 		if ((c->flags & MDB_COL_PIPE) == 0)
 			continue;
 		passable = true;

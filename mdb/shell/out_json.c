@@ -89,11 +89,23 @@ mdb_out_flush_json(struct mdb_out *out)
 	out->trees = false;
 }
 
+/* Remarks between rows are for people only. */
+static bool
+is_text_only(const struct mdb_table *table)
+{
+	for (const struct mdb_column *c = table->columns; c->name != NULL; c++)
+		if ((c->flags & MDB_COL_TEXT_ONLY) == 0)
+			return false;
+	return true;
+}
+
 enum mdb_status
 mdb_json_row(struct mdb_ctx *cx, struct mdb_out *out,
 	const struct mdb_table *table, const struct mdb_value *values,
 	bool nested)
 {
+	if (is_text_only(table))
+		return mdb_out_check(cx);
 	if (nested && out->pending) {
 		add_subrow(cx, out, table, values);
 		return mdb_out_check(cx);

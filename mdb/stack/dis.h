@@ -101,7 +101,9 @@ void mdb_insn_decode(const uint8_t *bytes, size_t nr, uint64_t addr,
 
 /*
  * Write the name of addr ("panic+0x45") into buf, at most len bytes with the
- * final 0, and return its length; 0 if it has none.
+ * final 0, and return its length; 0 if it has none.  It is asked about numbers
+ * that may be no address: let it answer only for what lies inside an object.
+ * For %gs in 64 bits it is asked about the offset into the per-CPU area.
  */
 typedef size_t mdb_insn_symbol_fn(void *arg, uint64_t addr, char *buf,
 	size_t len);

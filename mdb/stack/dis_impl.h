@@ -10,9 +10,28 @@
 
 #include <Zydis/Zydis.h>
 
-enum {
-	MNEMONIC_MAX = 64
+/* A text being written: pos counts on past len, buf ends in 0 if len > 0. */
+struct dis_text {
+	char *buf;
+	size_t len;
+	size_t pos;
 };
+
+void dis_put_n(struct dis_text *t, const char *s, size_t n);
+
+/* All strings up to a NULL. */
+void dis_put_all(struct dis_text *t, const char *const *s);
+#define DIS_PUT(t, ...) \
+	dis_put_all((t), (const char *const[]){ __VA_ARGS__, NULL })
+
+/* In base 16 with 0x, or in base 10. */
+void dis_put_number(struct dis_text *t, uint64_t value, unsigned int base);
+
+/* In base 16 with a minus, or with plus (which may be "") in front. */
+void dis_put_signed(struct dis_text *t, const char *plus, int64_t value);
+
+/* Blanks up to a column. */
+void dis_put_blanks(struct dis_text *t, size_t column);
 
 /* An instruction that Zydis does not know: [prefix] 0f opcode [modrm]. */
 struct dis_new {
@@ -49,10 +68,10 @@ bool dis_raw_decode(const uint8_t *bytes, size_t nr, unsigned int bits,
 	struct raw_insn *raw_out, bool *truncated_out);
 
 /* The mnemonic with its size, without prefixes; not of a new instruction. */
-void dis_bare_name(const struct raw_insn *raw, char *buf, size_t len);
+void dis_bare_name(const struct raw_insn *raw, struct dis_text *t);
 
 /* The mnemonic with prefixes and size, as Solaris spells it. */
-void dis_mnemonic(const struct raw_insn *raw, char *buf, size_t len);
+void dis_mnemonic(const struct raw_insn *raw, struct dis_text *t);
 
 /* Has dis_mnemonic() put the last operand, an immediate, into the name? */
 bool dis_names_immediate(const struct raw_insn *raw);

@@ -8,7 +8,6 @@
  */
 #include "mdb/stack/dis_impl.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* How a name ends. */
@@ -344,7 +343,7 @@ compare_of(const struct raw_insn *raw)
 
 /* The name with the condition of the opcode, for jcc, setcc and cmovcc. */
 static bool
-conditional(const struct raw_insn *raw, char *buf, size_t len)
+conditional(const struct raw_insn *raw, struct dis_text *t)
 {
 	const ZydisDecodedInstruction *i = &raw->i;
 	const char *cc = conditions[i->opcode & 15];
@@ -358,11 +357,11 @@ conditional(const struct raw_insn *raw, char *buf, size_t len)
 	if ((i->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
 		    (i->opcode & 0xf0) == 0x70) ||
 		(two && (i->opcode & 0xf0) == 0x80))
-		snprintf(buf, len, "j%s", cc);
+		DIS_PUT(t, "j", cc);
 	else if (two && (i->opcode & 0xf0) == 0x90)
-		snprintf(buf, len, "set%s", cc);
+		DIS_PUT(t, "set", cc);
 	else if (two && (i->opcode & 0xf0) == 0x40)
-		snprintf(buf, len, "cmov%s.%s", size_letter(raw->op[0].size),
+		DIS_PUT(t, "cmov", size_letter(raw->op[0].size), ".",
 			parity ? parity : cc);
 	else
 		return false;
@@ -371,7 +370,7 @@ conditional(const struct raw_insn *raw, char *buf, size_t len)
 
 /* movzbl, movslq: both sizes are in the name. */
 static bool
-extending(const struct raw_insn *raw, char *buf, size_t len)
+extending(const struct raw_insn *raw, struct dis_text *t)
 {
 	const char *verb;
 
@@ -390,14 +389,14 @@ extending(const struct raw_insn *raw, char *buf, size_t len)
 	default:
 		return false;
 	}
-	snprintf(buf, len, "%s%s%s", verb, size_letter(raw->op[1].size),
+	DIS_PUT(t, verb, size_letter(raw->op[1].size),
 		size_letter(raw->op[0].size));
 	return true;
 }
 
 /* Far transfers, and returns from the kernel: a name with the size. */
 static bool
-far(const struct raw_insn *raw, char *buf, size_t len)
+far(const struct raw_insn *raw, struct dis_text *t)
 {
 	bool wide =
 		raw->i.attributes & ZYDIS_ATTRIB_HAS_REX && raw->i.raw.rex.W;
@@ -416,10 +415,10 @@ far(const struct raw_insn *raw, char *buf, size_t len)
 		name = "ljmp";
 		break;
 	case ZYDIS_MNEMONIC_SYSRET:
-		snprintf(buf, len, "sysret%s", wide ? "q" : "l");
+		DIS_PUT(t, "sysret", wide ? "q" : "l");
 		return true;
 	case ZYDIS_MNEMONIC_SYSEXIT:
-		snprintf(buf, len, "sysexit%s", wide ? "q" : "");
+		DIS_PUT(t, "sysexit", wide ? "q" : "");
 		return true;
 	default:
 		return false;
@@ -427,7 +426,7 @@ far(const struct raw_insn *raw, char *buf, size_t len)
 	if (raw->i.meta.branch_type != ZYDIS_BRANCH_TYPE_FAR &&
 		!(raw->i.mnemonic == ZYDIS_MNEMONIC_RET && (raw->i.opcode & 8)))
 		return false;
-	snprintf(buf, len, "%s%s", name,
+	DIS_PUT(t, name,
 		raw->i.operand_width == usual
 			? ""
 			: size_letter(raw->i.operand_width));
@@ -493,13 +492,13 @@ multiply_halves(const struct raw_insn *raw)
 /* A vector comparison: the predicate goes before the type (cmp-lt-ps). */
 static void
 compare_name(const struct raw_insn *raw, const struct compare *c,
-	const char *name, char *buf, size_t len)
+	const char *name, struct dis_text *t)
 {
 	const ZydisDecodedOperand *imm =
 		&raw->op[raw->i.operand_count_visible - 1];
 
-	snprintf(buf, len, "%.*s%s%s", c->stem, name,
-		predicates[imm->imm.value.u & 31], name + c->stem);
+	dis_put_n(t, name, c->stem);
+	DIS_PUT(t, predicates[imm->imm.value.u & 31], name + c->stem);
 }
 
 bool
@@ -531,29 +530,28 @@ odd_size(const struct raw_insn *raw)
 }
 
 void
-dis_bare_name(const struct raw_insn *raw, char *buf, size_t len)
+dis_bare_name(const struct raw_insn *raw, struct dis_text *t)
 {
 	const struct compare *cmp = compare_of(raw);
 	const struct spelling *sp;
 	const char *name;
 	ZydisMnemonic m = unswapped(raw);
 
-	if (conditional(raw, buf, len) || extending(raw, buf, len) ||
-		far(raw, buf, len))
+	if (conditional(raw, t) || extending(raw, t) || far(raw, t))
 		return;
 	name = ZydisMnemonicGetString(m);
 	sp = spelling_of(m);
 	/* The vector movsd and cmpsd share a name with string instructions. */
 	if (sp && sp->end == STRING && !dis_is_string(&raw->i))
 		sp = NULL;
-	if (cmp)
-		compare_name(raw, cmp, name, buf, len);
-	else if (multiply_halves(raw))
-		snprintf(buf, len, "%.*s%s", (int)strlen(name) - 3, name,
-			multiply_halves(raw));
-	else if (sp)
-		snprintf(buf, len, "%s%s", sp->name ? sp->name : name,
-			ending_of(raw, sp->end));
-	else
-		snprintf(buf, len, "%s%s", name, odd_size(raw));
+	if (cmp) {
+		compare_name(raw, cmp, name, t);
+	} else if (multiply_halves(raw)) {
+		dis_put_n(t, name, strlen(name) - strlen("qdq"));
+		DIS_PUT(t, multiply_halves(raw));
+	} else if (sp) {
+		DIS_PUT(t, sp->name ? sp->name : name, ending_of(raw, sp->end));
+	} else {
+		DIS_PUT(t, name, odd_size(raw));
+	}
 }

@@ -6,8 +6,6 @@
  */
 #include "mdb/stack/dis_impl.h"
 
-#include <stdio.h>
-
 /* A near branch other than loop and jcxz may carry the prefix bnd. */
 static bool
 takes_bound(const ZydisDecodedInstruction *i)
@@ -62,10 +60,9 @@ count_prefix(const ZydisDecodedInstruction *i)
 }
 
 void
-dis_mnemonic(const struct raw_insn *raw, char *buf, size_t len)
+dis_mnemonic(const struct raw_insn *raw, struct dis_text *t)
 {
 	ZydisInstructionAttributes a = raw->i.attributes;
-	char name[MNEMONIC_MAX / 2];
 	const char *elision = a & ZYDIS_ATTRIB_HAS_XACQUIRE   ? "xacquire "
 			      : a & ZYDIS_ATTRIB_HAS_XRELEASE ? "xrelease "
 							      : "";
@@ -74,14 +71,12 @@ dis_mnemonic(const struct raw_insn *raw, char *buf, size_t len)
 	bool marked = *elision || untracked || a & ZYDIS_ATTRIB_HAS_BND;
 
 	if (raw->young) {
-		snprintf(buf, len, "%s", raw->young->name);
+		DIS_PUT(t, raw->young->name);
 		return;
 	}
-	dis_bare_name(raw, name, sizeof(name));
-	snprintf(buf, len, "%s%s%s%s%s%s%s", elision,
-		a & ZYDIS_ATTRIB_HAS_LOCK ? "lock " : "",
+	DIS_PUT(t, elision, a & ZYDIS_ATTRIB_HAS_LOCK ? "lock " : "",
 		a & ZYDIS_ATTRIB_HAS_BND ? "bnd " : "",
 		untracked ? "notrack " : "",
-		marked ? "" : repeat_prefix(&raw->i), count_prefix(&raw->i),
-		name);
+		marked ? "" : repeat_prefix(&raw->i), count_prefix(&raw->i));
+	dis_bare_name(raw, t);
 }

@@ -3,15 +3,10 @@
  * The text of an instruction: operands in AT&T's order, then the names of the
  * addresses in it.  dis.h describes the spelling.
  *
- * The invariant: everything goes through put(), which never writes past the
- * caller's buffer and counts what did not fit.
+ * The invariant: everything goes through dis_put.c, which never writes past
+ * the caller's buffer and counts what did not fit.
  */
 #include "mdb/stack/dis_impl.h"
-
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
 enum {
 	NAME_MAX_LEN = 512,
@@ -21,14 +16,15 @@ enum {
 	FAR_NEGATIVE = -(16 << 20),
 	/* What is below this is a number, whatever symbols are there. */
 	FIRST_ADDRESS = 1 << 20,
+	/* From here to -1 are error codes and small numbers, not addresses. */
+	LAST_PAGE = -4096,
+	OPERAND_COLUMN = 7,
 	MAX_NOTES = 4
 };
 
 /* The line being written, and the addresses to be named at its end. */
 struct line {
-	char *buf;
-	size_t len;
-	size_t pos; /* may exceed len */
+	struct dis_text t;
 	const struct mdb_insn *insn;
 	const struct raw_insn *raw;
 	struct note {
@@ -41,23 +37,6 @@ struct line {
 	} notes[MAX_NOTES];
 	int nr_notes;
 };
-
-static void put(struct line *l, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-put(struct line *l, const char *fmt, ...)
-{
-	size_t room = l->pos < l->len ? l->len - l->pos : 0;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(room ? l->buf + l->pos : NULL, room, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		l->pos += (size_t)n;
-}
 
 static void
 note(struct line *l, uint64_t value, int how)
@@ -81,9 +60,13 @@ static void
 put_x87(struct line *l, const ZydisDecodedOperand *op)
 {
 	if (op->encoding == ZYDIS_OPERAND_ENCODING_NONE)
-		put(l, "%%st");
-	else
-		put(l, "%%st(%d)", ZydisRegisterGetId(op->reg.value));
+		DIS_PUT(&l->t, "%st");
+	else {
+		DIS_PUT(&l->t, "%st(");
+		dis_put_number(&l->t,
+			(uint64_t)ZydisRegisterGetId(op->reg.value), 10);
+		DIS_PUT(&l->t, ")");
+	}
 }
 
 static void
@@ -91,7 +74,7 @@ put_register(struct line *l, ZydisRegister r)
 {
 	const char *name = ZydisRegisterGetString(r);
 
-	put(l, "%%%s", name ? name : "?");
+	DIS_PUT(&l->t, "%", name ? name : "?");
 }
 
 /* An immediate that is a number added, moved or compared: it has a sign. */
@@ -133,8 +116,7 @@ put_branch(struct line *l, const ZydisDecodedOperand *op)
 {
 	int64_t off = op->imm.value.s;
 
-	put(l, "%s0x%" PRIx64, off < 0 ? "-" : "+",
-		off < 0 ? 0 - (uint64_t)off : (uint64_t)off);
+	dis_put_signed(&l->t, "+", off);
 	/* All relative operands are branch targets, so this one is known. */
 	note(l, l->insn->target, NOTE_TARGET);
 }
@@ -152,11 +134,14 @@ put_immediate(struct line *l, const ZydisDecodedOperand *op)
 	if (op->imm.is_relative) {
 		put_branch(l, op);
 	} else if (is_arithmetic(m) && number < 0 && number >= SMALL_NEGATIVE) {
-		put(l, "$-0x%" PRIx64, 0 - (uint64_t)number);
+		DIS_PUT(&l->t, "$");
+		dis_put_signed(&l->t, "", number);
 		note(l, value, NOTE_NUMBER);
 	} else {
-		put(l, "$0x%" PRIx64, value);
-		if (is_arithmetic(m) && bits >= 32 && value >= FIRST_ADDRESS)
+		DIS_PUT(&l->t, "$");
+		dis_put_number(&l->t, value, 16);
+		if (is_arithmetic(m) && bits >= 32 &&
+			(number < LAST_PAGE || number >= FIRST_ADDRESS))
 			note(l, value, NOTE_NAME);
 	}
 }
@@ -200,18 +185,15 @@ put_displacement(struct line *l, const ZydisDecodedOperandMem *m)
 {
 	uint64_t u = (uint64_t)m->disp.value;
 	uint64_t mask = mask_of(l->raw->i.address_width);
-	bool negative = m->disp.value < 0;
 
 	if (is_pc(m->base)) {
-		put(l, "%s0x%" PRIx64, negative ? "-" : "+",
-			negative ? 0 - u : u);
+		dis_put_signed(&l->t, "+", m->disp.value);
 		note(l, (l->insn->addr + l->insn->len + u) & mask, NOTE_TARGET);
 	} else if (is_absolute(m)) {
-		put(l, "0x%" PRIx64, u & mask);
+		dis_put_number(&l->t, u & mask, 16);
 		note_address(l, m, u & mask);
 	} else {
-		put(l, "%s0x%" PRIx64, negative ? "-" : "",
-			negative ? 0 - u : u);
+		dis_put_signed(&l->t, "", m->disp.value);
 	}
 }
 
@@ -224,7 +206,7 @@ put_segment(struct line *l, const ZydisDecodedOperandMem *m)
 	if (has_thread_segment(m) ||
 		(l->insn->bits != 64 && (a & ZYDIS_ATTRIB_HAS_SEGMENT))) {
 		put_register(l, m->segment);
-		put(l, ":");
+		DIS_PUT(&l->t, ":");
 	}
 }
 
@@ -241,31 +223,35 @@ put_memory(struct line *l, const ZydisDecodedOperand *op)
 		put_displacement(l, m);
 	if (m->base == ZYDIS_REGISTER_NONE && m->index == ZYDIS_REGISTER_NONE)
 		return;
-	put(l, "(");
+	DIS_PUT(&l->t, "(");
 	if (m->base != ZYDIS_REGISTER_NONE)
 		put_register(l, m->base);
 	if (m->index != ZYDIS_REGISTER_NONE) {
-		put(l, ",");
+		DIS_PUT(&l->t, ",");
 		put_register(l, m->index);
 		if (m->scale > 1 || vector)
-			put(l, ",%u", m->scale);
+			DIS_PUT(&l->t, m->scale == 8   ? ",8"
+				       : m->scale == 4 ? ",4"
+				       : m->scale == 2 ? ",2"
+						       : ",1");
 	}
-	put(l, ")");
+	DIS_PUT(&l->t, ")");
 }
 
 /* The decorations of AVX-512: {1to8} on a memory operand, {%k1}{z}. */
 static void
 put_broadcast(struct line *l, const ZydisDecodedOperand *op)
 {
-	static const unsigned char to[] = { 0, 2, 4, 8, 16, 32, 64, 4, 8, 16, 8,
-		16, 16 };
+	static const char *const to[] = { "", "2", "4", "8", "16", "32", "64",
+		"4", "8", "16", "8", "16", "16" };
 	ZydisBroadcastMode b = l->raw->i.avx.broadcast.mode;
 
 	if (l->raw->i.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX &&
 		op->type == ZYDIS_OPERAND_TYPE_MEMORY &&
 		!l->raw->i.avx.broadcast.is_static &&
-		b != ZYDIS_BROADCAST_MODE_INVALID && b < sizeof(to))
-		put(l, "{1to%u}", to[b]);
+		b != ZYDIS_BROADCAST_MODE_INVALID &&
+		(size_t)b < sizeof(to) / sizeof(*to))
+		DIS_PUT(&l->t, "{1to", to[b], "}");
 }
 
 static void
@@ -277,11 +263,11 @@ put_mask(struct line *l)
 		avx->mask.reg == ZYDIS_REGISTER_NONE ||
 		avx->mask.reg == ZYDIS_REGISTER_K0)
 		return;
-	put(l, "{");
+	DIS_PUT(&l->t, "{");
 	put_register(l, avx->mask.reg);
-	put(l, "}");
+	DIS_PUT(&l->t, "}");
 	if (l->raw->i.raw.evex.z)
-		put(l, "{z}");
+		DIS_PUT(&l->t, "{z}");
 }
 
 /* The rounding of a register form is written as a first operand. */
@@ -295,9 +281,9 @@ put_rounding(struct line *l)
 		return false;
 	if (avx->rounding.mode != ZYDIS_ROUNDING_MODE_INVALID &&
 		(size_t)avx->rounding.mode < sizeof(modes) / sizeof(*modes))
-		put(l, "{%s-sae}", modes[avx->rounding.mode]);
+		DIS_PUT(&l->t, "{", modes[avx->rounding.mode], "-sae}");
 	else if (avx->has_sae)
-		put(l, "{sae}");
+		DIS_PUT(&l->t, "{sae}");
 	else
 		return false;
 	return true;
@@ -332,7 +318,10 @@ put_operand(struct line *l, int k)
 		put_immediate(l, op);
 		break;
 	case ZYDIS_OPERAND_TYPE_POINTER:
-		put(l, "$0x%x,$0x%x", op->ptr.segment, op->ptr.offset);
+		DIS_PUT(&l->t, "$");
+		dis_put_number(&l->t, op->ptr.segment, 16);
+		DIS_PUT(&l->t, ",$");
+		dis_put_number(&l->t, op->ptr.offset, 16);
 		break;
 	default:
 		break;
@@ -355,11 +344,11 @@ put_pointer(struct line *l, const char *reg)
 			  : a & ZYDIS_ATTRIB_HAS_SEGMENT_ES ? "%es:"
 							    : "";
 
-	put(l, "%s(%%%s%s)", reg[0] == 's' ? seg : "",
+	DIS_PUT(&l->t, reg[0] == 's' ? seg : "", "(%",
 		width == 64   ? "r"
 		: width == 32 ? "e"
 			      : "",
-		reg);
+		reg, ")");
 }
 
 static void
@@ -367,16 +356,16 @@ put_accumulator(struct line *l)
 {
 	switch (dis_element_width(&l->raw->i)) {
 	case 8:
-		put(l, "%%al");
+		DIS_PUT(&l->t, "%al");
 		break;
 	case 16:
-		put(l, "%%ax");
+		DIS_PUT(&l->t, "%ax");
 		break;
 	case 32:
-		put(l, "%%eax");
+		DIS_PUT(&l->t, "%eax");
 		break;
 	default:
-		put(l, "%%rax");
+		DIS_PUT(&l->t, "%rax");
 	}
 }
 
@@ -392,14 +381,14 @@ put_string_operands(struct line *l)
 	if (from_si)
 		put_pointer(l, "si");
 	else if (from_port)
-		put(l, "(%%dx)");
+		DIS_PUT(&l->t, "(%dx)");
 	else
 		put_accumulator(l);
-	put(l, ",");
+	DIS_PUT(&l->t, ",");
 	if (op == 0xac || op == 0xad)
 		put_accumulator(l);
 	else if (op == 0x6e || op == 0x6f)
-		put(l, "(%%dx)");
+		DIS_PUT(&l->t, "(%dx)");
 	else
 		put_pointer(l, "di");
 }
@@ -414,7 +403,7 @@ put_port(struct line *l, const ZydisDecodedOperand *op)
 		op->type != ZYDIS_OPERAND_TYPE_REGISTER ||
 		op->reg.value != ZYDIS_REGISTER_DX)
 		return false;
-	put(l, "(%%dx)");
+	DIS_PUT(&l->t, "(%dx)");
 	return true;
 }
 
@@ -459,13 +448,13 @@ put_implied(struct line *l)
 {
 	switch (l->raw->i.mnemonic) {
 	case ZYDIS_MNEMONIC_INT3:
-		put(l, "$0x3");
+		DIS_PUT(&l->t, "$0x3");
 		return true;
 	case ZYDIS_MNEMONIC_SHA256RNDS2:
 	case ZYDIS_MNEMONIC_BLENDVPS:
 	case ZYDIS_MNEMONIC_BLENDVPD:
 	case ZYDIS_MNEMONIC_PBLENDVB:
-		put(l, "%%xmm0");
+		DIS_PUT(&l->t, "%xmm0");
 		return true;
 	default:
 		return false;
@@ -485,7 +474,7 @@ put_operands(struct line *l)
 	}
 	comma = put_implied(l);
 	if (is_indirect_branch(l->raw))
-		put(l, "*");
+		DIS_PUT(&l->t, "*");
 	for (int k = 0; k < nr; k++) {
 		int which = forward ? k : nr - 1 - k;
 		const ZydisDecodedOperand *op = &l->raw->op[which];
@@ -494,12 +483,12 @@ put_operands(struct line *l)
 		if (is_unwritten(l->raw, op))
 			continue;
 		if (comma)
-			put(l, ",");
+			DIS_PUT(&l->t, ",");
 		if (!imm &&
 			(k == 0 || l->raw->op[which + 1].type ==
 					   ZYDIS_OPERAND_TYPE_IMMEDIATE) &&
 			!forward && put_rounding(l))
-			put(l, ",");
+			DIS_PUT(&l->t, ",");
 		if (!put_port(l, op))
 			put_operand(l, which);
 		comma = true;
@@ -510,7 +499,7 @@ put_operands(struct line *l)
 static void
 put_tab(struct line *l)
 {
-	put(l, "%*s", (int)(8 - l->pos % 8), "");
+	dis_put_blanks(&l->t, (l->t.pos | 7) + 1);
 }
 
 static void
@@ -527,10 +516,26 @@ put_notes(struct line *l, mdb_insn_symbol_fn *symbol, void *arg)
 			continue;
 		put_tab(l);
 		if (named)
-			put(l, "<%s>", name);
-		else
-			put(l, "<0x%" PRIx64 ">", n->value);
+			DIS_PUT(&l->t, "<", name, ">");
+		else {
+			DIS_PUT(&l->t, "<");
+			dis_put_number(&l->t, n->value, 16);
+			DIS_PUT(&l->t, ">");
+		}
 	}
+}
+
+/* Bytes that are no instruction: the first of them. */
+static void
+put_byte(struct line *l)
+{
+	uint8_t byte = l->insn->bytes[0];
+
+	if (!l->insn->len)
+		return;
+	DIS_PUT(&l->t, ".byte  0x");
+	dis_put_n(&l->t, &"0123456789abcdef"[byte >> 4], 1);
+	dis_put_n(&l->t, &"0123456789abcdef"[byte & 15], 1);
 }
 
 size_t
@@ -538,24 +543,29 @@ mdb_insn_format(const struct mdb_insn *insn, mdb_insn_symbol_fn *symbol,
 	void *arg, char *buf, size_t len)
 {
 	struct raw_insn raw;
-	char name[MNEMONIC_MAX];
+	struct line l = { .t = { buf, len, 0 }, .insn = insn, .raw = &raw };
+	size_t name_end, operands;
 	bool truncated;
-	struct line l = { .buf = buf, .len = len, .insn = insn, .raw = &raw };
 
 	if (len)
 		buf[0] = '\0';
 	if (insn->kind == MDB_INSN_INVALID || insn->len > MDB_INSN_MAX ||
 		!dis_raw_decode(insn->bytes, insn->len, insn->bits, &raw,
 			&truncated)) {
-		if (insn->len)
-			put(&l, "%-6s 0x%02x", ".byte", insn->bytes[0]);
-		return l.pos;
+		put_byte(&l);
+		return l.t.pos;
 	}
-	dis_mnemonic(&raw, name, sizeof(name));
-	put(&l, "%-6s ", name);
+	dis_mnemonic(&raw, &l.t);
+	name_end = l.t.pos;
+	dis_put_blanks(&l.t, OPERAND_COLUMN - 1);
+	DIS_PUT(&l.t, " ");
+	operands = l.t.pos;
 	put_operands(&l);
-	while (l.pos && l.pos <= len && buf[l.pos - 1] == ' ')
-		buf[--l.pos] = '\0';
+	if (l.t.pos == operands) { /* none: no blanks at the end */
+		l.t.pos = name_end;
+		if (name_end < len)
+			buf[name_end] = '\0';
+	}
 	put_notes(&l, symbol, arg);
-	return l.pos;
+	return l.t.pos;
 }

@@ -4,7 +4,7 @@
 # worker, the modules in load order, and with "kdump" kexec, the kernel and
 # the plain initramfs for the crash kernel.
 #
-#	mkinitrd.sh KERNEL-DIR OUT.gz [kdump]
+#	[BUSYBOX=file] [WORKER_CFLAGS=-m32] mkinitrd.sh KERNEL-DIR OUT.gz [kdump]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$(cd "$1" && pwd)
@@ -53,10 +53,10 @@ add_program()
 }
 
 mkdir -p "$root/bin" "$root/mod" "$root/sbin"
-cp /bin/busybox "$root/bin/"
+cp "${BUSYBOX:-/bin/busybox}" "$root/bin/"
 cp "$here/init" "$root/init"
 chmod 755 "$root/init"
-gcc -O1 -static -pthread -o "$root/bin/worker" "$here/worker.c"
+gcc ${WORKER_CFLAGS-} -O1 -static -pthread -o "$root/bin/worker" "$here/worker.c"
 add_modules
 [ ! -e "$kernel/labcrash.ko" ] || cp "$kernel/labcrash.ko" "$root/"
 pack()

@@ -46,7 +46,7 @@ class Guest:
         subprocess.run(["bash", f"{here}/mkinitrd.sh", root, initrd]
                        + (["kdump"] if kdump else []), check=True)
         ser, mon = f"{args.out}/ser.sock", f"{args.out}/mon.sock"
-        cmd = ["qemu-system-x86_64", "-accel", "tcg,thread=multi",
+        cmd = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg,thread=multi",
                "-cpu", args.cpu, "-m", str(args.mem), "-smp", str(args.smp),
                "-kernel", f"{root}/vmlinuz", "-initrd", initrd,
                "-append", append, "-vga", "none", "-display", "none",

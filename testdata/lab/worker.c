@@ -32,12 +32,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NEEDLE_MAP 0x500000000000ull
-#define NEEDLE_LEN 0x40000ull
-#define NEEDLE_ADDR 0x5000000181c8ull
+#if UINTPTR_MAX > UINT32_MAX
+#define NEEDLE_MAP 0x500000000000ul
+#else
+#define NEEDLE_MAP 0x50000000ul
+#endif
+#define NEEDLE_LEN 0x40000ul
+#define NEEDLE_ADDR (NEEDLE_MAP + 0x181c8)
 #define NEEDLE 0xC0FFEE11D00DFEEDull
 #define PATTERN 0xA5A5A5A5A5A5A5A5ull
-#define TEXT_ADDR 0x500000018200ull
+#define TEXT_ADDR (NEEDLE_MAP + 0x18200)
 #define TEXT "CRASHLAB-STRING-NEEDLE-0001"
 
 static int pipe_fds[2], poll_fds[2], sock_fds[2];
@@ -131,7 +135,7 @@ make_needle(void)
 		perror("mmap");
 		exit(1);
 	}
-	for (uint64_t a = NEEDLE_MAP; a < NEEDLE_MAP + NEEDLE_LEN; a += 8)
+	for (uintptr_t a = NEEDLE_MAP; a < NEEDLE_MAP + NEEDLE_LEN; a += 8)
 		*(uint64_t *)a = a ^ PATTERN;
 	*(uint64_t *)NEEDLE_ADDR = NEEDLE;
 	strcpy((char *)TEXT_ADDR, TEXT);

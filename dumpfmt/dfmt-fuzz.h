@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For fuzz targets only: opens bytes as a dump and asks for everything that
+ * the public interface gives.
+ */
+#ifndef DFMT_FUZZ_H
+#define DFMT_FUZZ_H
+
+#include "dfmt-reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static inline void
+dfmt_fuzz_ranges(const struct dfmt *d)
+{
+	uint64_t start, end, at = 0;
+	uint8_t buf[4096];
+	struct dfmt_err err;
+	const void *p;
+	size_t len;
+
+	for (int i = 0; i < 16; i++) {
+		if (dfmt_next_range(d, at, &start, &end, &err) != DFMT_OK)
+			return;
+		if (start < at || end <= start)
+			abort();
+		for (uint64_t a = start; a < end && a < start + 8 * 4096;
+			a += 4096)
+			(void)dfmt_read(d, a, buf, sizeof(buf), &err);
+		(void)dfmt_read(d, start + 4090, buf, 20, &err);
+		if (dfmt_view(d, start, 4096, &p, &len, &err) == DFMT_OK)
+			memcpy(buf, p, len);
+		if (dfmt_view(d, end - 1, 4096, &p, &len, &err) == DFMT_OK)
+			memcpy(buf, p, len);
+		at = end;
+	}
+}
+
+static inline void
+dfmt_fuzz_notes(const struct dfmt *d)
+{
+	volatile unsigned int sum = 0;
+	size_t len;
+	const char *text;
+
+	for (size_t i = 0; i < dfmt_nr_notes(d); i++) {
+		struct dfmt_note n = dfmt_note_at(d, i);
+
+		sum += (unsigned int)strlen(n.name);
+		for (size_t k = 0; k < n.desc_len; k++)
+			sum += ((const uint8_t *)n.desc)[k];
+	}
+	for (size_t i = 0; i < dfmt_nr_cpus(d); i++)
+		sum += (unsigned int)dfmt_cpu_at(d, i).rip;
+	for (size_t i = 0; i < dfmt_nr_vranges(d); i++)
+		sum += (unsigned int)dfmt_vrange_at(d, i).len;
+	text = dfmt_vmcoreinfo(d, &len);
+	for (size_t i = 0; text && i <= len; i++)
+		sum += (unsigned int)text[i];
+	text = dfmt_vmcoreinfo_xen(d, &len);
+	for (size_t i = 0; text && i <= len; i++)
+		sum += (unsigned int)text[i];
+}
+
+static inline void
+dfmt_fuzz(const uint8_t *data, size_t len, const uint8_t *magic,
+	size_t magic_len)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+	struct dfmt_coverage cov;
+	struct dfmt_err err;
+	struct dfmt *d;
+
+	if (!copy)
+		return;
+	if (len)
+		memcpy(copy, data, len);
+	if (len >= magic_len)
+		memcpy(copy, magic, magic_len);
+	if (dfmt_open_memory(copy, len, NULL, &d, &err) == DFMT_OK) {
+		dfmt_fuzz_notes(d);
+		dfmt_fuzz_ranges(d);
+		(void)dfmt_coverage_get(d, &cov, &err);
+		dfmt_close(d);
+	}
+	free(copy);
+}
+
+#endif

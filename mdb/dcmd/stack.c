@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* $c $C ::stack: where a CPU, or a frame that is named, came from. */
+#include "mdb/dcmd/stackprint.h"
+
+#include "mdb/stack/unwind.h"
+
+#include <inttypes.h>
+
+/* Looks for the frame at an address and keeps the one after it. */
+struct search {
+	mdb_addr_t fp;
+	bool found, have;
+	struct mdb_frame next;
+};
+
+static enum mdb_status
+look_at(struct mdb_ctx *cx, const struct mdb_frame *frame, void *arg)
+{
+	struct search *s = arg;
+
+	(void)cx;
+	if (s->found) {
+		s->next = *frame;
+		s->have = true;
+		return MDB_DONE;
+	}
+	s->found = frame->fp == s->fp;
+	return MDB_OK;
+}
+
+/*
+ * The registers behind a frame's address: exactly, if it is a frame of the
+ * current stack; else from what lies there.
+ */
+static enum mdb_status
+start_at_frame(struct mdb_ctx *cx, struct mdb_loc loc,
+	struct mdb_stack_start *start)
+{
+	struct search s = { .fp = loc.addr };
+	struct mdb_regs regs;
+	enum mdb_status st = mdb_context_regs(cx, &regs, NULL);
+
+	start->world = loc.world;
+	start->cpu = -1;
+	if (st == MDB_OK && loc.world == mdb_world_current(cx))
+		st = mdb_stack_walk(cx, loc.world, &regs, look_at, &s, NULL,
+			NULL);
+	if (st == MDB_E_INTERRUPTED)
+		return st;
+	mdb_forget(cx);
+	if (s.have) {
+		start->regs = s.next.regs;
+		start->is_return = s.next.pc_is_return;
+		return MDB_OK;
+	}
+	return mdb_unwind_regs_at(cx, loc, &start->regs, &start->is_return);
+}
+
+static enum mdb_status
+find_start(struct mdb_ctx *cx, const struct mdb_call *call,
+	struct mdb_stack_start *start)
+{
+	if (call->has_addr)
+		return start_at_frame(cx, call->loc, start);
+	start->world = mdb_world_current(cx);
+	start->is_return = false;
+	if (!mdb_opt(call, 'c'))
+		return mdb_context_regs(cx, &start->regs, &start->cpu);
+	start->cpu = (int)mdb_opt_uint(call, 'c', 0);
+	return mdb_cpu_regs(cx, start->world, start->cpu, &start->regs);
+}
+
+static enum mdb_status
+print(struct mdb_ctx *cx, const struct mdb_call *call, unsigned int flags)
+{
+	struct mdb_stack_start start = { 0 };
+	enum mdb_status st = find_start(cx, call, &start);
+
+	if (st != MDB_OK)
+		return st;
+	return mdb_stack_print_from(cx, &start, flags);
+}
+
+static enum mdb_status
+run_names(struct mdb_ctx *cx, const struct mdb_call *call)
+{
+	return print(cx, call, mdb_opt(call, 'v') ? MDB_STACK_REGS : 0);
+}
+
+static enum mdb_status
+run_frames(struct mdb_ctx *cx, const struct mdb_call *call)
+{
+	return print(cx, call, MDB_STACK_FP | MDB_STACK_REGS);
+}
+
+static const struct mdb_option options[] = {
+	{ 'c', MDB_OPT_EXPR, "cpu", "the stack of that CPU" },
+	{ 'v', MDB_OPT_FLAG, NULL, "with the registers that traps saved" },
+	{ 0 },
+};
+
+static const struct mdb_example examples[] = {
+	{ "$C", "the stack of the CPU that panicked, with frame addresses" },
+	{ "::stack -c 1", "the stack of CPU 1" },
+	{ "ffffc9000001be38$C", "the callers of the frame at that address" },
+	{ 0 },
+};
+
+static const char help[] =
+	"Shows the functions that led to where the CPU is that panicked, "
+	"innermost first. A line `--- ... ---` stands where an exception, "
+	"interrupt or system call came in, or another stack begins. A "
+	"question mark follows a frame that could not be verified. A stack "
+	"that ends early says why.\n\n"
+	"With an address: the callers of the frame that lies there, as $C "
+	"prints it; the first line is the function that the frame returns "
+	"to. The count that mdb takes, of arguments to show, is accepted; "
+	"the kernels' code does not save its arguments.";
+
+const struct mdb_dcmd mdb_dcmds_stack[] = {
+	{
+		.name = "$c",
+		.operands = "[count]",
+		.summary = "show the stack",
+		.help = help,
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "frame",
+		.options = options,
+		.table = &mdb_stack_table,
+		.examples = examples,
+		.run = run_names,
+	},
+	{
+		.name = "$C",
+		.operands = "[count]",
+		.summary = "show the stack with the addresses of its frames",
+		.help = help,
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "frame",
+		.options = options,
+		.table = &mdb_stack_fp_table,
+		.examples = examples,
+		.run = run_frames,
+	},
+	{
+		.name = "stack",
+		.operands = "[count]",
+		.summary = "show the stack",
+		.help = help,
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "frame",
+		.options = options,
+		.table = &mdb_stack_table,
+		.examples = examples,
+		.run = run_names,
+	},
+	{ 0 },
+};

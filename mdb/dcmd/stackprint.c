@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stacks as rows: one row a frame; in text also lines of their own for what
+ * lies between two frames (an exception, a system call, another stack) and
+ * for why a stack ended before its outermost function.
+ *
+ * A frame is printed when the next one is known, so that the last row can
+ * say how the stack ended.
+ */
+#include "mdb/dcmd/stackprint.h"
+
+#include "mdb/mem/arch.h"
+#include "mdb/stack/trap.h"
+#include "mdb/stack/unwind.h"
+#include "mdb/world/world.h"
+
+#include <inttypes.h>
+
+/* clang-format off */
+#define FRAME_COLUMNS(fp_flags)                                               \
+	{ .name = "fp", .width = MDB_WIDTH_ADDR,                              \
+		.flags = MDB_COL_ZERO | (fp_flags),                           \
+		.help = "where the saved frame pointer and return address "   \
+			"lie, or the registers that an exception saved" },    \
+	{ .name = "text", .flags = MDB_COL_LEFT | MDB_COL_TEXT_ONLY,          \
+		.help = "function and offset; ? when it is a guess" },        \
+	{ .name = "cpu", .flags = MDB_COL_JSON_ONLY,                          \
+		.help = "the CPU whose registers the stack starts from" },    \
+	{ .name = "pc", .flags = MDB_COL_JSON_ONLY | MDB_COL_PIPE,            \
+		.help = "where the function is, or returns to" },             \
+	{ .name = "symbol", .flags = MDB_COL_JSON_ONLY,                       \
+		.help = "the function" },                                     \
+	{ .name = "offset", .flags = MDB_COL_JSON_ONLY,                       \
+		.help = "of pc in it, in bytes" },                            \
+	{ .name = "object", .flags = MDB_COL_JSON_ONLY,                       \
+		.help = "the kernel or module that it belongs to" },          \
+	{ .name = "kind", .flags = MDB_COL_JSON_ONLY,                         \
+		.help = "call, trap (was interrupted), user, crossing" },     \
+	{ .name = "trap", .flags = MDB_COL_JSON_ONLY,                         \
+		.help = "how control left it: exception, irq, nmi, syscall" }, \
+	{ .name = "vector", .flags = MDB_COL_JSON_ONLY,                       \
+		.help = "of the exception or interrupt" },                    \
+	{ .name = "error", .flags = MDB_COL_JSON_ONLY,                        \
+		.help = "the exception's error code" },                       \
+	{ .name = "syscall", .flags = MDB_COL_JSON_ONLY,                      \
+		.help = "number of the system call" },                        \
+	{ .name = "guess", .flags = MDB_COL_JSON_ONLY,                        \
+		.help = "found by scanning, or could not be verified" },      \
+	{ .name = "note", .flags = MDB_COL_JSON_ONLY,                         \
+		.help = "the stack that begins here" },                       \
+	{ .name = "end", .flags = MDB_COL_JSON_ONLY,                          \
+		.help = "in the last row: how the stack ended" },             \
+	{ .name = "why", .flags = MDB_COL_JSON_ONLY,                          \
+		.help = "more on that" },                                     \
+	{ 0 }
+/* clang-format on */
+
+static const struct mdb_column name_columns[] = { FRAME_COLUMNS(
+	MDB_COL_JSON_ONLY) };
+static const struct mdb_column fp_columns[] = { FRAME_COLUMNS(0u) };
+
+const struct mdb_table mdb_stack_table = { .name = "stack",
+	.columns = name_columns };
+const struct mdb_table mdb_stack_fp_table = { .name = "stack",
+	.columns = fp_columns };
+static const struct mdb_table nested_table = { .name = "stack",
+	.columns = name_columns,
+	.indent = 2 };
+static const struct mdb_table nested_fp_table = { .name = "stack",
+	.columns = fp_columns,
+	.indent = 2 };
+
+/* What is said between the rows, for people only. */
+static const struct mdb_column line_columns[] = {
+	{ .name = "text",
+		.flags = MDB_COL_LEFT | MDB_COL_TEXT_ONLY,
+		.help = "a remark" },
+	{ 0 },
+};
+static const struct mdb_table line_table = { .name = "remarks",
+	.columns = line_columns,
+	.indent = 4 };
+static const struct mdb_table nested_line_table = { .name = "remarks",
+	.columns = line_columns,
+	.indent = 6 };
+
+struct printer {
+	const struct mdb_stack_start *start;
+	unsigned int flags;
+	bool has_frame;
+	struct mdb_frame frame; /* not printed yet */
+};
+
+static enum mdb_status
+row(struct mdb_ctx *cx, unsigned int flags, const struct mdb_value *values)
+{
+	if (flags & MDB_STACK_NESTED)
+		return mdb_subrow(cx,
+			flags & MDB_STACK_FP ? &nested_fp_table : &nested_table,
+			values);
+	return mdb_row(cx,
+		flags & MDB_STACK_FP ? &mdb_stack_fp_table : &mdb_stack_table,
+		values);
+}
+
+static enum mdb_status
+line(struct mdb_ctx *cx, bool nested, const char *text)
+{
+	struct mdb_value value = mdb_v_cstr(text);
+
+	return nested ? mdb_subrow(cx, &nested_line_table, &value)
+		      : mdb_row(cx, &line_table, &value);
+}
+
+static const char *
+kind_name(const struct mdb_frame *f)
+{
+	static const char *const names[] = { "call", "trap", "user",
+		"crossing" };
+
+	return names[f->kind];
+}
+
+static const char *
+trap_name(enum mdb_trap_kind trap)
+{
+	static const char *const names[] = { NULL, "exception", "irq", "nmi",
+		"syscall", "unknown" };
+
+	return names[trap];
+}
+
+/* ---- between two frames -------------------------------------------------- */
+
+static const char *
+exception_text(struct mdb_ctx *cx, const struct mdb_frame *f)
+{
+	const char *name = mdb_trap_vector_name(f->vector);
+	char error[160] = "";
+
+	if (f->vector < 0)
+		return "exception";
+	if (f->has_error)
+		mdb_trap_error_text(f->vector, f->error_code, error,
+			sizeof(error));
+	if (!f->has_error)
+		return mdb_tmp_printf(cx, "%s (vector %d)",
+			name ? name : "exception", f->vector);
+	return mdb_tmp_printf(cx, "%s (vector %d), error 0x%" PRIx64 "%s%s",
+		name ? name : "exception", f->vector, f->error_code,
+		error[0] ? ": " : "", error);
+}
+
+static const char *
+irq_text(struct mdb_ctx *cx, const struct mdb_frame *f)
+{
+	const char *name = mdb_trap_vector_name(f->vector);
+
+	if (f->vector < 0)
+		return "interrupt of a device";
+	if (!name)
+		return mdb_tmp_printf(cx, "interrupt, vector 0x%x",
+			(unsigned int)f->vector);
+	return mdb_tmp_printf(cx, "interrupt %s (vector 0x%x)", name,
+		(unsigned int)f->vector);
+}
+
+static bool
+has_syscall(const struct mdb_frame *f)
+{
+	return f->trap == MDB_TRAP_SYSCALL &&
+	       mdb_reg_known(&f->regs, MDB_R_ORIG_AX) &&
+	       f->regs.r[MDB_R_ORIG_AX] >> 32 == 0;
+}
+
+static const char *
+trap_text(struct mdb_ctx *cx, const struct mdb_frame *f)
+{
+	switch (f->trap) {
+	case MDB_TRAP_EXCEPTION:
+		return exception_text(cx, f);
+	case MDB_TRAP_IRQ:
+		return irq_text(cx, f);
+	case MDB_TRAP_NMI:
+		return "NMI (vector 2)";
+	case MDB_TRAP_SYSCALL:
+		if (has_syscall(f))
+			return mdb_tmp_printf(cx, "system call %" PRIu64,
+				f->regs.r[MDB_R_ORIG_AX]);
+		return "system call (its number is no longer saved)";
+	case MDB_TRAP_NONE:
+	case MDB_TRAP_UNKNOWN:
+		break;
+	}
+	return "exception or interrupt";
+}
+
+/* "%rip 0010:ffff...  %rsp 0018:ffff...  %rflags 00010246" */
+static enum mdb_status
+print_iret_frame(struct mdb_ctx *cx, const struct mdb_frame *f, bool nested)
+{
+	int digits = 2 * (int)f->world->arch->word;
+	const char *r = f->world->arch->word == 8 ? "r" : "e";
+
+	return line(cx, nested,
+		mdb_tmp_printf(cx,
+			"%%%sip %04" PRIx64 ":%0*" PRIx64 "  %%%ssp %04" PRIx64
+			":%0*" PRIx64 "  %%%sflags %08" PRIx64,
+			r, f->regs.r[MDB_R_CS], digits, f->regs.r[MDB_R_IP], r,
+			f->regs.r[MDB_R_SS], digits, f->regs.r[MDB_R_SP], r,
+			f->regs.r[MDB_R_FLAGS]));
+}
+
+static enum mdb_status
+print_between(struct mdb_ctx *cx, const struct mdb_frame *f, bool nested)
+{
+	enum mdb_status st = MDB_OK;
+
+	if (f->trap != MDB_TRAP_NONE)
+		st = line(cx, nested,
+			mdb_tmp_printf(cx, "--- %s%s ---", trap_text(cx, f),
+				f->kind == MDB_FRAME_USER ? ", from user mode"
+							  : ""));
+	else if (f->kind == MDB_FRAME_USER)
+		st = line(cx, nested, "--- user mode ---");
+	if (st == MDB_OK && f->trap != MDB_TRAP_NONE)
+		st = print_iret_frame(cx, f, nested);
+	if (st == MDB_OK && f->note)
+		st = line(cx, nested,
+			mdb_tmp_printf(cx, "--- %s%s ---", f->note,
+				strstr(f->note, "stack") ? "" : " stack"));
+	return st;
+}
+
+/* ---- registers ----------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum mdb_reg reg;
+} general_regs[] = {
+	{ "ax", MDB_R_AX },
+	{ "bx", MDB_R_BX },
+	{ "cx", MDB_R_CX },
+	{ "dx", MDB_R_DX },
+	{ "si", MDB_R_SI },
+	{ "di", MDB_R_DI },
+	{ "bp", MDB_R_BP },
+	{ "8", MDB_R_8 },
+	{ "9", MDB_R_9 },
+	{ "10", MDB_R_10 },
+	{ "11", MDB_R_11 },
+	{ "12", MDB_R_12 },
+	{ "13", MDB_R_13 },
+	{ "14", MDB_R_14 },
+	{ "15", MDB_R_15 },
+};
+#define NR_GENERAL (sizeof(general_regs) / sizeof(general_regs[0]))
+#define NR_GENERAL_32 7
+
+enum mdb_status
+mdb_stack_print_regs(struct mdb_ctx *cx, const struct mdb_regs *regs,
+	size_t word, bool nested)
+{
+	size_t count = word == 8 ? NR_GENERAL : NR_GENERAL_32;
+	enum mdb_status st = MDB_OK;
+	char text[160];
+	size_t len = 0, in_line = 0;
+
+	for (size_t i = 0; i < count && st == MDB_OK; i++) {
+		if (mdb_reg_known(regs, general_regs[i].reg)) {
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+				"%s%%%s%-2s %0*" PRIx64, in_line ? "  " : "",
+				word == 8 ? "r" : "e", general_regs[i].name,
+				2 * (int)word, regs->r[general_regs[i].reg]);
+			in_line++;
+		}
+		if (in_line == 3 || (i + 1 == count && in_line > 0)) {
+			st = line(cx, nested, text);
+			len = in_line = 0;
+		}
+	}
+	return st;
+}
+
+/* ---- a frame ------------------------------------------------------------- */
+
+struct place {
+	struct mdb_sym sym; /* name NULL: none */
+	const char *object; /* or NULL */
+	uint64_t offset;
+	const char *text; /* "nfs`func+0x12" */
+};
+
+static void
+find_place(struct mdb_ctx *cx, const struct mdb_frame *f, struct place *p)
+{
+	struct mdb_loc loc = mdb_kernel_loc(f->world, mdb_frame_lookup_pc(f));
+	bool in_kernel;
+	struct mdb_object_info info = { 0 };
+
+	*p = (struct place){ 0 };
+	if (f->kind == MDB_FRAME_USER ||
+		mdb_sym_by_addr(cx, loc, false, &p->sym) != MDB_OK) {
+		mdb_forget(cx);
+		p->sym.name = NULL;
+		p->text = mdb_tmp_printf(cx, "0x%" PRIx64, f->pc);
+		return;
+	}
+	p->offset = f->pc - p->sym.value;
+	if (p->sym.object)
+		mdb_object_info(p->sym.object, &info);
+	p->object = info.name;
+	in_kernel = !info.name || p->sym.object == f->world->objects;
+	p->text = mdb_tmp_printf(cx, "%s%s%s", in_kernel ? "" : info.name,
+		in_kernel ? "" : "`", p->sym.name);
+	if (p->offset != 0)
+		p->text =
+			mdb_tmp_printf(cx, "%s+0x%" PRIx64, p->text, p->offset);
+}
+
+static struct mdb_value
+text_or_none(const char *text)
+{
+	return text ? mdb_v_cstr(text) : mdb_v_none();
+}
+
+static enum mdb_status
+print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
+	const char *why)
+{
+	const struct mdb_frame *f = &p->frame;
+	struct place at;
+
+	find_place(cx, f, &at);
+	const struct mdb_value values[] = {
+		mdb_v_addr(mdb_kernel_loc(f->world, f->fp)),
+		mdb_v_cstr(mdb_tmp_printf(cx, "%s()%s", at.text,
+			f->guess ? " ?" : "")),
+		p->start->cpu < 0 ? mdb_v_none() : mdb_v_int(p->start->cpu),
+		mdb_v_addr(mdb_kernel_loc(f->world, f->pc)),
+		text_or_none(at.sym.name),
+		at.sym.name ? mdb_v_uint(at.offset) : mdb_v_none(),
+		text_or_none(at.object),
+		mdb_v_text(kind_name(f)),
+		text_or_none(trap_name(f->trap)),
+		f->vector < 0 ? mdb_v_none() : mdb_v_int(f->vector),
+		f->has_error ? mdb_v_hex(f->error_code) : mdb_v_none(),
+		has_syscall(f) ? mdb_v_uint(f->regs.r[MDB_R_ORIG_AX])
+			       : mdb_v_none(),
+		mdb_v_bool(f->guess),
+		text_or_none(f->note),
+		text_or_none(end),
+		text_or_none(why),
+	};
+
+	return row(cx, p->flags, values);
+}
+
+static enum mdb_status
+print_frame(struct mdb_ctx *cx, const struct printer *p, const char *end,
+	const char *why)
+{
+	const struct mdb_frame *f = &p->frame;
+	bool nested = (p->flags & MDB_STACK_NESTED) != 0;
+	enum mdb_status st = print_between(cx, f, nested);
+
+	if (st == MDB_OK)
+		st = print_row(cx, p, end, why);
+	if (st == MDB_OK && (p->flags & MDB_STACK_REGS) &&
+		f->trap != MDB_TRAP_NONE)
+		st = mdb_stack_print_regs(cx, &f->regs, f->world->arch->word,
+			nested);
+	return st;
+}
+
+static enum mdb_status
+take_frame(struct mdb_ctx *cx, const struct mdb_frame *frame, void *arg)
+{
+	struct printer *p = arg;
+	enum mdb_status st = MDB_OK;
+
+	if (p->has_frame)
+		st = print_frame(cx, p, NULL, NULL);
+	p->frame = *frame;
+	p->has_frame = true;
+	return st;
+}
+
+/* A stack that did not come to its end says so. */
+static enum mdb_status
+print_end(struct mdb_ctx *cx, const struct printer *p, enum mdb_stack_end end,
+	const char *why)
+{
+	bool nested = (p->flags & MDB_STACK_NESTED) != 0;
+
+	if (end == MDB_END_USER || end == MDB_END_ENTRY ||
+		end == MDB_END_STOPPED)
+		return MDB_OK;
+	return line(cx, nested,
+		mdb_tmp_printf(cx, "--- the stack ends here: %s%s%s ---",
+			mdb_stack_end_name(end), why ? ": " : "",
+			why ? why : ""));
+}
+
+enum mdb_status
+mdb_stack_print_from(struct mdb_ctx *cx, const struct mdb_stack_start *start,
+	unsigned int flags)
+{
+	struct printer p = { .start = start, .flags = flags };
+	enum mdb_stack_end end;
+	const char *why;
+	enum mdb_status st = mdb_unwind_walk(cx, start->world, &start->regs,
+		start->is_return, take_frame, &p, &end, &why);
+
+	if (st == MDB_OK && p.has_frame)
+		st = print_frame(cx, &p, mdb_stack_end_name(end), why);
+	if (st == MDB_OK)
+		st = print_end(cx, &p, end, why);
+	return st;
+}
+
+enum mdb_status
+mdb_stack_print(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_regs *regs, unsigned int flags)
+{
+	struct mdb_stack_start start = { .world = world,
+		.regs = *regs,
+		.cpu = -1 };
+
+	return mdb_stack_print_from(cx, &start, flags);
+}

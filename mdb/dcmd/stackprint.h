@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stacks as rows.  mdb_stack_print() of <mdb/stack.h> for the commands of
+ * this folder, which know more about where a stack starts.
+ */
+#ifndef MDB_DCMD_STACKPRINT_H
+#define MDB_DCMD_STACKPRINT_H
+
+#include "mdb/dcmd/dcmd.h"
+
+extern const struct mdb_table mdb_stack_table;	  /* $c */
+extern const struct mdb_table mdb_stack_fp_table; /* $C */
+
+struct mdb_stack_start {
+	struct mdb_world *world;
+	struct mdb_regs regs;
+	bool is_return; /* regs' ip is a return address */
+	int cpu;	/* whose registers these are; -1: of no CPU */
+};
+
+enum mdb_status mdb_stack_print_from(struct mdb_ctx *cx,
+	const struct mdb_stack_start *start, unsigned int flags);
+
+/* Lines such as "    %rax ffff...  %rbx ..." of what is known. */
+enum mdb_status mdb_stack_print_regs(struct mdb_ctx *cx,
+	const struct mdb_regs *regs, size_t word, bool nested);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Per-object tables of the stack layer: made, described, destroyed. */
+#include "mdb/stack/table.h"
+
+#include "mdb/base/alloc.h"
+#include "mdb/world/world.h"
+
+static void
+destroy(void *unwind)
+{
+	struct mdb_unwind_table *t = unwind;
+
+	mdb_orc_destroy(t->orc);
+	free(t);
+}
+
+struct mdb_unwind_table *
+mdb_unwind_table_of(struct mdb_object *object)
+{
+	struct mdb_object *kernel = object->world->objects;
+	struct mdb_unwind_table *t = object->unwind;
+
+	if (t)
+		return t;
+	t = mdb_xalloc(sizeof(*t));
+	object->unwind = t;
+	object->unwind_destroy = destroy;
+	/* Modules are built with the kernel's headers: one layout for all. */
+	if (kernel && kernel != object) {
+		const struct mdb_unwind_table *k = mdb_unwind_table_of(kernel);
+
+		t->layout = k->layout;
+		t->layout_by_hash = k->layout_by_hash;
+	} else if (object->world->space) {
+		t->layout = mdb_orc_layout_detect(object, &t->layout_by_hash);
+	}
+	t->orc = mdb_orc_create(object, t->layout);
+	return t;
+}
+
+const char *
+mdb_unwind_describe(struct mdb_world *world)
+{
+	const struct mdb_unwind_table *t;
+
+	if (!world->objects)
+		return "frame pointers and scanning only";
+	t = mdb_unwind_table_of(world->objects);
+	if (t->layout == MDB_ORC_LAYOUT_NONE)
+		return world->objects->orc_addr != 0
+			       ? "frame pointers (ORC table not understood)"
+			       : "frame pointers (no ORC table)";
+	return t->layout_by_hash ? "ORC (layout by its header)"
+				 : "ORC (layout by its entries)";
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the stack layer keeps of an object between walks: its ORC table, and
+ * answers that the next thread's stack will ask for again (is there a call
+ * before this address; which trap is this entry stub for).  Hangs on the
+ * object and dies with it.
+ */
+#ifndef MDB_STACK_TABLE_H
+#define MDB_STACK_TABLE_H
+
+#include "mdb/stack/orc.h"
+#include "mdb/stack/trap.h"
+
+#ifdef MDB_TINY
+#define MDB_TABLE_SLOTS 2u
+#define MDB_TABLE_TRAPS 1u
+#else
+#define MDB_TABLE_SLOTS 512u
+#define MDB_TABLE_TRAPS 16u
+#endif
+
+struct mdb_unwind_table {
+	struct mdb_orc *orc;
+	enum mdb_orc_layout layout;
+	bool layout_by_hash;
+	struct {
+		mdb_addr_t pc; /* 0: empty */
+		int verdict;   /* enum mdb_call_check */
+	} calls[MDB_TABLE_SLOTS];
+	struct {
+		mdb_addr_t pc;
+		struct mdb_trap trap;
+	} traps[MDB_TABLE_TRAPS];
+};
+
+/* Made at first use; never NULL. */
+struct mdb_unwind_table *mdb_unwind_table_of(struct mdb_object *object);
+
+/* "ORC, header known" ...: how stacks of this world are unwound. */
+const char *mdb_unwind_describe(struct mdb_world *world);
+
+#endif

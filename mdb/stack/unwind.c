@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stack walk.
+ *
+ * One frame is current.  The unwinders say who its caller is: ORC, an entry
+ * stub's registers, frame pointers, a scan, in this order.  The driver then
+ * asks three things of the answer, so that a walk ends on any memory:
+ *
+ *   - inside one stack the stack pointer only grows, and by no more than a
+ *     frame can be large;
+ *   - a stack that was left is not entered again; leaving one backwards takes
+ *     a stack known to the world, or registers or a pointer that the code
+ *     saved for this, and those a few times only;
+ *   - there are no more frames than stacks can hold.
+ *
+ * A return address that no call instruction precedes is a guess, and so is
+ * all that rests on one, until saved registers show where the code was.
+ */
+#include "mdb/stack/unwind.h"
+
+#include "mdb/base/ctx.h"
+#include "mdb/base/endian.h"
+
+#include <inttypes.h>
+
+#define MAX_UNKNOWN_SWITCHES 4
+
+const char *
+mdb_stack_end_name(enum mdb_stack_end end)
+{
+	switch (end) {
+	case MDB_END_USER:
+		return "user mode";
+	case MDB_END_ENTRY:
+		return "outermost function";
+	case MDB_END_STOPPED:
+		return "stopped";
+	case MDB_END_UNREADABLE:
+		return "unreadable";
+	case MDB_END_NO_UNWIND:
+		return "no unwind information";
+	case MDB_END_CYCLE:
+		return "no progress";
+	case MDB_END_LIMIT:
+		return "too many frames";
+	case MDB_END_NO_REGS:
+		return "registers not known";
+	}
+	return "unknown";
+}
+
+/* ---- services for the unwinders ------------------------------------------ */
+
+enum mdb_status
+mdb_unwind_word(struct mdb_unwind *u, mdb_addr_t addr, uint64_t *value_out)
+{
+	mdb_addr_t start = addr & ~(mdb_addr_t)(MDB_UNWIND_WINDOW - 1);
+	size_t word = u->world->arch->word;
+
+	if (addr % word != 0)
+		return MDB_E_CORRUPT;
+	if (!u->window_filled || u->window_addr != start) {
+		enum mdb_status st = mdb_space_try(u->world->space, start,
+			u->window, sizeof(u->window));
+
+		u->window_filled = st == MDB_OK;
+		u->window_addr = start;
+		if (st != MDB_OK)
+			return st;
+	}
+	*value_out = mdb_le(u->window + (addr - start), word);
+	return MDB_OK;
+}
+
+enum mdb_unwind_step
+mdb_unwind_end(struct mdb_unwind *u, enum mdb_stack_end end, const char *fmt,
+	...)
+{
+	char text[256] = "";
+	va_list ap;
+
+	u->end = end;
+	u->why = NULL;
+	if (fmt) {
+		va_start(ap, fmt);
+		(void)vsnprintf(text, sizeof(text), fmt, ap);
+		va_end(ap);
+		u->why = mdb_tmp_printf(u->cx, "%s", text);
+	}
+	return MDB_STEP_END;
+}
+
+enum mdb_unwind_step
+mdb_unwind_end_unread(struct mdb_unwind *u, mdb_addr_t addr)
+{
+	size_t word = u->world->arch->word;
+	uint64_t value;
+
+	if (addr % word != 0)
+		return mdb_unwind_end(u, MDB_END_UNREADABLE,
+			"the stack address 0x%" PRIx64 " is not aligned", addr);
+	if (mdb_space_read_uint(u->cx, u->world->space, addr, word, &value) ==
+		MDB_OK)
+		return mdb_unwind_end(u, MDB_END_UNREADABLE,
+			"the stack around 0x%" PRIx64 " cannot be read", addr);
+	(void)mdb_unwind_end(u, MDB_END_UNREADABLE, "%s",
+		mdb_trail(u->cx) ? mdb_trail(u->cx) : "");
+	mdb_forget(u->cx);
+	return MDB_STEP_END;
+}
+
+static bool
+holds(const struct mdb_object *object, mdb_addr_t pc)
+{
+	if (pc >= object->base && pc <= object->end)
+		return true;
+	for (size_t i = 0; i < object->nr_sections; i++) {
+		const struct mdb_section *s = &object->sections[i];
+
+		if (pc >= s->start && pc < s->end &&
+			(strcmp(s->name, "init") == 0 ||
+				strcmp(s->name, "text") == 0))
+			return true;
+	}
+	return false;
+}
+
+struct mdb_object *
+mdb_unwind_object(struct mdb_unwind *u, mdb_addr_t pc)
+{
+	struct mdb_object *kernel = u->world->objects;
+
+	if (u->object && holds(u->object, pc))
+		return u->object;
+	if (kernel && holds(kernel, pc))
+		return kernel;
+	if (!kernel || (u->world->arch->word == 8 && pc >> 63 == 0))
+		return NULL;
+	return mdb_object_by_addr(u->cx, mdb_kernel_loc(u->world, pc));
+}
+
+static struct mdb_trap
+lookup_trap(struct mdb_unwind *u, mdb_addr_t pc)
+{
+	struct mdb_trap trap = { .vector = -1 };
+	struct mdb_sym sym;
+	enum mdb_status st = mdb_sym_by_addr(u->cx,
+		mdb_kernel_loc(u->world, pc), true, &sym);
+
+	if (st == MDB_OK)
+		trap = mdb_trap_of_name(sym.name);
+	mdb_forget(u->cx);
+	return trap;
+}
+
+struct mdb_trap
+mdb_unwind_trap(struct mdb_unwind *u)
+{
+	mdb_addr_t pc = mdb_frame_lookup_pc(&u->frame);
+	size_t slot = (pc ^ pc >> 7) % MDB_TABLE_TRAPS;
+	struct mdb_unwind_table *t;
+
+	if (!u->object)
+		return (struct mdb_trap){ .vector = -1 };
+	t = mdb_unwind_table_of(u->object);
+	if (t->traps[slot].pc != pc || pc == 0) {
+		t->traps[slot].trap = lookup_trap(u, pc);
+		t->traps[slot].pc = pc;
+	}
+	return t->traps[slot].trap;
+}
+
+/* ---- progress ------------------------------------------------------------ */
+
+static bool
+was_left(const struct mdb_unwind *u, mdb_addr_t low)
+{
+	for (size_t i = 0; i < u->nr_left; i++)
+		if (u->left[i] == low)
+			return true;
+	return false;
+}
+
+/* Which stack is sp on?  Remembers it; false when it was left before. */
+static bool
+enter_stack(struct mdb_unwind *u, mdb_addr_t sp)
+{
+	const struct mdb_world_ops *ops = u->world->ops;
+	struct mdb_stack_range range;
+	enum mdb_status st = MDB_E_NOTFOUND;
+
+	if (ops && ops->stack_range)
+		st = ops->stack_range(u->cx, u->world, sp, &range);
+	mdb_forget(u->cx);
+	if (u->on_known_stack) {
+		if (u->nr_left == MDB_UNWIND_MAX_LEFT)
+			return false;
+		u->left[u->nr_left++] = u->stack.low;
+	}
+	u->on_known_stack = st == MDB_OK && sp >= range.low && sp <= range.high;
+	if (!u->on_known_stack)
+		return true;
+	u->stack = range;
+	return !was_left(u, range.low);
+}
+
+static bool
+may_switch(struct mdb_unwind *u, const struct mdb_caller *c, mdb_addr_t sp)
+{
+	bool by_design = c->is_regs || c->switches;
+	bool knew = u->on_known_stack;
+	bool backwards = sp <= u->frame.regs.r[MDB_R_SP];
+
+	if (!by_design || !enter_stack(u, sp))
+		return false;
+	if (backwards && !knew && !u->on_known_stack)
+		return u->nr_unknown_switches++ < MAX_UNKNOWN_SWITCHES;
+	return true;
+}
+
+/* False: the walk does not get on. */
+static bool
+progresses(struct mdb_unwind *u, const struct mdb_caller *c, bool *switched_out)
+{
+	mdb_addr_t old = u->frame.regs.r[MDB_R_SP];
+	mdb_addr_t sp = c->regs.r[MDB_R_SP];
+	bool near = sp > old && sp - old <= MDB_UNWIND_MAX_FRAME;
+
+	*switched_out = false;
+	if (u->on_known_stack && sp >= u->stack.low && sp <= u->stack.high)
+		return sp > old;
+	if (!u->on_known_stack && near)
+		return true;
+	*switched_out = true;
+	return may_switch(u, c, sp);
+}
+
+/* ---- the driver ---------------------------------------------------------- */
+
+static const char *
+note_of_stack(const struct mdb_unwind *u)
+{
+	if (!u->on_known_stack)
+		return "task stack";
+	return u->stack.name ? u->stack.name : "another stack";
+}
+
+static void
+init_frame(struct mdb_unwind *u, const struct mdb_regs *regs, bool is_return)
+{
+	struct mdb_frame *f = &u->frame;
+
+	f->world = u->world;
+	f->regs = *regs;
+	f->pc = regs->r[MDB_R_IP];
+	f->pc_is_return = is_return;
+	f->vector = -1;
+	u->object = mdb_unwind_object(u, f->pc);
+	if (mdb_regs_is_user(u->world->arch, regs) && !u->object)
+		f->kind = MDB_FRAME_USER;
+	(void)enter_stack(u, regs->r[MDB_R_SP]);
+	if (u->on_known_stack)
+		f->note = u->stack.name;
+}
+
+/* Asks the unwinders in turn. */
+static enum mdb_unwind_step
+find_caller(struct mdb_unwind *u, struct mdb_caller *c)
+{
+	enum mdb_unwind_step step;
+
+	if (u->frame.kind == MDB_FRAME_USER)
+		return mdb_unwind_end(u, MDB_END_USER, NULL);
+	step = mdb_orc_step(u, c);
+	if (step == MDB_STEP_NONE)
+		step = mdb_entry_step(u, c);
+	if (step == MDB_STEP_NONE)
+		step = mdb_frameptr_step(u, c);
+	if (step == MDB_STEP_NONE)
+		step = mdb_scan_step(u, c);
+	return step;
+}
+
+/* Is what the unwinder found code at all, and a place that calls return to? */
+static enum mdb_unwind_step
+check_caller(struct mdb_unwind *u, struct mdb_caller *c)
+{
+	mdb_addr_t ip = c->regs.r[MDB_R_IP];
+	enum mdb_call_check verdict;
+
+	if (c->literal || c->is_regs)
+		return MDB_STEP_CALLER;
+	verdict = mdb_unwind_check_call(u, ip);
+	if (verdict == MDB_CALL_YES)
+		return MDB_STEP_CALLER;
+	if (!mdb_unwind_object(u, ip))
+		return mdb_unwind_end(u, MDB_END_NO_UNWIND,
+			"the return address 0x%" PRIx64 " at 0x%" PRIx64
+			" is not in the code of the kernel or its modules",
+			ip, c->cfa - u->world->arch->word);
+	if (verdict == MDB_CALL_NO)
+		c->guess = true;
+	return MDB_STEP_CALLER;
+}
+
+static enum mdb_unwind_step
+check_progress(struct mdb_unwind *u, const struct mdb_caller *c,
+	const char **note_out)
+{
+	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
+	bool switched;
+
+	*note_out = NULL;
+	/* User mode is another stack and the end: nothing to check. */
+	if (c->is_regs && mdb_regs_is_user(u->world->arch, &c->regs))
+		return MDB_STEP_CALLER;
+	if (!progresses(u, c, &switched))
+		return mdb_unwind_end(u, MDB_END_CYCLE,
+			"the caller's stack pointer 0x%" PRIx64
+			" does not lead on from 0x%" PRIx64,
+			c->regs.r[MDB_R_SP], sp);
+	if (switched)
+		*note_out = note_of_stack(u);
+	return MDB_STEP_CALLER;
+}
+
+static void
+enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
+{
+	struct mdb_frame *f = &u->frame;
+	struct mdb_frame next = { .world = u->world,
+		.regs = c->regs,
+		.pc = c->regs.r[MDB_R_IP],
+		.pc_is_return = !c->literal,
+		.vector = -1,
+		.note = note };
+
+	/* Registers that a processor saved say where it was for sure. */
+	u->guessing = c->is_regs ? false : u->guessing || c->guess;
+	next.guess = u->guessing;
+	if (c->is_regs) {
+		next.kind = mdb_regs_is_user(u->world->arch, &c->regs)
+				    ? MDB_FRAME_USER
+				    : MDB_FRAME_TRAP;
+		next.trap = c->trap.kind;
+		next.vector = c->trap.vector;
+		next.error_code = c->regs.r[MDB_R_ORIG_AX];
+		next.has_error = mdb_trap_has_error(next.vector) &&
+				 mdb_reg_known(&c->regs, MDB_R_ORIG_AX) &&
+				 next.error_code >> 32 == 0;
+	}
+	if (next.kind == MDB_FRAME_TRAP && next.trap == MDB_TRAP_NONE)
+		next.trap = MDB_TRAP_UNKNOWN;
+	*f = next;
+	u->object = mdb_unwind_object(u, f->pc);
+}
+
+static enum mdb_status
+walk(struct mdb_unwind *u, mdb_frame_fn *fn, void *arg)
+{
+	for (int n = 0; n < MDB_UNWIND_MAX_FRAMES; n++) {
+		struct mdb_caller c;
+		const char *note = NULL;
+		enum mdb_unwind_step step = find_caller(u, &c);
+		enum mdb_status st;
+
+		u->frame.fp = u->frame.cfa = u->frame.regs.r[MDB_R_SP];
+		if (step == MDB_STEP_CALLER) {
+			u->frame.cfa = c.cfa;
+			u->frame.fp = c.fp;
+			step = check_caller(u, &c);
+		}
+		if (step == MDB_STEP_CALLER)
+			step = check_progress(u, &c, &note);
+		st = fn(u->cx, &u->frame, arg);
+		if (st == MDB_DONE)
+			(void)mdb_unwind_end(u, MDB_END_STOPPED, NULL);
+		if (st != MDB_OK)
+			return st == MDB_DONE ? MDB_OK : st;
+		if (step == MDB_STEP_END)
+			return MDB_OK;
+		enter_caller(u, &c, note);
+		st = mdb_check_interrupt(u->cx);
+		if (st != MDB_OK)
+			return st;
+	}
+	(void)mdb_unwind_end(u, MDB_END_LIMIT, "more than %d frames",
+		MDB_UNWIND_MAX_FRAMES);
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_regs *regs, bool is_return, mdb_frame_fn *fn,
+	void *arg, enum mdb_stack_end *end_out, const char **why_out)
+{
+	struct mdb_unwind u;
+	enum mdb_status st = MDB_OK;
+
+	memset(&u, 0, offsetof(struct mdb_unwind, window));
+	u.cx = cx;
+	u.world = world;
+	u.end = MDB_END_NO_REGS;
+	u.why = NULL;
+	if (!mdb_reg_known(regs, MDB_R_IP) || !mdb_reg_known(regs, MDB_R_SP)) {
+		(void)mdb_unwind_end(&u, MDB_END_NO_REGS,
+			"the instruction or stack pointer is not known");
+	} else {
+		init_frame(&u, regs, is_return);
+		st = walk(&u, fn, arg);
+	}
+	if (end_out)
+		*end_out = u.end;
+	if (why_out)
+		*why_out = u.why;
+	return st;
+}
+
+enum mdb_status
+mdb_stack_walk(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_regs *regs, mdb_frame_fn *fn, void *arg,
+	enum mdb_stack_end *end_out, const char **why_out)
+{
+	return mdb_unwind_walk(cx, world, regs, false, fn, arg, end_out,
+		why_out);
+}
+
+/* ---- starting from an address -------------------------------------------- */
+
+static enum mdb_status
+regs_of_pair(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_regs *regs)
+{
+	size_t word = u->world->arch->word;
+	uint64_t bp, ip;
+
+	if (mdb_unwind_word(u, addr, &bp) != MDB_OK ||
+		mdb_unwind_word(u, addr + word, &ip) != MDB_OK) {
+		(void)mdb_unwind_end_unread(u, addr);
+		return mdb_fail(u->cx, MDB_E_UNMAPPED, "%s", u->why);
+	}
+	if (mdb_unwind_check_call(u, ip) == MDB_CALL_NO ||
+		(u->world->objects && !mdb_unwind_object(u, ip)))
+		return mdb_fail(u->cx, MDB_E_CORRUPT,
+			"no frame at 0x%" PRIx64 ": 0x%" PRIx64
+			" is no return address",
+			addr, ip);
+	mdb_reg_set(regs, MDB_R_IP, ip);
+	mdb_reg_set(regs, MDB_R_SP, addr + 2 * word);
+	/* Anything may lie where code without frame pointers saves nothing. */
+	if (bp > addr && bp - addr < MDB_UNWIND_MAX_FRAME)
+		mdb_reg_set(regs, MDB_R_BP, bp);
+	return MDB_OK;
+}
+
+enum mdb_status
+mdb_unwind_regs_at(struct mdb_ctx *cx, struct mdb_loc loc,
+	struct mdb_regs *regs_out, bool *is_return_out)
+{
+	struct mdb_unwind u;
+	struct mdb_regs regs = { 0 };
+	enum mdb_status st;
+
+	memset(&u, 0, offsetof(struct mdb_unwind, window));
+	u.cx = cx;
+	u.world = loc.world;
+	st = mdb_unwind_read_regs(&u, loc.addr, false, &regs);
+	*is_return_out = st != MDB_OK;
+	if (st != MDB_OK) {
+		regs = (struct mdb_regs){ 0 };
+		st = regs_of_pair(&u, loc.addr, &regs);
+	}
+	if (st == MDB_OK)
+		*regs_out = regs;
+	return st;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of a stack walk, for the unwinders.
+ *
+ * The driver (unwind.c) holds one frame at a time and asks the unwinders in
+ * order who its caller is.  An unwinder reads through the functions here,
+ * fills in a struct mdb_caller, and judges nothing but its own reading: the
+ * driver checks that the walk progresses and decides when it ends.
+ */
+#ifndef MDB_STACK_UNWIND_H
+#define MDB_STACK_UNWIND_H
+
+#include <mdb/stack.h>
+
+#include "mdb/mem/arch.h"
+#include "mdb/stack/table.h"
+#include "mdb/world/world.h"
+
+#ifdef MDB_TINY
+#define MDB_UNWIND_WINDOW 64u
+#else
+#define MDB_UNWIND_WINDOW 1024u
+#endif
+#define MDB_UNWIND_MAX_LEFT 8
+#define MDB_UNWIND_MAX_FRAMES 4096
+/* No kernel function's frame is larger; no kernel stack either. */
+#define MDB_UNWIND_MAX_FRAME 0x10000u
+
+/* clang-format off */
+enum mdb_unwind_step {
+	MDB_STEP_CALLER = 0,	/* the caller is known */
+	MDB_STEP_NONE,		/* not by this unwinder: ask the next */
+	MDB_STEP_END,		/* the walk ends: mdb_unwind_end() was called */
+};
+/* clang-format on */
+
+/* What an unwinder found. */
+struct mdb_caller {
+	struct mdb_regs regs; /* at least ip and sp */
+	mdb_addr_t cfa, fp;   /* of the frame left, as in struct mdb_frame */
+	bool is_regs;	      /* through a register frame, not a call */
+	bool switches;	      /* sp was loaded from memory: another stack */
+	bool literal;	      /* ip is no return address */
+	bool guess;
+	struct mdb_trap trap; /* is_regs: how control came in */
+};
+
+struct mdb_unwind {
+	struct mdb_ctx *cx;
+	struct mdb_world *world;
+	struct mdb_frame frame;	   /* the current one */
+	struct mdb_object *object; /* that holds the frame's pc, or NULL */
+	bool guessing;		   /* a frame below was a guess */
+
+	/* Which stack sp is on, and those already left for good. */
+	struct mdb_stack_range stack;
+	bool on_known_stack;
+	mdb_addr_t left[MDB_UNWIND_MAX_LEFT];
+	size_t nr_left;
+	size_t nr_unknown_switches;
+
+	mdb_addr_t window_addr;
+	bool window_filled;
+	uint8_t window[MDB_UNWIND_WINDOW];
+
+	enum mdb_stack_end end;
+	const char *why;
+};
+
+/* A word of the stack.  MDB_E_CORRUPT for an address that is not aligned. */
+enum mdb_status mdb_unwind_word(struct mdb_unwind *u, mdb_addr_t addr,
+	uint64_t *value_out);
+
+/* Ends the walk; returns MDB_STEP_END.  The first reason given stays. */
+enum mdb_unwind_step mdb_unwind_end(struct mdb_unwind *u,
+	enum mdb_stack_end end, const char *fmt, ...) MDB_PRINTF(3, 4);
+/* The same for a word that mdb_unwind_word could not read. */
+enum mdb_unwind_step mdb_unwind_end_unread(struct mdb_unwind *u,
+	mdb_addr_t addr);
+
+/* The object whose code holds pc, without loading modules for kernel code. */
+struct mdb_object *mdb_unwind_object(struct mdb_unwind *u, mdb_addr_t pc);
+
+/* The address by which a frame's function and unwind data are found. */
+static inline mdb_addr_t
+mdb_frame_lookup_pc(const struct mdb_frame *frame)
+{
+	return frame->pc - (frame->pc_is_return ? 1 : 0);
+}
+
+/* Does a call instruction end at pc? */
+enum mdb_call_check {
+	MDB_CALL_YES = 0,
+	MDB_CALL_NO,
+	MDB_CALL_UNKNOWN, /* the code cannot be read, or is no longer there */
+};
+enum mdb_call_check mdb_unwind_check_call(struct mdb_unwind *u, mdb_addr_t pc);
+/* In len bytes, the last of which is before the address in question. */
+bool mdb_call_ends(const uint8_t *bytes, size_t len, bool is_64bit);
+
+/*
+ * Registers saved by an entry stub.  addr: of the struct pt_regs.  With
+ * partial only its last five words are there; the others stay as in regs.
+ * MDB_E_CORRUPT when what lies there cannot be saved registers.
+ */
+enum mdb_status mdb_unwind_read_regs(struct mdb_unwind *u, mdb_addr_t addr,
+	bool partial, struct mdb_regs *regs);
+/* Bytes of struct pt_regs before its ip. */
+size_t mdb_regs_ip_offset(const struct mdb_arch *arch);
+size_t mdb_regs_len(const struct mdb_arch *arch);
+bool mdb_regs_is_user(const struct mdb_arch *arch, const struct mdb_regs *regs);
+/* Drop what a called function may have changed. */
+void mdb_regs_keep_system(struct mdb_regs *regs);
+
+/* Which trap is the current frame's function an entry stub for? */
+struct mdb_trap mdb_unwind_trap(struct mdb_unwind *u);
+
+/* The caller through the pt_regs at addr, with cfa, fp and trap filled in. */
+enum mdb_unwind_step mdb_unwind_through_regs(struct mdb_unwind *u,
+	mdb_addr_t addr, bool partial, struct mdb_caller *caller_out);
+
+/* The unwinders, in the order in which they are asked. */
+enum mdb_unwind_step mdb_orc_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
+enum mdb_unwind_step mdb_entry_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
+enum mdb_unwind_step mdb_frameptr_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
+enum mdb_unwind_step mdb_scan_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
+
+/*
+ * As mdb_stack_walk; is_return says that regs' ip is a return address, as
+ * when a walk starts from a frame's address.
+ */
+enum mdb_status mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_regs *regs, bool is_return, mdb_frame_fn *fn,
+	void *arg, enum mdb_stack_end *end_out, const char **why_out);
+
+/*
+ * What lies at a frame's address: registers that an exception saved, or the
+ * frame pointer and return address of a caller.  MDB_E_CORRUPT when it is
+ * neither.
+ */
+enum mdb_status mdb_unwind_regs_at(struct mdb_ctx *cx, struct mdb_loc loc,
+	struct mdb_regs *regs_out, bool *is_return_out);
+
+#endif
