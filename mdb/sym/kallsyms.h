@@ -106,7 +106,8 @@ enum mdb_status mdb_kallsyms_by_name_near(struct mdb_ctx *cx,
 
 /*
  * object->symtab is a struct mdb_kallsyms.  Where a name occurs more than
- * once, data comes before functions, then the lowest address.
+ * once, data comes before functions, then the lowest address; without an order
+ * of names it is the one that the search meets first.
  */
 extern const struct mdb_symtab_ops mdb_kallsyms_ops;
 

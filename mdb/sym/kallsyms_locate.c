@@ -35,6 +35,17 @@ is_near(mdb_addr_t a, mdb_addr_t b)
 /* ---- names and markers ---------------------------------------------------
  */
 
+/* As many bytes as can be read from addr on, up to two pages. */
+static size_t
+window_read(struct mdb_space *space, mdb_addr_t addr, uint8_t buf[8192])
+{
+	size_t rest = 4096 - addr % 4096;
+
+	if (mdb_space_try(space, addr, buf, 4096 + rest) == MDB_OK)
+		return 4096 + rest;
+	return mdb_space_try(space, addr, buf, rest) == MDB_OK ? rest : 0;
+}
+
 /* Walks nr names from offset; where they end, or 0. */
 static uint64_t
 names_walk(struct mdb_space *space, mdb_addr_t names, uint64_t offset,
@@ -42,25 +53,18 @@ names_walk(struct mdb_space *space, mdb_addr_t names, uint64_t offset,
 {
 	uint8_t buf[8192];
 	uint64_t pos = offset;
-	uint64_t have = 0; /* bytes in buf, which begins at start */
-	uint64_t start = offset;
+	uint64_t start = offset; /* buf has have bytes from here */
+	uint64_t have = 0;
 
 	for (uint32_t i = 0; i < nr; i++) {
 		size_t n;
 
 		if (pos + 2 > start + have) {
 			start = pos;
-			have = sizeof(buf);
-			if (mdb_space_try(space, names + pos, buf, have) !=
-				MDB_OK)
-				have = 4096 - (names + pos) % 4096;
-			if (have < sizeof(buf) &&
-				mdb_space_try(space, names + pos, buf, have) !=
-					MDB_OK)
-				return 0;
-			if (have < 2)
-				return 0;
+			have = window_read(space, names + pos, buf);
 		}
+		if (have < 2)
+			return 0;
 		n = buf[pos - start];
 		if (n & 0x80)
 			n = 1 +
