@@ -3,7 +3,7 @@
  * The stack walk.
  *
  * One frame is current.  The unwinders say who its caller is: ORC, an entry
- * stub's registers, frame pointers, a scan, in this order.  The driver then
+ * stub's registers, the code, frame pointers, a scan, in this order.  The driver then
  * asks three things of the answer, so that a walk ends on any memory:
  *
  *   - inside one stack the stack pointer only grows, and by no more than a
@@ -274,6 +274,8 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 	step = mdb_orc_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_entry_step(u, c);
+	if (step == MDB_STEP_NONE)
+		step = mdb_flow_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)

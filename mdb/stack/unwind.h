@@ -124,6 +124,8 @@ enum mdb_unwind_step mdb_orc_step(struct mdb_unwind *u,
 	struct mdb_caller *caller_out);
 enum mdb_unwind_step mdb_entry_step(struct mdb_unwind *u,
 	struct mdb_caller *caller_out);
+enum mdb_unwind_step mdb_flow_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
 enum mdb_unwind_step mdb_frameptr_step(struct mdb_unwind *u,
 	struct mdb_caller *caller_out);
 enum mdb_unwind_step mdb_scan_step(struct mdb_unwind *u,
