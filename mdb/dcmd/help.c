@@ -71,7 +71,7 @@ print_options(struct mdb_ctx *cx, const struct mdb_dcmd *d)
 			: o->arg == NULL	? "value"
 						: o->arg);
 
-		st = item(cx, label, 10, o->help);
+		st = item(cx, label, 14, o->help);
 	}
 	return st;
 }

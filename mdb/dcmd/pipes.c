@@ -190,7 +190,7 @@ static const struct mdb_example walk_examples[] = {
 };
 
 static const struct mdb_example grep_examples[] = {
-	{ "::walk cpu | ::grep .!=0", "those that are not 0" },
+	{ "::walk cpu | ::grep '.!=0'", "those that are not 0" },
 	{ 0 },
 };
 

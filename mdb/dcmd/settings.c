@@ -52,7 +52,8 @@ print_vars(struct mdb_ctx *cx, const struct mdb_call *call, bool nonzero)
 	for (size_t i = 0; st == MDB_OK && mdb_vars_at(vars, i, &name, &value);
 		i++)
 		st = print_var(cx, call, name, value, nonzero);
-	for (size_t i = 0; st == MDB_OK; i++) {
+	/* Registers cannot be set again. */
+	for (size_t i = 0; st == MDB_OK && !mdb_opt(call, 'p'); i++) {
 		name = mdb_reg_name_at(i);
 		if (name == NULL)
 			break;
