@@ -46,6 +46,22 @@ style_of(struct mdb_ctx *cx, const struct mdb_call *call,
 		style->max_chars = all;
 }
 
+/* "struct foo", "foo *": nothing that could be a member. */
+static bool
+is_spelled_out(const struct mdb_call *call)
+{
+	static const char *const words[] = { "struct", "union", "enum",
+		"unsigned", "signed", "long", "short", "int", "char", "const",
+		NULL };
+
+	if (!call->argc)
+		return false;
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(call->argv[0], words[i]))
+			return true;
+	return strpbrk(call->argv[0], " *`") != NULL;
+}
+
 /* Is the first operand a member of the variable at the address? */
 static bool
 is_implied_member(struct mdb_ctx *cx, const struct mdb_call *call,
@@ -82,7 +98,8 @@ type_of_call(struct mdb_ctx *cx, const struct mdb_call *call,
 	enum mdb_status st;
 
 	*used_out = 0;
-	if (call->has_addr && is_implied_member(cx, call, &implied)) {
+	if (call->has_addr && !is_spelled_out(call) &&
+		is_implied_member(cx, call, &implied)) {
 		*type_out = implied;
 		return MDB_OK;
 	}

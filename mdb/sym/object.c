@@ -26,6 +26,8 @@ mdb_object_destroy(struct mdb_object *o)
 		o->symtab_ops->destroy(o->symtab);
 	if (o->unwind_destroy)
 		o->unwind_destroy(o->unwind);
+	if (o->debug_types != o->types)
+		mdb_types_destroy(o->debug_types);
 	mdb_types_destroy(o->types);
 	free(o->build_id);
 	free(o->name);

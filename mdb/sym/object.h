@@ -53,6 +53,8 @@ struct mdb_object {
 	/* Types: loaded by mdb_object_types() at first use. */
 	struct mdb_types *types;
 	bool types_tried;
+	struct mdb_types *debug_types; /* DWARF; may be what types is, too */
+	bool debug_tried;
 	mdb_addr_t btf_addr; /* 0: none known */
 	uint64_t btf_len;
 

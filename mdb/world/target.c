@@ -128,6 +128,8 @@ mdb_target_open(struct mdb_ctx *cx, const struct mdb_target_options *options,
 	t->name = mdb_xstrdup(options->dump_paths[0]);
 	cx->target = t;
 	st = find_worlds(cx, t);
+	if (st == MDB_OK && options->symbols_path)
+		st = mdb_target_check_symbols(cx, t);
 	if (st != MDB_OK) {
 		cx->target = NULL;
 		mdb_target_destroy(t);

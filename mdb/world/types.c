@@ -210,6 +210,14 @@ mdb_type_of_sym(struct mdb_ctx *cx, const struct mdb_sym *sym,
 	if (known && mdb_type_by_name(cx, sym->object->world, known,
 			     type_out) == MDB_OK)
 		return MDB_OK;
+	types = mdb_object_debug_types(cx, sym->object);
+	if (types)
+		id = types->ops->of_var(types, sym->name);
+	if (id) {
+		*type_out = (struct mdb_type){ types, id };
+		return MDB_OK;
+	}
+	mdb_forget(cx);
 	return mdb_fail(cx, MDB_E_NOTFOUND,
 		"the type of \"%s\" is not known; name one",
 		mdb_escape_name(cx, sym->name));

@@ -101,6 +101,8 @@ mdb_object_types(struct mdb_ctx *cx, struct mdb_object *o)
 
 	if (ops->load_types(cx, o, &types) == MDB_OK)
 		o->types = types;
+	else
+		o->types = mdb_object_debug_types(cx, o);
 	return o->types;
 }
 

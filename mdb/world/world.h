@@ -86,6 +86,21 @@ struct mdb_object *mdb_world_objects(struct mdb_ctx *cx,
 struct mdb_types *mdb_object_types(struct mdb_ctx *cx,
 	struct mdb_object *object);
 
+/*
+ * The types in an object's debug file, opened at first use: the file that the
+ * user named for the kernel, else one found by build-id.  NULL if there is
+ * none; a file that turns out to be another's is warned of once.
+ */
+struct mdb_types *mdb_object_debug_types(struct mdb_ctx *cx,
+	struct mdb_object *object);
+
+/*
+ * Does the symbols file that the user named belong to a kernel of the target?
+ * MDB_E_FORMAT with both build-ids when not; a warning when nobody can tell.
+ */
+enum mdb_status mdb_target_check_symbols(struct mdb_ctx *cx,
+	struct mdb_target *target);
+
 /* Finders: MDB_OK with a world added to the target, MDB_E_NOTFOUND if it is
  * not there. */
 enum mdb_status mdb_find_linux(struct mdb_ctx *cx, struct mdb_target *target);
