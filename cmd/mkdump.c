@@ -176,7 +176,7 @@ write_file(struct mk *m, const char *path, uint64_t start, uint64_t end,
 	m->fd = create(m, path);
 	mk_write_flat(m, from, (uint64_t)size);
 	close(m->fd);
-	fclose(plain);
+	(void)fclose(plain);
 }
 
 static void
@@ -188,7 +188,7 @@ write_parts(struct mk *m, const char *path)
 	for (size_t i = 0; i <= m->nr_splits; i++) {
 		uint64_t end = i < m->nr_splits ? m->splits[i] : mk_end_pfn(m);
 
-		snprintf(part, sizeof(part), "%s.%zu", path, i + 1);
+		(void)snprintf(part, sizeof(part), "%s.%zu", path, i + 1);
 		write_file(m, part, start, end, true);
 		start = end;
 	}
@@ -203,8 +203,8 @@ main(int argc, char **argv)
 		return mk_grow_dump(argv[3], argv[4],
 			strtoull(argv[2], NULL, 0));
 	if (argc != 3) {
-		fputs("usage: mkdump TEXT OUT\n"
-		      "       mkdump --grow BYTES IN OUT\n",
+		(void)fputs("usage: mkdump TEXT OUT\n"
+			    "       mkdump --grow BYTES IN OUT\n",
 			stderr);
 		return 2;
 	}

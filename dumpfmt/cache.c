@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define WAYS 8
+#define WAYS ((size_t)8)
 #define NO_KEY UINT64_MAX
 
 struct slot {

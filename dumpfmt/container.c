@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#define ZLIB_CONST
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -83,7 +84,7 @@ gzip_step(void *state, struct flow *f)
 {
 	z_stream *z = state;
 
-	z->next_in = (Bytef *)(uintptr_t)f->in;
+	z->next_in = f->in;
 	z->avail_in = (uInt)f->in_len;
 	z->next_out = f->out;
 	z->avail_out = (uInt)f->out_room;

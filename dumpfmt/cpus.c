@@ -26,8 +26,14 @@
 #define QEMU_MIN_LEN 432 /* without kernel_gs_base */
 #define QEMU_KERNEL_GS 432
 #define QEMU_SEGMENTS 152
-#define QEMU_SEGMENT_LEN 24
+#define QEMU_SEGMENT_LEN ((size_t)24)
 #define QEMU_CR 392
+
+static uint64_t
+reg_64(const uint8_t *p, size_t i)
+{
+	return dfmt_le64(p + 8 * i);
+}
 
 static void
 regs_64(const uint8_t *p, struct dfmt_cpu *cpu)
@@ -38,17 +44,17 @@ regs_64(const uint8_t *p, struct dfmt_cpu *cpu)
 		&cpu->orig_rax, &cpu->rip };
 
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
-		*regs[i] = dfmt_le64(p + 8 * i);
-	cpu->cs = dfmt_le16(p + 8 * 17);
-	cpu->rflags = dfmt_le64(p + 8 * 18);
-	cpu->rsp = dfmt_le64(p + 8 * 19);
-	cpu->ss = dfmt_le16(p + 8 * 20);
-	cpu->fs_base = dfmt_le64(p + 8 * 21);
-	cpu->gs_base = dfmt_le64(p + 8 * 22);
-	cpu->ds = dfmt_le16(p + 8 * 23);
-	cpu->es = dfmt_le16(p + 8 * 24);
-	cpu->fs = dfmt_le16(p + 8 * 25);
-	cpu->gs = dfmt_le16(p + 8 * 26);
+		*regs[i] = reg_64(p, i);
+	cpu->cs = (uint16_t)reg_64(p, 17);
+	cpu->rflags = reg_64(p, 18);
+	cpu->rsp = reg_64(p, 19);
+	cpu->ss = (uint16_t)reg_64(p, 20);
+	cpu->fs_base = reg_64(p, 21);
+	cpu->gs_base = reg_64(p, 22);
+	cpu->ds = (uint16_t)reg_64(p, 23);
+	cpu->es = (uint16_t)reg_64(p, 24);
+	cpu->fs = (uint16_t)reg_64(p, 25);
+	cpu->gs = (uint16_t)reg_64(p, 26);
 	cpu->has_bases = true;
 }
 
@@ -102,7 +108,7 @@ qemu_regs(const uint8_t *p, struct dfmt_cpu *cpu)
 		&cpu->r15, &cpu->rip, &cpu->rflags };
 
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
-		*regs[i] = dfmt_le64(p + 8 * i);
+		*regs[i] = reg_64(p, i);
 }
 
 /* Segments in the note's order: cs ds es fs gs ss ldt tr gdt idt. */

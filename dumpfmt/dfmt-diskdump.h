@@ -22,7 +22,7 @@
 #define DFMT_DH_SNAPPY 0x4u
 #define DFMT_DH_ZSTD 0x20u
 
-#define DFMT_PAGE_DESC_LEN 24
+#define DFMT_PAGE_DESC_LEN ((size_t)24)
 
 struct dfmt_kdump_header {
 	bool is_kdump; /* "KDUMP", else the old "DISKDUMP" */
@@ -42,8 +42,41 @@ struct dfmt_kdump_header {
 	uint64_t notes_offset, notes_len;
 };
 
+struct dfmt_kdump_part {
+	struct dfmt_kdump_header h;
+	struct dfmt_source *src;
+	uint64_t exists;  /* offset of the first bitmap */
+	uint64_t written; /* of the second */
+	uint64_t descs;
+	struct dfmt_rank rank;
+};
+
+struct dfmt_kdump {
+	struct dfmt_kdump_part *parts; /* sorted by start_pfn, disjoint */
+	size_t nr_parts;
+	uint64_t max_pfn;
+	bool two_bitmaps;
+};
+
 /* DFMT_E_FORMAT (err not filled) when src holds no such header. */
 enum dfmt_status dfmt_kdump_header_read(struct dfmt_source *src,
 	struct dfmt_kdump_header *h_out, struct dfmt_err *err);
+
+struct dfmt_extent;
+
+/*
+ * One page_desc, read at file offset `at`: offset 64, size 32, flags 32,
+ * page_flags 64.  An incomplete dump has descriptors of zeros for what was
+ * never written.
+ */
+enum dfmt_status dfmt_kdump_desc_parse(const struct dfmt_kdump_part *p,
+	const uint8_t *desc, struct dfmt_extent *ext_out, struct dfmt_err *err,
+	uint64_t at);
+
+/* diskdump-pass.c: two of the ops. */
+enum dfmt_status dfmt_kdump_next_range(const struct dfmt *d, uint64_t addr,
+	uint64_t *start_out, uint64_t *end_out, struct dfmt_err *err);
+enum dfmt_status dfmt_kdump_coverage(const struct dfmt *d,
+	struct dfmt_coverage *cov_out, struct dfmt_err *err);
 
 #endif

@@ -68,17 +68,30 @@ struct dfmt {
 	struct dfmt_cache *cache; /* NULL: the format needs none */
 	size_t cache_bytes;
 	bool flattened;
-	const char *container; /* "zstd", or NULL */
-	_Atomic uint64_t reads;
+	const char *container;	 /* "zstd", or NULL */
+	_Atomic uint64_t *reads; /* the one thing that a read changes */
 };
 
-/* Fills err (may be NULL) and returns st. */
-enum dfmt_status dfmt_fail(struct dfmt_err *err, enum dfmt_status st,
-	const char *what, uint64_t offset, uint64_t addr);
+/* Fills err, which may be NULL; sys_errno is 0 unless the host said no. */
+void dfmt_err_set(struct dfmt_err *err, enum dfmt_status st, const char *what,
+	uint64_t offset, uint64_t addr);
 
-/* The same for the host's refusal; takes errno. */
-enum dfmt_status dfmt_fail_errno(struct dfmt_err *err, const char *what,
-	uint64_t offset);
+/* The same, and returns st. */
+static inline enum dfmt_status
+dfmt_fail(struct dfmt_err *err, enum dfmt_status st, const char *what,
+	uint64_t offset, uint64_t addr)
+{
+	dfmt_err_set(err, st, what, offset, addr);
+	return st;
+}
+
+/* For the host's refusal: takes errno. */
+static inline enum dfmt_status
+dfmt_fail_errno(struct dfmt_err *err, const char *what, uint64_t offset)
+{
+	dfmt_err_set(err, DFMT_E_IO, what, offset, DFMT_NONE);
+	return DFMT_E_IO;
+}
 
 /* Adds a formatted detail to a failure that was just recorded. */
 void dfmt_detail(struct dfmt_err *err, const char *fmt, ...)

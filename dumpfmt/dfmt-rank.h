@@ -30,9 +30,8 @@ struct dfmt_rank {
 	pthread_mutex_t lock;
 };
 
-/* Bits [first, end) of the bitmap at offset; budget in bytes. */
-enum dfmt_status dfmt_rank_init(struct dfmt_rank *r, struct dfmt_source *src,
-	uint64_t offset, uint64_t first, uint64_t end, size_t budget,
+/* src, offset, first and end are the caller's to set; budget in bytes. */
+enum dfmt_status dfmt_rank_init(struct dfmt_rank *r, size_t budget,
 	struct dfmt_err *err);
 void dfmt_rank_fini(struct dfmt_rank *r);
 

@@ -51,6 +51,7 @@ struct dfmt_source {
 	uint64_t size; /* when it was opened */
 	int fd;	       /* -1 when there is none */
 	const uint8_t *base;
+	void *map;		/* what to unmap, or NULL */
 	const char *container;	/* what it was unpacked from, or NULL */
 	uint64_t unpacked_from; /* bytes of that file, all of them read */
 	bool cut; /* known to be shorter than it was meant to be */

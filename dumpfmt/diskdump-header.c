@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-#define UTSNAME 12
-#define UTSNAME_FIELD 65
+#define UTSNAME 12u
+#define UTSNAME_FIELD ((size_t)65)
 #define FIELDS_64 424
 #define FIELDS_32 412
 #define HEADER_LEN 464

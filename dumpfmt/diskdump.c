@@ -20,23 +20,6 @@
 
 #define RANK_BUDGET (1u << 20)
 #define MAX_PARTS 1024
-#define CHUNK 65536u
-
-struct part {
-	struct dfmt_kdump_header h;
-	struct dfmt_source *src;
-	uint64_t exists;  /* offset of the first bitmap */
-	uint64_t written; /* of the second */
-	uint64_t descs;
-	struct dfmt_rank rank;
-};
-
-struct diskdump {
-	struct part *parts; /* sorted by start_pfn, disjoint */
-	size_t nr_parts;
-	uint64_t max_pfn;
-	bool two_bitmaps;
-};
 
 /* ---- opening ------------------------------------------------------------ */
 
@@ -50,8 +33,8 @@ has_two_bitmaps(const struct dfmt_kdump_header *h)
 }
 
 static enum dfmt_status
-part_open(struct part *part, struct dfmt_source *src, size_t nr_parts,
-	struct dfmt_err *err)
+part_open(struct dfmt_kdump_part *part, struct dfmt_source *src,
+	size_t nr_parts, struct dfmt_err *err)
 {
 	enum dfmt_status st = dfmt_kdump_header_read(src, &part->h, err);
 	const struct dfmt_kdump_header *h = &part->h;
@@ -65,14 +48,17 @@ part_open(struct part *part, struct dfmt_source *src, size_t nr_parts,
 	if (has_two_bitmaps(h))
 		part->written += bitmap_len / 2;
 	part->descs = part->exists + bitmap_len;
-	return dfmt_rank_init(&part->rank, src, part->written, h->start_pfn,
-		h->end_pfn, RANK_BUDGET / nr_parts, err);
+	part->rank.src = src;
+	part->rank.offset = part->written;
+	part->rank.first = h->start_pfn;
+	part->rank.end = h->end_pfn;
+	return dfmt_rank_init(&part->rank, RANK_BUDGET / nr_parts, err);
 }
 
 static int
 part_compare(const void *a, const void *b)
 {
-	const struct part *x = a, *y = b;
+	const struct dfmt_kdump_part *x = a, *y = b;
 
 	if (x->h.start_pfn != y->h.start_pfn)
 		return x->h.start_pfn < y->h.start_pfn ? -1 : 1;
@@ -81,9 +67,9 @@ part_compare(const void *a, const void *b)
 }
 
 static enum dfmt_status
-parts_check(const struct diskdump *dd, struct dfmt_err *err)
+parts_check(const struct dfmt_kdump *dd, struct dfmt_err *err)
 {
-	const struct part *p = dd->parts;
+	const struct dfmt_kdump_part *p = dd->parts;
 
 	for (size_t i = 0; i + 1 < dd->nr_parts; i++) {
 		if (!p[i].h.split || !p[i + 1].h.split)
@@ -129,7 +115,7 @@ codec_of_status(uint32_t status)
 }
 
 static void
-describe(struct dfmt *d, const struct diskdump *dd)
+describe(struct dfmt *d, const struct dfmt_kdump *dd)
 {
 	const struct dfmt_kdump_header *h = &dd->parts[0].h;
 
@@ -138,18 +124,18 @@ describe(struct dfmt *d, const struct diskdump *dd)
 	d->info.page_size = h->block_size;
 	d->info.max_addr = h->max_pfn * h->block_size;
 	d->info.dump_level = h->dump_level;
-	snprintf(d->format_name, sizeof(d->format_name), "%s (%s)",
+	(void)snprintf(d->format_name, sizeof(d->format_name), "%s (%s)",
 		h->is_kdump ? "kdump compressed" : "diskdump",
 		codec_of_status(h->status));
 	d->info.format = d->format_name;
 	int n = snprintf(d->details, sizeof(d->details), "header %d%s",
 		h->version, h->is_64 ? "" : ", 32 bit");
 	if (h->split)
-		snprintf(d->details + n, sizeof(d->details) - (size_t)n,
+		(void)snprintf(d->details + n, sizeof(d->details) - (size_t)n,
 			", %zu part%s", dd->nr_parts,
 			dd->nr_parts == 1 ? "" : "s");
 	for (size_t i = 0; i < dd->nr_parts; i++) {
-		const struct part *p = &dd->parts[i];
+		const struct dfmt_kdump_part *p = &dd->parts[i];
 
 		if (p->h.status & DFMT_DH_INCOMPLETE ||
 			p->src->size < p->written + (dd->max_pfn + 7) / 8)
@@ -159,7 +145,8 @@ describe(struct dfmt *d, const struct diskdump *dd)
 
 /* Notes that cannot be read are lost notes; the dump opens without. */
 static enum dfmt_status
-notes_read(struct dfmt *d, const struct part *p, struct dfmt_err *err)
+notes_read(struct dfmt *d, const struct dfmt_kdump_part *p,
+	struct dfmt_err *err)
 {
 	const struct dfmt_kdump_header *h = &p->h;
 	enum dfmt_status st = DFMT_OK;
@@ -190,7 +177,7 @@ diskdump_open(struct dfmt *d, struct dfmt_err *err)
 	if (d->nr_parts > MAX_PARTS)
 		return dfmt_fail(err, DFMT_E_UNSUPPORTED, "too many files",
 			DFMT_NONE, DFMT_NONE);
-	struct diskdump *dd = d->impl = calloc(1, sizeof(*dd));
+	struct dfmt_kdump *dd = d->impl = calloc(1, sizeof(*dd));
 	if (dd)
 		dd->parts = calloc(d->nr_parts, sizeof(*dd->parts));
 	if (!dd || !dd->parts)
@@ -214,7 +201,7 @@ diskdump_open(struct dfmt *d, struct dfmt_err *err)
 static void
 diskdump_close(struct dfmt *d)
 {
-	struct diskdump *dd = d->impl;
+	struct dfmt_kdump *dd = d->impl;
 
 	if (!dd)
 		return;
@@ -226,11 +213,11 @@ diskdump_close(struct dfmt *d)
 
 /* ---- one frame ---------------------------------------------------------- */
 
-static struct part *
-part_of(const struct diskdump *dd, uint64_t pfn)
+static struct dfmt_kdump_part *
+part_of(const struct dfmt_kdump *dd, uint64_t pfn)
 {
 	for (size_t i = 0; i < dd->nr_parts; i++) {
-		struct part *p = &dd->parts[i];
+		struct dfmt_kdump_part *p = &dd->parts[i];
 
 		if (pfn >= p->h.start_pfn && pfn < p->h.end_pfn)
 			return p;
@@ -240,10 +227,10 @@ part_of(const struct diskdump *dd, uint64_t pfn)
 
 /* The frame is in no descriptor's reach: say which of the reasons it is. */
 static enum dfmt_status
-absent(const struct diskdump *dd, uint64_t pfn, uint64_t addr,
+absent(const struct dfmt_kdump *dd, uint64_t pfn, uint64_t addr,
 	struct dfmt_err *err)
 {
-	const struct part *p = &dd->parts[0];
+	const struct dfmt_kdump_part *p = &dd->parts[0];
 	uint8_t byte = 0;
 
 	if (dd->two_bitmaps) {
@@ -260,10 +247,10 @@ absent(const struct diskdump *dd, uint64_t pfn, uint64_t addr,
 }
 
 static enum dfmt_status
-absent_part(const struct diskdump *dd, uint64_t pfn, uint64_t addr,
+absent_part(const struct dfmt_kdump *dd, uint64_t pfn, uint64_t addr,
 	struct dfmt_err *err)
 {
-	const struct part *p = &dd->parts[0];
+	const struct dfmt_kdump_part *p = &dd->parts[0];
 	uint8_t byte;
 	enum dfmt_status st =
 		dfmt_source_read(p->src, p->written + pfn / 8, &byte, 1, err);
@@ -300,12 +287,8 @@ codec_of_flags(uint32_t flags, enum dfmt_codec *codec_out)
 	return false;
 }
 
-/*
- * page_desc: offset 64, size 32, flags 32, page_flags 64.  An incomplete dump
- * has descriptors of zeros for what was never written.
- */
-static enum dfmt_status
-desc_parse(const struct part *p, const uint8_t *desc,
+enum dfmt_status
+dfmt_kdump_desc_parse(const struct dfmt_kdump_part *p, const uint8_t *desc,
 	struct dfmt_extent *ext_out, struct dfmt_err *err, uint64_t at)
 {
 	struct dfmt_extent ext = { .src = p->src,
@@ -334,7 +317,7 @@ static enum dfmt_status
 diskdump_locate(const struct dfmt *d, uint64_t addr,
 	struct dfmt_extent *ext_out, struct dfmt_err *err)
 {
-	const struct diskdump *dd = d->impl;
+	const struct dfmt_kdump *dd = d->impl;
 	uint64_t pfn = addr / d->info.page_size, rank;
 	uint8_t desc[DFMT_PAGE_DESC_LEN];
 	struct dfmt_extent ext;
@@ -343,7 +326,7 @@ diskdump_locate(const struct dfmt *d, uint64_t addr,
 	if (pfn >= dd->max_pfn)
 		return dfmt_fail(err, DFMT_E_RANGE,
 			"beyond the machine's memory", DFMT_NONE, addr);
-	struct part *p = part_of(dd, pfn);
+	struct dfmt_kdump_part *p = part_of(dd, pfn);
 	if (!p)
 		return absent_part(dd, pfn, addr, err);
 	enum dfmt_status st = dfmt_rank_find(&p->rank, pfn, &set, &rank, err);
@@ -353,7 +336,7 @@ diskdump_locate(const struct dfmt *d, uint64_t addr,
 	if (st == DFMT_OK)
 		st = dfmt_source_read(p->src, at, desc, sizeof(desc), err);
 	if (st == DFMT_OK)
-		st = desc_parse(p, desc, &ext, err, at);
+		st = dfmt_kdump_desc_parse(p, desc, &ext, err, at);
 	if (st != DFMT_OK)
 		return st;
 	ext.addr = addr & ~(uint64_t)(d->info.page_size - 1);
@@ -366,257 +349,10 @@ diskdump_locate(const struct dfmt *d, uint64_t addr,
 	return DFMT_OK;
 }
 
-/* ---- passes over the bitmaps -------------------------------------------- */
-
-/*
- * The first bit at or after `from` of nr that is `want`; nr when there is
- * none.  buf is padded to 8 bytes.
- */
-static uint64_t
-bit_in(const uint8_t *buf, uint64_t from, uint64_t nr, bool want)
-{
-	uint64_t skip = ~UINT64_C(0) << from % 64;
-
-	for (uint64_t w = from / 64; w * 64 < nr; w++, skip = ~UINT64_C(0)) {
-		uint64_t bits = dfmt_le64(buf + 8 * w);
-
-		bits = (want ? bits : ~bits) & skip;
-		if (bits)
-			return dfmt_min(nr,
-				w * 64 + (unsigned int)__builtin_ctzll(bits));
-	}
-	return nr;
-}
-
-/*
- * The first frame at or after pfn whose bit is `want`; max_pfn when there is
- * none.  Of a split dump with a part missing its frames count as written.
- */
-static enum dfmt_status
-bit_find(const struct diskdump *dd, uint64_t pfn, bool want, uint64_t *pfn_out,
-	struct dfmt_err *err)
-{
-	const struct part *p = &dd->parts[0];
-	uint64_t len = 512; /* runs are short or long: read ever more */
-	uint8_t *buf = malloc(CHUNK + 8);
-
-	if (!buf)
-		return dfmt_fail(err, DFMT_E_NOMEM, "bitmap", DFMT_NONE,
-			DFMT_NONE);
-	while (pfn < dd->max_pfn) {
-		uint64_t base = pfn & ~7ull;
-		if (want && len > 512) {
-			uint64_t at = p->written + base / 8;
-			uint64_t end = dfmt_source_hole_end(p->src, at);
-
-			if (end > at) {
-				pfn = base + 8 * (end - at);
-				continue;
-			}
-		}
-		uint64_t nr = dfmt_min(dd->max_pfn - base, len * 8);
-		size_t in = (nr + 7) / 8;
-
-		memset(buf + in, 0, 8);
-		enum dfmt_status st = dfmt_source_pass(p->src,
-			p->written + base / 8, buf, in, err);
-		if (st != DFMT_OK) {
-			free(buf);
-			return st;
-		}
-		uint64_t found = bit_in(buf, pfn - base, nr, want);
-		pfn = base + found;
-		if (found < nr)
-			break;
-		len = dfmt_min(2 * len, CHUNK);
-	}
-	free(buf);
-	*pfn_out = dfmt_min(pfn, dd->max_pfn);
-	return DFMT_OK;
-}
-
-static enum dfmt_status
-diskdump_next_range(const struct dfmt *d, uint64_t addr, uint64_t *start_out,
-	uint64_t *end_out, struct dfmt_err *err)
-{
-	const struct diskdump *dd = d->impl;
-	uint64_t page = d->info.page_size, first, end;
-	enum dfmt_status st = bit_find(dd, addr / page, true, &first, err);
-
-	if (st != DFMT_OK)
-		return st;
-	if (addr / page >= dd->max_pfn || first >= dd->max_pfn)
-		return dfmt_fail(err, DFMT_E_RANGE, "no more memory", DFMT_NONE,
-			addr);
-	st = bit_find(dd, first, false, &end, err);
-	if (st != DFMT_OK)
-		return st;
-	*start_out = first * page > addr ? first * page : addr;
-	*end_out = end * page;
-	return DFMT_OK;
-}
-
-/* One chunk of both bitmaps, from a multiple of 8 frames on. */
-static enum dfmt_status
-chunk_count(const struct diskdump *dd, uint64_t pfn, uint64_t nr, uint8_t *buf,
-	struct dfmt_coverage *cov, struct dfmt_err *err)
-{
-	const struct part *p = &dd->parts[0];
-	uint8_t *exists = buf, *written = buf + CHUNK + 8;
-	size_t len = (nr + 7) / 8;
-	enum dfmt_status st;
-
-	memset(exists + len, 0, 8);
-	memset(written + len, 0, 8);
-	st = dfmt_source_pass(p->src, p->written + pfn / 8, written, len, err);
-	if (st == DFMT_OK)
-		st = dfmt_source_pass(p->src, p->exists + pfn / 8, exists, len,
-			err);
-	if (st != DFMT_OK)
-		return st;
-	cov->nr_present += dfmt_popcount(written, nr);
-	cov->nr_excluded += dfmt_popcount_minus(exists, written, nr);
-	return DFMT_OK;
-}
-
-/* The first frame from pfn, a multiple of 8, that is in no hole of the file. */
-static uint64_t
-holes_skip(const struct diskdump *dd, uint64_t pfn)
-{
-	const struct part *p = &dd->parts[0];
-	uint64_t one = dfmt_source_hole_end(p->src, p->exists + pfn / 8);
-	uint64_t two = dfmt_source_hole_end(p->src, p->written + pfn / 8);
-
-	return 8 * dfmt_min(one - p->exists, two - p->written);
-}
-
-static enum dfmt_status
-bitmaps_count(const struct diskdump *dd, struct dfmt_coverage *cov,
-	struct dfmt_err *err)
-{
-	uint8_t *buf = malloc(2 * (CHUNK + 8));
-	enum dfmt_status st = DFMT_OK;
-	uint64_t pfn = 0;
-
-	if (!buf)
-		return dfmt_fail(err, DFMT_E_NOMEM, "bitmap", DFMT_NONE,
-			DFMT_NONE);
-	while (pfn < dd->max_pfn && st == DFMT_OK) {
-		uint64_t data = holes_skip(dd, pfn);
-		if (data > pfn) {
-			pfn = data;
-			continue;
-		}
-		uint64_t nr = dfmt_min(dd->max_pfn - pfn, CHUNK * 8);
-
-		st = chunk_count(dd, pfn, nr, buf, cov, err);
-		pfn += nr;
-	}
-	free(buf);
-	return st;
-}
-
-static bool
-desc_is_whole(const struct part *p, const uint8_t *desc)
-{
-	struct dfmt_extent ext;
-
-	return desc_parse(p, desc, &ext, NULL, 0) == DFMT_OK &&
-	       dfmt_inside(ext.offset, ext.stored_len, p->src->size);
-}
-
-/* Reads all descriptors of a part that is known to be cut. */
-static enum dfmt_status
-descs_lost(const struct part *p, uint64_t nr, uint64_t *lost_out,
-	struct dfmt_err *err)
-{
-	uint64_t in_file = 0, lost;
-	const size_t per_read = CHUNK / DFMT_PAGE_DESC_LEN;
-	enum dfmt_status st = DFMT_OK;
-
-	if (p->src->size > p->descs)
-		in_file = dfmt_min(
-			(p->src->size - p->descs) / DFMT_PAGE_DESC_LEN, nr);
-	lost = nr - in_file;
-	uint8_t *buf = malloc(CHUNK);
-	if (!buf)
-		return dfmt_fail(err, DFMT_E_NOMEM, "page descriptors",
-			DFMT_NONE, DFMT_NONE);
-	for (uint64_t i = 0; i < in_file && st == DFMT_OK;) {
-		uint64_t n = dfmt_min(in_file - i, per_read);
-
-		st = dfmt_source_pass(p->src, p->descs + i * DFMT_PAGE_DESC_LEN,
-			buf, n * DFMT_PAGE_DESC_LEN, err);
-		for (uint64_t k = 0; k < n && st == DFMT_OK; k++)
-			lost += !desc_is_whole(p, buf + k * DFMT_PAGE_DESC_LEN);
-		i += n;
-	}
-	free(buf);
-	if (st == DFMT_OK)
-		*lost_out = lost;
-	return st;
-}
-
-/*
- * Data lie in the order of descriptors: when the last page is whole, all are,
- * unless the writer itself says that it ran out of room.
- */
-static enum dfmt_status
-part_lost(struct part *p, uint64_t *nr_out, uint64_t *lost_out,
-	struct dfmt_err *err)
-{
-	uint8_t desc[DFMT_PAGE_DESC_LEN];
-	uint64_t nr;
-	enum dfmt_status st = dfmt_rank_total(&p->rank, &nr, err);
-
-	if (st != DFMT_OK)
-		return st;
-	*nr_out = nr;
-	*lost_out = 0;
-	if (nr == 0)
-		return DFMT_OK;
-	uint64_t at = p->descs + (nr - 1) * DFMT_PAGE_DESC_LEN;
-	if (!(p->h.status & DFMT_DH_INCOMPLETE) &&
-		dfmt_inside(at, sizeof(desc), p->src->size) &&
-		dfmt_source_read(p->src, at, desc, sizeof(desc), NULL) ==
-			DFMT_OK &&
-		desc_is_whole(p, desc))
-		return DFMT_OK;
-	return descs_lost(p, nr, lost_out, err);
-}
-
-static enum dfmt_status
-diskdump_coverage(const struct dfmt *d, struct dfmt_coverage *cov_out,
-	struct dfmt_err *err)
-{
-	const struct diskdump *dd = d->impl;
-	struct dfmt_coverage cov = { .counted = true };
-	enum dfmt_status st = bitmaps_count(dd, &cov, err);
-	uint64_t described = 0;
-
-	for (size_t i = 0; i < dd->nr_parts && st == DFMT_OK; i++) {
-		uint64_t nr, lost;
-
-		st = part_lost(&dd->parts[i], &nr, &lost, err);
-		if (st != DFMT_OK)
-			break;
-		described += nr;
-		cov.nr_lost += lost;
-	}
-	if (st != DFMT_OK)
-		return st;
-	/* What the bitmap has and no part given describes. */
-	if (described < cov.nr_present)
-		cov.nr_lost += cov.nr_present - described;
-	cov.nr_present -= dfmt_min(cov.nr_lost, cov.nr_present);
-	*cov_out = cov;
-	return DFMT_OK;
-}
-
 const struct dfmt_format dfmt_format_diskdump = {
 	.open = diskdump_open,
 	.locate = diskdump_locate,
-	.next_range = diskdump_next_range,
-	.coverage = diskdump_coverage,
+	.next_range = dfmt_kdump_next_range,
+	.coverage = dfmt_kdump_coverage,
 	.close = diskdump_close,
 };

@@ -361,10 +361,10 @@ elf_describe(struct dfmt *d, const struct header *h)
 	d->info.kind = DFMT_KIND_ELF;
 	d->info.page_size = DFMT_PAGE_SIZE;
 	d->info.max_addr = end;
-	snprintf(d->format_name, sizeof(d->format_name), "ELF%d core",
+	(void)snprintf(d->format_name, sizeof(d->format_name), "ELF%d core",
 		h->is_64 ? 64 : 32);
 	d->info.format = d->format_name;
-	snprintf(d->details, sizeof(d->details), "%u program headers",
+	(void)snprintf(d->details, sizeof(d->details), "%u program headers",
 		h->phnum);
 }
 

@@ -201,6 +201,8 @@ sweep_emit(struct sweep *s, uint64_t end)
 		last->offset + (last->end - last->start) == p.offset)
 		last->end = end;
 	else
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): is set
+		 */
 		s->out[s->nr_out++] = p;
 	s->place = end;
 }

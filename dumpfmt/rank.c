@@ -115,15 +115,11 @@ count_bits(struct dfmt_rank *r, uint64_t from, uint64_t to, bool pass,
 }
 
 enum dfmt_status
-dfmt_rank_init(struct dfmt_rank *r, struct dfmt_source *src, uint64_t offset,
-	uint64_t first, uint64_t end, size_t budget, struct dfmt_err *err)
+dfmt_rank_init(struct dfmt_rank *r, size_t budget, struct dfmt_err *err)
 {
 	uint64_t nr_entries = budget / sizeof(*r->counts);
+	uint64_t first = r->first, end = r->end;
 
-	r->src = src;
-	r->offset = offset;
-	r->first = first;
-	r->end = end;
 	r->shift = MIN_SHIFT;
 	while ((end - (first >> r->shift << r->shift)) >> r->shift >=
 			nr_entries - 1 &&
@@ -133,11 +129,11 @@ dfmt_rank_init(struct dfmt_rank *r, struct dfmt_source *src, uint64_t offset,
 	r->nr_blocks = ((end - r->base) >> r->shift) + 1;
 	if (r->nr_blocks > nr_entries)
 		return dfmt_fail(err, DFMT_E_UNSUPPORTED,
-			"bitmap: more frames than can be counted", offset,
+			"bitmap: more frames than can be counted", r->offset,
 			DFMT_NONE);
 	r->counts = calloc(r->nr_blocks, sizeof(*r->counts));
 	if (!r->counts)
-		return dfmt_fail(err, DFMT_E_NOMEM, "bitmap", offset,
+		return dfmt_fail(err, DFMT_E_NOMEM, "bitmap", r->offset,
 			DFMT_NONE);
 	pthread_mutex_init(&r->lock, NULL);
 	return DFMT_OK;

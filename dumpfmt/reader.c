@@ -49,30 +49,20 @@ dfmt_status_name(enum dfmt_status st)
 	return "unknown";
 }
 
-enum dfmt_status
-dfmt_fail(struct dfmt_err *err, enum dfmt_status st, const char *what,
+void
+dfmt_err_set(struct dfmt_err *err, enum dfmt_status st, const char *what,
 	uint64_t offset, uint64_t addr)
 {
+	int saved = st == DFMT_E_IO ? errno : 0;
+
 	if (!err)
-		return st;
+		return;
 	err->status = st;
-	err->sys_errno = 0;
+	err->sys_errno = saved;
 	err->offset = offset;
 	err->addr = addr;
 	err->what = what;
 	err->detail[0] = 0;
-	return st;
-}
-
-enum dfmt_status
-dfmt_fail_errno(struct dfmt_err *err, const char *what, uint64_t offset)
-{
-	int saved = errno;
-
-	dfmt_fail(err, DFMT_E_IO, what, offset, DFMT_NONE);
-	if (err)
-		err->sys_errno = saved;
-	return DFMT_E_IO;
 }
 
 void
@@ -83,7 +73,7 @@ dfmt_detail(struct dfmt_err *err, const char *fmt, ...)
 	if (!err)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(err->detail, sizeof(err->detail), fmt, ap);
+	(void)vsnprintf(err->detail, sizeof(err->detail), fmt, ap);
 	va_end(ap);
 }
 
@@ -153,7 +143,7 @@ details_add(struct dfmt *d, const char *text, const char *more)
 {
 	size_t len = strlen(d->details);
 
-	snprintf(d->details + len, sizeof(d->details) - len, "%s%s%s",
+	(void)snprintf(d->details + len, sizeof(d->details) - len, "%s%s%s",
 		len ? ", " : "", text, more);
 }
 
@@ -199,9 +189,11 @@ dump_new(size_t nr_parts, const struct dfmt_options *opt)
 		return NULL;
 	d->cache_bytes =
 		opt && opt->cache_bytes ? opt->cache_bytes : CACHE_DEFAULT;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
 	d->parts = calloc(nr_parts, sizeof(*d->parts));
-	if (!d->parts) {
-		free(d);
+	d->reads = calloc(1, sizeof(*d->reads));
+	if (!d->parts || !d->reads) {
+		dfmt_close(d);
 		return NULL;
 	}
 	return d;
@@ -274,6 +266,7 @@ dfmt_close(struct dfmt *d)
 	for (size_t i = 0; i < d->nr_parts; i++)
 		dfmt_source_destroy(d->parts[i]);
 	free(d->parts);
+	free(d->reads);
 	free(d->vranges);
 	free(d);
 }
@@ -362,9 +355,7 @@ read_some(const struct dfmt *d, uint64_t addr, void *buf, size_t len,
 static void
 count_read(const struct dfmt *d)
 {
-	/* The one thing that a read changes in the dump itself. */
-	atomic_fetch_add_explicit((_Atomic uint64_t *)(uintptr_t)&d->reads, 1,
-		memory_order_relaxed);
+	atomic_fetch_add_explicit(d->reads, 1, memory_order_relaxed);
 }
 
 enum dfmt_status
@@ -487,7 +478,7 @@ dfmt_cpu_at(const struct dfmt *d, size_t i)
 void
 dfmt_stats_get(const struct dfmt *d, struct dfmt_stats *stats_out)
 {
-	struct dfmt_stats stats = { .reads = atomic_load(&d->reads) };
+	struct dfmt_stats stats = { .reads = atomic_load(d->reads) };
 
 	for (size_t i = 0; i < d->nr_parts; i++)
 		stats.bytes_read += dfmt_source_touched_bytes(d->parts[i]);

@@ -46,6 +46,13 @@ guard_at(uintptr_t addr)
 	return NULL;
 }
 
+/* The access faults again when we return, and then it kills. */
+static void
+give_up(void)
+{
+	(void)signal(SIGBUS, SIG_DFL);
+}
+
 static void
 pass_on(int sig, siginfo_t *info, void *context)
 {
@@ -53,33 +60,29 @@ pass_on(int sig, siginfo_t *info, void *context)
 	bool again = passing_on;
 
 	passing_on = true;
-	if (again) {
-		signal(SIGBUS, SIG_DFL);
-	} else if (previous.sa_flags & SA_SIGINFO) {
+	if (!again && previous.sa_flags & SA_SIGINFO)
 		previous.sa_sigaction(sig, info, context);
-	} else if (previous.sa_handler != SIG_DFL &&
-		   previous.sa_handler != SIG_IGN) {
+	else if (!again && previous.sa_handler != SIG_DFL &&
+		 previous.sa_handler != SIG_IGN)
 		previous.sa_handler(sig);
-	} else {
-		/* On return the access faults again, and now it kills. */
-		signal(SIGBUS, SIG_DFL);
-	}
+	else
+		give_up();
 	passing_on = again;
 }
 
 static void
 on_sigbus(int sig, siginfo_t *info, void *context)
 {
-	uintptr_t addr = (uintptr_t)info->si_addr;
-	struct guard *g = guard_at(addr);
+	uint8_t *addr = info->si_addr;
+	struct guard *g = guard_at((uintptr_t)addr);
 
 	if (!g) {
 		pass_on(sig, info, context);
 		return;
 	}
 	atomic_store(atomic_load(&g->faulted), true);
-	addr &= ~(uintptr_t)(HOST_PAGE - 1);
-	void *page = mmap((void *)addr, HOST_PAGE, PROT_READ,
+	addr -= (uintptr_t)addr % HOST_PAGE;
+	void *page = mmap(addr, HOST_PAGE, PROT_READ,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	if (page == MAP_FAILED)
 		pass_on(sig, info, context);

@@ -68,9 +68,9 @@ file_hole_end(struct dfmt_source *src, uint64_t off)
 static void
 file_destroy(struct dfmt_source *src)
 {
-	if (src->base) {
-		dfmt_sigbus_unguard(src->base);
-		munmap((void *)(uintptr_t)src->base, src->size);
+	if (src->map) {
+		dfmt_sigbus_unguard(src->map);
+		munmap(src->map, src->size);
 	}
 	close(src->fd);
 }
@@ -214,7 +214,7 @@ file_map(struct dfmt_source *src)
 		munmap(base, src->size);
 		return;
 	}
-	src->base = base;
+	src->base = src->map = base;
 	src->ops = &map_ops;
 }
 

@@ -215,7 +215,7 @@ escape(struct mk *m, const char *p, char *out)
 	const char *at = strchr(from, *p);
 
 	if (*p == 'x' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-		*out = (char)(hex_digit(p[1]) << 4 | hex_digit(p[2]));
+		*out = (char)(hex_digit(p[1]) * 16 + hex_digit(p[2]));
 		return p + 3;
 	}
 	if (!*p || !at)

@@ -124,7 +124,8 @@ mk_grow_dump(const char *in, const char *out, uint64_t bytes)
 	struct stat st;
 
 	if (g.in < 0 || g.out < 0 || fstat(g.in, &st) != 0) {
-		fprintf(stderr, "mkdump: cannot open %s or %s\n", in, out);
+		(void)fprintf(stderr, "mkdump: cannot open %s or %s\n", in,
+			out);
 		return 1;
 	}
 	g.size = (uint64_t)st.st_size;
@@ -135,7 +136,8 @@ mk_grow_dump(const char *in, const char *out, uint64_t bytes)
 	else
 		g.failed = true;
 	if (g.failed)
-		fputs("mkdump: only ELF64 cores and 64-bit kdump 6 grow\n",
+		(void)fputs(
+			"mkdump: only ELF64 cores and 64-bit kdump 6 grow\n",
 			stderr);
 	close(g.in);
 	close(g.out);

@@ -17,7 +17,7 @@ mk_bytes_add(struct mk_bytes *b, const void *p, size_t len)
 		b->room = 2 * (b->len + len);
 		b->p = realloc(b->p, b->room);
 		if (!b->p) {
-			fputs("mkdump: out of memory\n", stderr);
+			(void)fputs("mkdump: out of memory\n", stderr);
 			exit(1);
 		}
 	}
@@ -78,13 +78,15 @@ mk_frame(struct mk *m, uint64_t pfn)
 	if (i < m->nr_frames && m->frames[i]->pfn == pfn)
 		return m->frames[i];
 	struct mk_frame *f = calloc(1, sizeof(*f));
-	m->frames = mk_grow(m->frames, m->nr_frames, sizeof(f));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
+	m->frames = mk_grow(m->frames, m->nr_frames, sizeof(*m->frames));
 	if (!f)
 		mk_die(m, "out of memory");
 	f->pfn = pfn;
 	f->codec = m->codec;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
 	memmove(m->frames + i + 1, m->frames + i,
-		(m->nr_frames - i) * sizeof(f));
+		(m->nr_frames - i) * sizeof(*m->frames));
 	m->frames[i] = f;
 	m->nr_frames++;
 	return f;
@@ -240,7 +242,7 @@ file_bytes(struct mk *m, const char *path)
 		mk_die(m, "cannot read %s", path);
 	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
 		mk_emit(m, buf, n);
-	fclose(f);
+	(void)fclose(f);
 }
 
 static void

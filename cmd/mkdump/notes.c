@@ -5,6 +5,7 @@
  */
 #include "mkdump.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,9 +93,7 @@ qemu_segment(struct mk *m, const struct mk_token *t, size_t nr,
 {
 	char base[16];
 
-	memset(base, 0, sizeof(base));
-	memcpy(base, name, strlen(name));
-	memcpy(base + strlen(name), "_base", 5);
+	(void)snprintf(base, sizeof(base), "%s_base", name);
 	mk_bytes_int(b, reg(m, t, nr, name), 4);
 	mk_bytes_int(b, 0xffffffff, 4);
 	mk_bytes_int(b, 0, 8);

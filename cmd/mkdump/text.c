@@ -14,13 +14,13 @@ mk_die(const struct mk *m, const char *fmt, ...)
 	va_list ap;
 
 	if (m->at)
-		fprintf(stderr, "%s:%d: ", m->at->file, m->at->number);
+		(void)fprintf(stderr, "%s:%d: ", m->at->file, m->at->number);
 	else
-		fputs("mkdump: ", stderr);
+		(void)fputs("mkdump: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	(void)fputc('\n', stderr);
 	exit(1);
 }
 
@@ -32,7 +32,7 @@ mk_grow(void *p, size_t nr, size_t size)
 		return p;
 	p = realloc(p, (nr ? 2 * nr : 1) * size);
 	if (!p) {
-		fputs("mkdump: out of memory\n", stderr);
+		(void)fputs("mkdump: out of memory\n", stderr);
 		exit(1);
 	}
 	return p;
@@ -44,7 +44,7 @@ mk_dup(const char *s, size_t len)
 	char *p = strndup(s, len);
 
 	if (!p) {
-		fputs("mkdump: out of memory\n", stderr);
+		(void)fputs("mkdump: out of memory\n", stderr);
 		exit(1);
 	}
 	return p;
@@ -70,7 +70,7 @@ include(struct mk *m, struct mk_lines *l, const char *from, const char *line,
 		mk_die(m, "include \"FILE\"");
 	if (depth >= MK_DEPTH)
 		mk_die(m, "files include each other");
-	snprintf(path, sizeof(path), "%.*s%.*s",
+	(void)snprintf(path, sizeof(path), "%.*s%.*s",
 		slash ? (int)(slash - from + 1) : 0, from,
 		(int)(close - open - 1), open + 1);
 	struct mk_lines more = mk_lines_read(m, path, depth + 1);
@@ -104,7 +104,7 @@ mk_lines_read(struct mk *m, const char *path, int depth)
 	}
 	m->at = NULL;
 	free(buf);
-	fclose(f);
+	(void)fclose(f);
 	return l;
 }
 
@@ -356,7 +356,8 @@ add_patch(struct mk *m, const struct mk_token *t, size_t nr)
 {
 	struct mk_patch p = { .line = m->at };
 
-	p.size = (unsigned int)atoi(t[0].text + strlen("patch")) / 8;
+	p.size = (unsigned int)strtoul(t[0].text + strlen("patch"), NULL, 10) /
+		 8;
 	if (nr != 3 ||
 		(p.size != 1 && p.size != 2 && p.size != 4 && p.size != 8))
 		mk_die(m, "patch8|patch16|patch32|patch64 OFFSET VALUE");

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DESC_LEN 24u
+
 struct kdump_out {
 	uint64_t block;	  /* bytes */
 	uint64_t max_pfn; /* in blocks */
@@ -87,54 +89,86 @@ is_zero(const uint8_t *p, size_t len)
 	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
 }
 
+struct page_out {
+	uint8_t *page; /* block_size bytes */
+	uint8_t *packed;
+	size_t room;
+	uint64_t at;	    /* where the next page's data go */
+	uint64_t zero_page; /* where zeros are already, or 0 */
+	struct mk_bytes descs;
+};
+
+/* One block's data and descriptor; zeros share theirs. */
+static void
+page_write(struct mk *m, struct page_out *p, enum mk_codec codec)
+{
+	size_t packed =
+		mk_compress(codec, p->page, m->block_size, p->packed, p->room);
+	size_t len = packed ? packed : m->block_size;
+	bool zero = is_zero(p->page, m->block_size);
+	uint64_t at = zero && p->zero_page ? p->zero_page : p->at;
+
+	if (at == p->at) {
+		mk_pwrite(m, at, packed ? p->packed : p->page, len);
+		p->at += len;
+	}
+	if (zero)
+		p->zero_page = at;
+	mk_bytes_int(&p->descs, at, 8);
+	mk_bytes_int(&p->descs, len, 4);
+	mk_bytes_int(&p->descs, packed ? mk_codec_flag(codec) : 0, 4);
+	mk_bytes_int(&p->descs, 0, 8);
+}
+
+/* The next block after `last` with bytes in the dump; false: there is none. */
+static bool
+block_next(const struct mk *m, size_t *i, uint64_t *last, uint8_t *page,
+	enum mk_codec *codec)
+{
+	uint64_t per = m->block_size / MK_PAGE;
+	bool exists;
+
+	for (; *i < m->nr_frames; ++*i) {
+		uint64_t b = m->frames[*i]->pfn / per;
+
+		if (b != *last && mk_block_bytes(m, b, page, &exists, codec)) {
+			*last = b;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Descriptors and data of the blocks [start, end). */
 static void
 pages_write(struct mk *m, struct kdump_out *o, uint64_t start, uint64_t end)
 {
-	uint64_t per = m->block_size / MK_PAGE, nr = 0, zero_page = 0;
-	struct mk_bytes descs = { 0 };
-	uint8_t *page = malloc(m->block_size);
-	size_t room = m->block_size * 2 + 1024;
-	uint8_t *packed = malloc(room);
-	uint64_t last = UINT64_MAX;
+	struct page_out p = { .room = m->block_size * UINT64_C(2) + 1024 };
+	enum mk_codec codec = MK_NONE;
+	uint64_t nr = 0;
 
-	for (size_t pass = 0; pass < 2; pass++) {
-		uint64_t at = o->descs + 24 * nr;
+	p.page = malloc(m->block_size);
+	p.packed = malloc(p.room);
+	if (!p.page || !p.packed)
+		mk_die(m, "out of memory");
+	/* First how many descriptors there are, then the data behind them. */
+	for (int pass = 0; pass < 2; pass++) {
+		uint64_t last = UINT64_MAX;
 
-		o->data = at;
-		for (size_t i = 0; i < m->nr_frames && page && packed; i++) {
-			uint64_t b = m->frames[i]->pfn / per;
-			enum mk_codec codec = MK_NONE;
-			bool exists;
-
-			if (b < start || b >= end || b == last ||
-				!mk_block_bytes(m, b, page, &exists, &codec))
+		p.at = o->data = o->descs + DESC_LEN * nr;
+		for (size_t i = 0; block_next(m, &i, &last, p.page, &codec);) {
+			if (last < start || last >= end)
 				continue;
-			last = b;
-			nr += pass == 0;
 			if (pass == 0)
-				continue;
-			size_t len = mk_compress(codec, page, m->block_size,
-				packed, room);
-			bool zero = is_zero(page, m->block_size);
-			if (!zero || !zero_page) {
-				mk_pwrite(m, at, len ? packed : page,
-					len ? len : m->block_size);
-				zero_page = zero ? at : zero_page;
-			}
-			mk_bytes_int(&descs, zero ? zero_page : at, 8);
-			mk_bytes_int(&descs, len ? len : m->block_size, 4);
-			mk_bytes_int(&descs, len ? mk_codec_flag(codec) : 0, 4);
-			mk_bytes_int(&descs, 0, 8);
-			if (!zero || zero_page == at)
-				at += len ? len : m->block_size;
+				nr++;
+			else
+				page_write(m, &p, codec);
 		}
-		last = UINT64_MAX;
 	}
-	mk_pwrite(m, o->descs, descs.p, descs.len);
-	free(descs.p);
-	free(page);
-	free(packed);
+	mk_pwrite(m, o->descs, p.descs.p, p.descs.len);
+	free(p.descs.p);
+	free(p.page);
+	free(p.packed);
 }
 
 static void
