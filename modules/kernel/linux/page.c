@@ -296,12 +296,8 @@ in_direct(struct mdb_ctx *cx, struct mdb_loc loc, const struct map *m,
 		object_get(cx, head,
 			m->direct + ((head.addr - m->vmemmap) / m->page_len
 					    << PAGE_SHIFT),
-			loc.addr, &o)) {
-		enum mdb_status st = say_object(cx, loc, &o);
-
-		if (st != MDB_OK)
-			return st;
-	}
+			loc.addr, &o))
+		return say_object(cx, loc, &o);
 	mdb_forget(cx);
 	return say_page(cx, loc, pfn, page, &p);
 none:

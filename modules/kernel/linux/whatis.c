@@ -3,7 +3,7 @@
  * What an address of a Linux kernel is: the stack of a thread, a module's
  * memory, a CPU's own area, a vmalloc area, a page, an object of a slab.
  *
- * Each finding is a line, the most particular first.
+ * The most particular finding is the answer, in a line.
  */
 #include "linux.h"
 
@@ -53,31 +53,55 @@ static const char *const parts[] = { "text", "data", "read-only data",
 	"read-only after init data", "init text", "init data",
 	"init read-only data" };
 
+/* Is addr within the part of a module that two members state? */
+static bool
+within(struct mdb_ctx *cx, struct mdb_loc mod, mdb_addr_t addr,
+	const char *base_path, const char *size_path)
+{
+	uint64_t base_off, size_off, base, size;
+
+	return linux_offset(cx, mod.world, "struct module", base_path,
+		       &base_off) &&
+	       linux_offset(cx, mod.world, "struct module", size_path,
+		       &size_off) &&
+	       mdb_read_ptr(cx, mdb_at(mod, mod.addr + base_off), &base) ==
+		       MDB_OK &&
+	       mdb_read_uint(cx, mdb_at(mod, mod.addr + size_off), 4, &size) ==
+		       MDB_OK &&
+	       addr >= base && addr - base < size;
+}
+
 static const char *
 module_part(struct mdb_ctx *cx, struct mdb_loc mod, mdb_addr_t addr)
 {
+	/* before 6.4, sizes from the base on: each holds those before it */
+	static const struct {
+		const char *base, *size, *name;
+	} old[] = {
+		{ "core_layout.base\0", "core_layout.text_size\0", "text" },
+		{ "core_layout.base\0", "core_layout.ro_size\0",
+			"read-only data" },
+		{ "core_layout.base\0", "core_layout.size\0", "data" },
+		{ "init_layout.base\0", "init_layout.size\0", "init part" },
+	};
+	const char *name = "memory";
 	size_t i;
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		char base_path[] = "mem[0].base\0",
-		     size_path[] = "mem[0].size\0";
-		uint64_t base_off, size_off, base, size;
+		char base[] = "mem[0].base\0", size[] = "mem[0].size\0";
 
-		base_path[4] = size_path[4] = (char)('0' + i);
-		if (!linux_offset(cx, mod.world, "struct module", base_path,
-			    &base_off) ||
-			!linux_offset(cx, mod.world, "struct module", size_path,
-				&size_off))
-			break;
-		if (mdb_read_ptr(cx, mdb_at(mod, mod.addr + base_off), &base) ==
-				MDB_OK &&
-			mdb_read_uint(cx, mdb_at(mod, mod.addr + size_off), 4,
-				&size) == MDB_OK &&
-			addr >= base && addr - base < size)
+		base[4] = size[4] = (char)('0' + i);
+		if (within(cx, mod, addr, base, size))
 			return parts[i];
 	}
+	for (i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+		if (!within(cx, mod, addr, old[i].base, old[i].size))
+			continue;
+		name = old[i].name;
+		break;
+	}
 	mdb_forget(cx);
-	return "memory";
+	return name;
 }
 
 static enum mdb_status
@@ -95,6 +119,43 @@ in_module(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
 	return mdb_line(cx, "%" PRIx64 " is in the %s of module %s", loc.addr,
 		module_part(cx, mdb_at(loc, info.struct_addr), loc.addr),
 		mdb_escape(cx, info.name, strlen(info.name)));
+}
+
+struct nearest {
+	mdb_addr_t addr;
+	mdb_addr_t best;
+	const char *name;
+};
+
+static enum mdb_status
+nearest_percpu(struct mdb_ctx *cx, const struct mdb_sym *sym, void *arg)
+{
+	struct nearest *n = arg;
+
+	if (sym->kind != MDB_SYM_PERCPU || sym->value > n->addr ||
+		(sym->size_exact && n->addr - sym->value >= sym->size) ||
+		(n->name != NULL && sym->value <= n->best))
+		return MDB_OK;
+	n->best = sym->value;
+	n->name = kern_strdup(cx, sym->name);
+	return MDB_OK;
+}
+
+/* A per-CPU variable by its offset, which no object's range holds. */
+static const char *
+percpu_name(struct mdb_ctx *cx, struct mdb_loc var)
+{
+	struct nearest n = { .addr = var.addr };
+	struct mdb_object *kernel;
+
+	if (mdb_object_by_name(cx, var.world, "vmlinux", &kernel) == MDB_OK &&
+		mdb_sym_each(cx, kernel, nearest_percpu, &n) == MDB_OK &&
+		n.name != NULL)
+		return var.addr == n.best ? n.name
+					  : mdb_tmp_printf(cx, "%s+0x%" PRIx64,
+						    n.name, var.addr - n.best);
+	mdb_forget(cx);
+	return mdb_sym_format(cx, var);
 }
 
 /* The first chunk of the per-CPU allocator holds the static variables. */
@@ -133,7 +194,7 @@ in_percpu(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
 				", in CPU %d's per-CPU area (dynamic)",
 				loc.addr, base, loc.addr - base, cpu);
 		return mdb_line(cx, "%" PRIx64 " is CPU %d's copy of %s",
-			loc.addr, cpu, mdb_sym_format(cx, var));
+			loc.addr, cpu, percpu_name(cx, var));
 	}
 	mdb_forget(cx);
 	return MDB_OK;
@@ -142,24 +203,20 @@ in_percpu(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
 enum mdb_status
 linux_whatis(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
 {
-	static mdb_whatis_fn *const parts_of[] = { in_stack, in_module,
+	static mdb_whatis_fn *const finders[] = { in_stack, in_module,
 		in_percpu, linux_whatis_vmalloc, linux_whatis_page };
-	enum mdb_status st;
 	size_t i;
 
 	if (loc.space != NULL)
 		return MDB_OK;
-	for (i = 0; i < sizeof(parts_of) / sizeof(parts_of[0]); i++) {
+	for (i = 0; i < sizeof(finders) / sizeof(finders[0]); i++) {
 		bool found = false;
+		enum mdb_status st = finders[i](cx, loc, &found);
 
-		st = parts_of[i](cx, loc, &found);
-		if (st != MDB_OK)
+		if (found)
+			*found_out = true;
+		if (st != MDB_OK || found)
 			return st;
-		*found_out = *found_out || found;
-		/* what is in the vmalloc range is in no page of the direct
-		 * map, and a module's memory is told already */
-		if (found && parts_of[i] == in_module)
-			return MDB_OK;
 	}
 	return MDB_OK;
 }
