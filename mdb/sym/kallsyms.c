@@ -280,8 +280,8 @@ mdb_kallsyms_search(struct mdb_ctx *cx, struct mdb_kallsyms *k, mdb_addr_t addr,
 		st = mdb_kallsyms_address(cx, &k->t, b.high, &b.high_addr);
 	if (st != MDB_OK)
 		return st;
-	if (b.high_addr <= addr) {
-		*idx_out = b.high;
+	if (b.low_addr >= addr || b.high_addr <= addr) {
+		*idx_out = b.low_addr >= addr ? low : b.high;
 		return MDB_OK;
 	}
 	st = bracket_known(cx, k, &b);

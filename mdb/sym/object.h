@@ -64,6 +64,10 @@ struct mdb_object {
 	mdb_addr_t orc_ip_addr, orc_addr; /* 0: none known */
 	uint64_t orc_count;
 	mdb_addr_t orc_header_addr; /* 0: kernel without one */
+	/* u32 per 256 bytes of text from base: the number of the first entry
+	 * to look at (arch/x86/kernel/unwind_orc.c, orc_lookup); 0: none. */
+	mdb_addr_t orc_lookup_addr;
+	uint64_t orc_lookup_count;
 };
 
 struct mdb_object *mdb_object_create(struct mdb_world *world, const char *name);

@@ -301,13 +301,16 @@ symbols_check(struct mdb_ctx *cx, struct mdb_linux *lx)
 	char text[sizeof(banner)] = "";
 	mdb_addr_t value;
 
+	/* VMCOREINFO itself says where the addresses are. */
+	if (mdb_linux_info_symbol(lx, "kallsyms_offsets") ==
+		mdb_kallsyms_layout(lx->kallsyms)->addresses)
+		return MDB_OK;
 	for (size_t i = 0; i < 2; i++) {
 		mdb_addr_t right = mdb_linux_info_symbol(lx, names[i]);
 		struct mdb_sym sym;
 
-		if (right == 0 ||
-			mdb_kallsyms_by_name_near(cx, lx->kernel, names[i],
-				right, &sym) != MDB_OK)
+		if (right == 0 || mdb_kallsyms_by_name_near(cx, lx->kernel,
+					  names[i], right, &sym) != MDB_OK)
 			continue;
 		if (sym.value != right)
 			return mdb_fail(cx, MDB_E_CORRUPT,
@@ -317,8 +320,8 @@ symbols_check(struct mdb_ctx *cx, struct mdb_linux *lx)
 	}
 	if (lx->world->vmcoreinfo == NULL &&
 		mdb_linux_symbol(cx, lx, "linux_banner", 0, &value) == MDB_OK &&
-		mdb_space_try(lx->world->space, value, text,
-			strlen(banner)) == MDB_OK &&
+		mdb_space_try(lx->world->space, value, text, strlen(banner)) ==
+			MDB_OK &&
 		strcmp(text, banner) != 0)
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"kallsyms: no banner at linux_banner");

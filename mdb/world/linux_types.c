@@ -45,36 +45,50 @@ mdb_linux_load_types(struct mdb_ctx *cx, struct mdb_object *object,
 		types_out);
 }
 
+/* A symbol that is where it is expected or, for us, is not there. */
+static mdb_addr_t
+near_symbol(struct mdb_ctx *cx, struct mdb_linux *lx, const char *name,
+	mdb_addr_t near_addr)
+{
+	struct mdb_sym sym;
+
+	if (mdb_kallsyms_by_name_near(cx, lx->kernel, name, near_addr, &sym) ==
+		MDB_OK)
+		return sym.value;
+	mdb_forget(cx);
+	return 0;
+}
+
+/* The tables that arch/x86/kernel/vmlinux.lds.S puts one after the other:
+ * header, ip, entries; the lookup table follows as a bss. */
 void
 mdb_linux_tables_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 {
-	static const char *const names[] = { "__start_orc_unwind_ip",
-		"__stop_orc_unwind_ip", "__start_orc_unwind",
-		"__start_orc_header" };
 	mdb_addr_t near_addr = mdb_linux_info_symbol(lx, "node_online_map");
-	mdb_addr_t v[4] = { 0 };
+	mdb_addr_t ip, ip_end, entries, lookup, lookup_end;
+	struct mdb_object *o = lx->kernel;
 
-	for (size_t i = 0; lx->kallsyms != NULL && i < 4; i++) {
-		struct mdb_sym sym;
-		enum mdb_status st;
-
-		/* A header is right before the tables or there is none. */
-		if (i < 3)
-			st = mdb_linux_symbol(cx, lx, names[i], near_addr,
-				&v[i]);
-		else if ((st = mdb_kallsyms_by_name_near(cx, lx->kernel,
-				  names[i], near_addr, &sym)) == MDB_OK)
-			v[i] = sym.value;
-		if (st == MDB_OK)
-			near_addr = v[0];
-		mdb_forget(cx);
-	}
-	if (v[0] == 0 || v[1] <= v[0] || v[2] == 0)
+	if (lx->kallsyms == NULL)
 		return;
-	lx->kernel->orc_ip_addr = v[0];
-	lx->kernel->orc_count = (v[1] - v[0]) / 4;
-	lx->kernel->orc_addr = v[2];
-	lx->kernel->orc_header_addr = v[3];
+	if (mdb_linux_symbol(cx, lx, "__start_orc_unwind_ip", near_addr, &ip) !=
+		MDB_OK) {
+		mdb_forget(cx);
+		return;
+	}
+	ip_end = near_symbol(cx, lx, "__stop_orc_unwind_ip", ip);
+	entries = near_symbol(cx, lx, "__start_orc_unwind", ip);
+	if (ip_end <= ip || entries == 0)
+		return;
+	o->orc_ip_addr = ip;
+	o->orc_count = (ip_end - ip) / 4;
+	o->orc_addr = entries;
+	o->orc_header_addr = near_symbol(cx, lx, "__start_orc_header", ip);
+	lookup = near_symbol(cx, lx, "orc_lookup", ip);
+	lookup_end = near_symbol(cx, lx, "orc_lookup_end", ip);
+	if (lookup != 0 && lookup_end > lookup) {
+		o->orc_lookup_addr = lookup;
+		o->orc_lookup_count = (lookup_end - lookup) / 4;
+	}
 }
 
 /* The kernel's BTF by its symbols; sought when types are first wanted. */
