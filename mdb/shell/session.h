@@ -21,7 +21,7 @@ struct mdb_options {
 	bool pager;		  /* -o pager: page on a terminal */
 	bool ignoreeof;		  /* ^D does not end the session */
 	bool repeatlast;	  /* an empty line repeats the last command */
-	bool allow_shell;	  /* `!`; off in fuzzing */
+	bool allow_shell;	  /* `!` and logs; off in fuzzing */
 	uint64_t array_mem_limit; /* elements that ::print shows; 0: all */
 	uint64_t array_str_limit; /* characters of a string; 0: all */
 	uint64_t sym_distance;	  /* -s; 0: within the symbol's size */

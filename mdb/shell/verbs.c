@@ -161,6 +161,9 @@ mdb_session_log(struct mdb_ctx *cx, struct mdb_session *s, const char *path)
 {
 	int fd = -1;
 
+	if (path != NULL && !s->opts.allow_shell)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"logs are not allowed here");
 	if (path != NULL) {
 		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 			0600);
