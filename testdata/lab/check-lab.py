@@ -206,7 +206,7 @@ def check_symbols(check, guest, mdb, name):
     want = {(a, n) for a, n, _ in guest.symbols()}
     got = set()
     for r in mdb.rows("::nm"):
-        got.add((number(r["value"]), r["name"]))
+        got.add((number(r["val"]), r["name"]))
     missing = want - got
     check.that(f"{name} symbols", len(want) > 50000 and not missing,
                f"{len(missing)} of {len(want)} missing, as "
