@@ -110,6 +110,11 @@ type_of_call(struct mdb_ctx *cx, const struct mdb_call *call,
 		return mdb_fail(cx, st,
 			"\"%s\" is no type, and no member of \"%s\"",
 			call->argv[0], mdb_type_name(cx, implied));
+	if (st == MDB_E_NOTFOUND && call->has_addr && call->argc == 1)
+		return mdb_fail(cx, st,
+			"no type \"%s\", and no variable of known type begins "
+			"at %#" PRIx64,
+			call->argv[0], call->loc.addr);
 	return st;
 }
 
@@ -181,6 +186,31 @@ print_operand(struct mdb_ctx *cx, const struct mdb_datum *d, const char *path,
 	return mdb_datum_print(cx, &at, path, style);
 }
 
+/*
+ * What lies at the symbol of a per-CPU variable is the image from which the
+ * CPUs' copies were made at boot, or nothing: no CPU's value.
+ */
+static enum mdb_status
+refuse_percpu(struct mdb_ctx *cx, const struct mdb_call *call)
+{
+	struct mdb_sym sym;
+	const char *name;
+
+	if (!call->has_addr || mdb_opt(call, 'i') || mdb_opt(call, 'p'))
+		return MDB_OK;
+	if (mdb_sym_by_addr(cx, call->loc, false, &sym) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	if (sym.kind != MDB_SYM_PERCPU)
+		return MDB_OK;
+	name = mdb_escape(cx, sym.name, strlen(sym.name));
+	return mdb_fail(cx, MDB_E_UNSUPPORTED,
+		"%s is a per-CPU variable: each CPU's copy is at what "
+		"`%s::walk percpu` gives",
+		name, name);
+}
+
 static enum mdb_status
 run_print(struct mdb_ctx *cx, const struct mdb_call *call)
 {
@@ -192,6 +222,9 @@ run_print(struct mdb_ctx *cx, const struct mdb_call *call)
 
 	if (!call->argc && !call->has_addr)
 		return mdb_fail(cx, MDB_E_USAGE, "a type is needed");
+	st = refuse_percpu(cx, call);
+	if (st != MDB_OK)
+		return st;
 	st = type_of_call(cx, call, &type, &used);
 	if (st != MDB_OK)
 		return st;

@@ -262,6 +262,25 @@ wants_more(const char *word, const char *next)
 	return false;
 }
 
+/* Says so when a name means more than one structure. */
+static void
+warn_namesakes(struct mdb_ctx *cx, const char *name, struct mdb_type type)
+{
+	enum mdb_type_kind kind = mdb_type_kind(type);
+	size_t nr;
+
+	while (kind == MDB_T_POINTER || kind == MDB_T_ARRAY) {
+		type = mdb_type_target(type);
+		kind = mdb_type_kind(type);
+	}
+	nr = strchr(name, '#') ? 1 : mdb_type_nr_namesakes(type);
+	if (nr > 1)
+		mdb_warn(cx, MDB_OK,
+			"\"%s\" has %zu definitions, this is the first: "
+			"\"%s#2\" is the next",
+			mdb_type_name(cx, type), nr, mdb_type_name(cx, type));
+}
+
 enum mdb_status
 mdb_operand_type(struct mdb_ctx *cx, const struct mdb_call *call, int first,
 	struct mdb_type *type_out, int *used_out)
@@ -276,9 +295,12 @@ mdb_operand_type(struct mdb_ctx *cx, const struct mdb_call *call, int first,
 	while (n < call->argc && wants_more(call->argv[n - 1], call->argv[n]))
 		name = mdb_tmp_printf(cx, "%s %s", name, call->argv[n++]);
 	st = mdb_type_by_name(cx, mdb_call_world(cx, call), name, type_out);
-	if (st == MDB_OK)
-		*used_out = n - first;
-	return st;
+	if (st != MDB_OK)
+		return st;
+	*used_out = n - first;
+	if (call->first)
+		warn_namesakes(cx, name, *type_out);
+	return MDB_OK;
 }
 
 enum mdb_status

@@ -414,9 +414,9 @@ make_names(const struct btf *btf, struct names *names, bool funcs)
 	names->made = true;
 }
 
-/* The first with that name and a kind in the set (bits by enum btf_kind). */
+/* The nth (from 1) with that name and a kind in the set of enum btf_kind. */
 static uint32_t
-lookup(const struct btf *btf, const char *name, uint32_t set)
+lookup(const struct btf *btf, const char *name, uint32_t set, unsigned int nth)
 {
 	/* The index is a cache behind a constant container. */
 	struct btf *own = (struct btf *)(uintptr_t)btf;
@@ -433,14 +433,15 @@ lookup(const struct btf *btf, const char *name, uint32_t set)
 		decode(btf->section + btf->offsets[id - btf->types.first_id],
 			&raw);
 		if (set >> raw.kind & 1 &&
-			!strcmp(string_at(btf, raw.name), name))
+			!strcmp(string_at(btf, raw.name), name) && !--nth)
 			return id;
 	}
 	return 0;
 }
 
 static uint32_t
-find(const struct mdb_types *types, enum mdb_type_kind kind, const char *name)
+find_nth(const struct mdb_types *types, enum mdb_type_kind kind,
+	const char *name, unsigned int nth)
 {
 	static const uint32_t sets[] = {
 		[MDB_T_INT] = 1u << BTF_INT,
@@ -452,17 +453,24 @@ find(const struct mdb_types *types, enum mdb_type_kind kind, const char *name)
 		[MDB_T_FORWARD] = 1u << BTF_FWD,
 	};
 
-	if (kind >= sizeof(sets) / sizeof(sets[0]) || !sets[kind] || !*name)
+	if (kind >= sizeof(sets) / sizeof(sets[0]) || !sets[kind] || !*name ||
+		!nth)
 		return 0;
-	return lookup(btf_of(types), name, sets[kind]);
+	return lookup(btf_of(types), name, sets[kind], nth);
+}
+
+static uint32_t
+find(const struct mdb_types *types, enum mdb_type_kind kind, const char *name)
+{
+	return find_nth(types, kind, name, 1);
 }
 
 static uint32_t
 of_var(const struct mdb_types *types, const char *name)
 {
-	uint32_t id = lookup(btf_of(types), name, 1u << BTF_VAR);
+	uint32_t id = lookup(btf_of(types), name, 1u << BTF_VAR, 1);
 
-	return id ? id : lookup(btf_of(types), name, 1u << BTF_FUNC);
+	return id ? id : lookup(btf_of(types), name, 1u << BTF_FUNC, 1);
 }
 
 static void
@@ -482,6 +490,7 @@ static const struct mdb_types_ops btf_ops = {
 	.member = member,
 	.enumerator = enumerator,
 	.find = find,
+	.find_nth = find_nth,
 	.of_var = of_var,
 	.destroy = destroy,
 };

@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CHAIN 64	  /* typedefs and qualifiers, array dimensions */
+#define MAX_CHAIN 64 /* typedefs and qualifiers, array dimensions */
+#define MAX_NAMESAKES 100
 #define MAX_NESTING 32	  /* of anonymous members */
 #define MAX_VISITS 200000 /* members looked at for one name */
 
@@ -105,6 +106,21 @@ mdb_type_complete(struct mdb_type type)
 		full.types = t;
 	}
 	return id ? (struct mdb_type){ full.types, id } : type;
+}
+
+size_t
+mdb_type_nr_namesakes(struct mdb_type type)
+{
+	struct mdb_type_desc desc;
+	unsigned int n = 1;
+
+	mdb_type_describe(type, &desc);
+	if (type.types && *desc.name && type.types->ops->find_nth)
+		while (n < MAX_NAMESAKES &&
+			type.types->ops->find_nth(type.types, desc.kind,
+				desc.name, n + 1))
+			n++;
+	return n;
 }
 
 enum mdb_status

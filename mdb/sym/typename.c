@@ -49,6 +49,23 @@ is_word_char(char c)
 	       (c >= 'A' && c <= 'Z');
 }
 
+/* "#2" behind a name. */
+static enum mdb_status
+nth(struct parser *ps)
+{
+	char *end;
+
+	if (*ps->p != '#')
+		return MDB_OK;
+	if (ps->tn->nth || ps->p[1] < '1' || ps->p[1] > '9')
+		return bad(ps, "the number of a definition expected");
+	ps->tn->nth = (unsigned int)strtoul(ps->p + 1, &end, 10);
+	if (!ps->tn->nth)
+		ps->tn->nth = 1;
+	ps->p = end;
+	return MDB_OK;
+}
+
 /* The next word; its object, if it has one, goes to the name's. */
 static enum mdb_status
 word(struct parser *ps, char buf[MDB_TYPENAME_MAX])
@@ -69,7 +86,7 @@ word(struct parser *ps, char buf[MDB_TYPENAME_MAX])
 	memcpy(buf, ps->p + tick, len - tick);
 	buf[len - tick] = '\0';
 	ps->p += len;
-	return MDB_OK;
+	return nth(ps);
 }
 
 static bool
@@ -361,10 +378,15 @@ static const struct {
 
 static uint32_t
 find_up(struct mdb_types *types, enum mdb_type_kind kind, const char *name,
-	struct mdb_type *type_out)
+	unsigned int nth, struct mdb_type *type_out)
 {
 	for (; types; types = types->base) {
-		uint32_t id = types->ops->find(types, kind, name);
+		uint32_t id = 0;
+
+		if (nth <= 1)
+			id = types->ops->find(types, kind, name);
+		else if (types->ops->find_nth)
+			id = types->ops->find_nth(types, kind, name, nth);
 
 		if (id) {
 			*type_out = (struct mdb_type){ types, id };
@@ -387,7 +409,7 @@ find_int(struct mdb_types *types, const struct mdb_typename *tn)
 	if (tn->c_int == MDB_C_CHAR && tn->is_signed)
 		names = signed_char;
 	for (int i = 0; i < 2; i++)
-		if (find_up(types, MDB_T_INT, names[i], &type))
+		if (find_up(types, MDB_T_INT, names[i], 1, &type))
 			return type;
 	size = c_ints[tn->c_int].size;
 	if (!size)
@@ -414,18 +436,19 @@ find_base(struct mdb_types *types, const struct mdb_typename *tn,
 		*type_out = find_int(types, tn);
 		return true;
 	case MDB_TAG_STRUCT:
-		return find_up(types, MDB_T_STRUCT, tn->name, type_out);
+		return find_up(types, MDB_T_STRUCT, tn->name, tn->nth,
+			type_out);
 	case MDB_TAG_UNION:
-		return find_up(types, MDB_T_UNION, tn->name, type_out);
+		return find_up(types, MDB_T_UNION, tn->name, tn->nth, type_out);
 	case MDB_TAG_ENUM:
-		return find_up(types, MDB_T_ENUM, tn->name, type_out);
+		return find_up(types, MDB_T_ENUM, tn->name, tn->nth, type_out);
 	case MDB_TAG_FLOAT:
-		return find_up(types, MDB_T_FLOAT, tn->name, type_out);
+		return find_up(types, MDB_T_FLOAT, tn->name, tn->nth, type_out);
 	case MDB_TAG_ANY:
 		break;
 	}
 	for (size_t i = 0; i < sizeof(any); i++)
-		if (find_up(types, any[i], tn->name, type_out))
+		if (find_up(types, any[i], tn->name, tn->nth, type_out))
 			return true;
 	return false;
 }

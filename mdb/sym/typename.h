@@ -35,6 +35,7 @@ enum mdb_c_int {
 struct mdb_typename {
 	char object[MDB_TYPENAME_MAX]; /* "": none named */
 	char name[MDB_TYPENAME_MAX];
+	unsigned int nth; /* "struct slot#2": which of several; 0: not said */
 	enum mdb_typename_tag tag;
 	enum mdb_c_int c_int;
 	bool is_unsigned, is_signed; /* as spelled; neither: C's default */

@@ -39,6 +39,10 @@ struct mdb_types_ops {
 	 * among the container's own, not its base's; 0: none. */
 	uint32_t (*find)(const struct mdb_types *types, enum mdb_type_kind kind,
 		const char *name);
+	/* Several definitions may have one name: the nth, from 1.  May be
+	 * NULL: not known. */
+	uint32_t (*find_nth)(const struct mdb_types *types,
+		enum mdb_type_kind kind, const char *name, unsigned int nth);
 	/* The id of a variable's or function's type; 0: not known.  Own ones
 	 * only, too.  May be NULL. */
 	uint32_t (*of_var)(const struct mdb_types *types, const char *name);

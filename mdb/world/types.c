@@ -184,8 +184,7 @@ static const char *
 known_type(const struct mdb_sym *sym)
 {
 	if (sym->object->world->kind != MDB_WORLD_LINUX ||
-		sym->object != sym->object->world->objects ||
-		sym->kind == MDB_SYM_FUNC)
+		sym->object != sym->object->world->objects)
 		return NULL;
 	for (size_t i = 0; i < sizeof(linux_vars) / sizeof(linux_vars[0]); i++)
 		if (!strcmp(sym->name, linux_vars[i].name))

@@ -41,9 +41,17 @@ enum mdb_type_kind {
  * Finds a type by its C name: "struct task_struct", "task_struct" (struct,
  * union, enum or typedef in that order), "unsigned long", "struct list_head *",
  * "char [16]", "struct ext4`foo" or "ext4`struct foo" (an object's own types).
+ * Of several definitions the first; see mdb_type_nr_namesakes().
  */
 MDB_API enum mdb_status mdb_type_by_name(struct mdb_ctx *cx,
 	struct mdb_world *world, const char *name, struct mdb_type *type_out);
+
+/*
+ * Several files of a kernel may each define a structure under one name.  How
+ * many are known of this type's name, at least 1; "struct slot#2" names the
+ * second.
+ */
+MDB_API size_t mdb_type_nr_namesakes(struct mdb_type type);
 
 /* The declared type of a variable or function; MDB_E_NOTFOUND if not known. */
 MDB_API enum mdb_status mdb_type_of_sym(struct mdb_ctx *cx,
