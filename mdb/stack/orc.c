@@ -36,6 +36,8 @@ struct mdb_orc {
 	enum mdb_orc_layout layout;
 	mdb_addr_t ip_addr, entry_addr;
 	uint64_t count;
+	mdb_addr_t lookup_addr; /* 0: none */
+	mdb_addr_t lookup_base;
 	mdb_addr_t first_ip, last_ip; /* of the first and last entry */
 	bool have_ends;
 	uint64_t block_first; /* index of block[0] */
@@ -201,14 +203,14 @@ mdb_orc_layout_guess(const uint8_t *entries, size_t count)
 		}
 	}
 	for (int l = MDB_ORC_LAYOUT_2BIT; l <= MDB_ORC_LAYOUT_3BIT_AX; l++)
-		if (nr_used >= 4 && hits[l] * 8 >= nr_used * 7)
+		if (nr_used >= 4 && hits[l] * 4 >= nr_used * 3)
 			return l;
 	return MDB_ORC_LAYOUT_NONE;
 }
 
 /* A few runs of entries from all over the table. */
-#define NR_SAMPLES 8u
-#define SAMPLE_COUNT 32u
+#define NR_SAMPLES 2u
+#define SAMPLE_COUNT 64u
 
 static enum mdb_orc_layout
 layout_of_samples(const struct mdb_object *kernel)
@@ -219,7 +221,8 @@ layout_of_samples(const struct mdb_object *kernel)
 
 	for (uint64_t i = 0; i < NR_SAMPLES; i++) {
 		uint64_t room = kernel->orc_count;
-		uint64_t first = room / NR_SAMPLES * i;
+		/* Not the first: assembly of the boot. */
+		uint64_t first = room / (NR_SAMPLES + 1) * (i + 1);
 
 		if (first + SAMPLE_COUNT > room)
 			break;
@@ -264,6 +267,13 @@ mdb_orc_create(const struct mdb_object *object, enum mdb_orc_layout layout)
 	if (orc->ip_addr != 0 && orc->entry_addr != 0 &&
 		object->orc_count <= MAX_ENTRIES)
 		orc->count = object->orc_count;
+	/* The kernel's own has its fast index right behind it. */
+	if (object == object->world->objects) {
+		orc->lookup_base = object->base;
+		orc->lookup_addr =
+			(orc->entry_addr + orc->count * MDB_ORC_ENTRY_LEN + 3) &
+			~(mdb_addr_t)3;
+	}
 	return orc;
 }
 
@@ -388,13 +398,39 @@ search_block(const struct mdb_orc *orc, mdb_addr_t ip, uint64_t *index_out)
 	return low + 1 < orc->block_count;
 }
 
+/*
+ * Linux keeps, for each 256 bytes of code, the index of the entry at its
+ * start (orc_lookup, arch/x86/include/asm/orc_lookup.h).  Nothing says where
+ * that index is, so what it gives is taken only if it is right.
+ */
+static bool
+search_by_index(struct mdb_orc *orc, mdb_addr_t ip, uint64_t *index_out)
+{
+	uint64_t block = (ip - orc->lookup_base) >> 8;
+	struct range r;
+	uint8_t bytes[8];
+
+	if (orc->lookup_addr == 0 || ip < orc->lookup_base ||
+		block >= orc->count ||
+		mdb_space_try(orc->space, orc->lookup_addr + block * 4, bytes,
+			sizeof(bytes)) != MDB_OK)
+		return false;
+	r.low = mdb_le32(bytes);
+	r.high = (uint64_t)mdb_le32(bytes + 4) + 2;
+	if (r.high > orc->count || r.low >= r.high ||
+		r.high - r.low > BLOCK_COUNT || read_block(orc, &r) != MDB_OK)
+		return false;
+	return search_block(orc, ip, index_out);
+}
+
 static enum mdb_status
 find_index(struct mdb_orc *orc, mdb_addr_t ip, uint64_t *index_out)
 {
 	struct range r = { 0, orc->count, 0, 0 };
 	enum mdb_status st;
 
-	if (search_block(orc, ip, index_out))
+	if (search_block(orc, ip, index_out) ||
+		search_by_index(orc, ip, index_out))
 		return MDB_OK;
 	st = read_ends(orc);
 	if (st != MDB_OK)
