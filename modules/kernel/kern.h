@@ -29,6 +29,7 @@ struct kern_set {
 	size_t count;
 	size_t room;
 	uint64_t missing; /* known to exist but not found */
+	bool counted;	  /* missing is what the kernel's counter says */
 	const char *why;  /* the list is damaged: how; else NULL */
 };
 

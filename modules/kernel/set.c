@@ -38,6 +38,10 @@ kern_set_warn(struct mdb_ctx *cx, const struct kern_set *set, const char *what)
 			"%" PRIu64
 			" %s are missing here: the list is damaged: %s",
 			set->missing, what, set->why);
+	else if (set->why != NULL && set->counted)
+		mdb_warn(cx, MDB_OK,
+			"the list of %s is damaged, but none is missing: %s",
+			what, set->why);
 	else if (set->why != NULL)
 		mdb_warn(cx, MDB_OK,
 			"some %s may be missing: the list is damaged: %s", what,

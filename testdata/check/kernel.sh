@@ -3,6 +3,7 @@
 # The kernel module on a real dump: threads, processes and modules against
 # lists that drgn made of it (testdata/kernel/), the log against the console's.
 set -u
+O=${O:-build/release}
 data=../shared/data
 dump=$data/linux-kdump.lzo
 console=$data/linux-kdump.console.log

@@ -66,7 +66,8 @@ damaged(struct mdb_ctx *cx, struct kern_set *set, const char *why)
 
 /*
  * Follows the pointers that lie link bytes into each node.  *whole_out: came
- * back to the head.  A node that cannot be read is still one of the list.
+ * back to the head.  A node that the dump does not hold is still one of the
+ * list; one that no page table maps is no node but a bad pointer.
  */
 static enum mdb_status
 follow(struct mdb_ctx *cx, struct mdb_loc head, uint64_t link, uint64_t offset,
@@ -82,6 +83,9 @@ follow(struct mdb_ctx *cx, struct mdb_loc head, uint64_t link, uint64_t offset,
 		st = mdb_read_ptr(cx, mdb_at(head, node + link), &node);
 		if (st != MDB_OK) {
 			damaged(cx, set, mdb_trail(cx));
+			if (node != head.addr && set->count != 0 &&
+				(st == MDB_E_UNMAPPED || st == MDB_E_RANGE))
+				set->count--;
 			return MDB_OK;
 		}
 		if (node == head.addr) {

@@ -211,6 +211,25 @@ procs_by_pid(struct mdb_ctx *cx, struct kern_set *set)
 	return st == MDB_E_INTERRUPTED ? st : MDB_OK;
 }
 
+/* A damaged list may have led astray: a process is its own leader. */
+static void
+drop_strangers(struct mdb_ctx *cx, struct kern_set *set)
+{
+	struct kern_thread t;
+	size_t i, n = 0;
+
+	for (i = 0; i < set->count; i++) {
+		struct mdb_loc loc = mdb_kernel_loc(set->world, set->addrs[i]);
+
+		if (linux_thread_info(cx, loc, &t) == MDB_OK &&
+			(t.proc.addr != loc.addr || t.pid != t.tid))
+			continue;
+		set->addrs[n++] = set->addrs[i];
+	}
+	set->count = n;
+	mdb_forget(cx);
+}
+
 enum mdb_status
 linux_procs(struct mdb_ctx *cx, struct kern_set *set)
 {
@@ -225,7 +244,10 @@ linux_procs(struct mdb_ctx *cx, struct kern_set *set)
 			o.tasks, set);
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "the list of processes");
-	return set->why == NULL ? MDB_OK : procs_by_pid(cx, set);
+	if (set->why == NULL)
+		return MDB_OK;
+	drop_strangers(cx, set);
+	return procs_by_pid(cx, set);
 }
 
 /* Appends the threads of a process; the leader even if the list is gone. */
@@ -306,7 +328,8 @@ count_missing(struct mdb_ctx *cx, struct kern_set *set, size_t nr_idle)
 		mdb_forget(cx);
 		return;
 	}
-	if (counted > set->count - nr_idle && counted < KERN_SET_MAX)
+	set->counted = counted < KERN_SET_MAX;
+	if (set->counted && counted > set->count - nr_idle)
 		set->missing = counted - (set->count - nr_idle);
 }
 
