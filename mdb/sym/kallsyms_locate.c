@@ -18,7 +18,14 @@
 #define IMAGE_MAX (1ull << 30)
 
 /* How far before the tokens the markers are sought: 6.2's seqs lie between. */
+#ifdef MDB_TINY
+#define MARKERS_REACH (64u << 10)
+#else
 #define MARKERS_REACH (2u << 20)
+#endif
+
+/* Memory may be full of what looks like a table and is none. */
+#define MAX_TRIES 16u
 
 static uint64_t
 align_up(uint64_t v, uint64_t align)
@@ -356,7 +363,7 @@ markers_run(const uint8_t *b, size_t len, size_t size)
 	uint64_t before = 0;
 	size_t i;
 
-	if (len < 2 * size || mdb_le(b, size) != 0)
+	if (len < 2 * size || b[0] != 0 || mdb_le(b, size) != 0)
 		return 0;
 	for (i = 1; (i + 1) * size <= len; i++) {
 		uint64_t v = mdb_le(b + i * size, size);
@@ -403,6 +410,7 @@ markers_scan(struct mdb_space *space, struct mdb_kallsyms_layout *l)
 	MDB_AUTO_FREE uint8_t *b = mdb_xalloc(MARKERS_REACH);
 	mdb_addr_t start = (l->token_table - MARKERS_REACH) & ~7ull;
 	size_t len = l->token_table - start;
+	unsigned int tries = 0;
 
 	if (len > MARKERS_REACH) {
 		start += 8;
@@ -421,6 +429,8 @@ markers_scan(struct mdb_space *space, struct mdb_kallsyms_layout *l)
 			run = markers_run(b + at - 4, len - at + 4, size);
 			if (run < 4)
 				continue;
+			if (tries++ == MAX_TRIES)
+				return false;
 			l->markers = start + at - 4;
 			l->marker_size = size;
 			if (names_from_markers(space, l, run,
@@ -465,12 +475,12 @@ looks_like_index(const uint8_t *p)
 	uint16_t second = mdb_le16(p + 2);
 	uint16_t before = 0;
 
-	if (mdb_le16(p) != 0 || second < 2 || second > 64)
+	if (mdb_le16(p) != 0 || second < 1 || second > 64)
 		return false;
 	for (size_t i = 1; i < 256; i++) {
 		uint16_t v = mdb_le16(p + 2 * i);
 
-		if (v < before + 2 || v > before + 128)
+		if (v <= before || v > before + 128)
 			return false;
 		before = v;
 	}
@@ -493,35 +503,58 @@ index_try(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t at,
 	return false;
 }
 
-#define CHUNK (64u << 10)
 #define INDEX_LEN 512u
+
+/* One look at a page and what was kept of the page before it. */
+struct index_scan {
+	uint8_t bytes[4096 + INDEX_LEN];
+	size_t len;
+	mdb_addr_t addr; /* of bytes */
+	unsigned int tries;
+};
+
+/* MDB_DONE: there were too many that look like it. */
+static enum mdb_status
+page_look(struct mdb_ctx *cx, struct mdb_space *space, struct index_scan *s,
+	struct mdb_kallsyms_layout *layout_out)
+{
+	size_t i;
+
+	for (i = 0; i + INDEX_LEN <= s->len; i += 4) {
+		if (!looks_like_index(s->bytes + i))
+			continue;
+		if (index_try(cx, space, s->addr + i, s->bytes + i, layout_out))
+			return MDB_OK;
+		if (++s->tries == MAX_TRIES)
+			return MDB_DONE;
+	}
+	s->len -= i;
+	memmove(s->bytes, s->bytes + i, s->len);
+	return MDB_E_NOTFOUND;
+}
 
 enum mdb_status
 mdb_kallsyms_scan(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t start,
 	mdb_addr_t end, struct mdb_kallsyms_layout *layout_out)
 {
-	MDB_AUTO_FREE uint8_t *b = mdb_xalloc(CHUNK + INDEX_LEN);
-	size_t kept = 0; /* bytes before the page, from the page before it */
+	enum mdb_status st = MDB_E_NOTFOUND;
+	struct index_scan s = { 0 };
 
 	start &= ~4095ull;
-	for (mdb_addr_t at = start; at < end; at += 4096) {
-		size_t len = kept + 4096;
-		size_t i;
-
-		if (mdb_space_try(space, at, b + kept, 4096) != MDB_OK) {
-			kept = 0;
+	for (mdb_addr_t at = start; st == MDB_E_NOTFOUND && at < end;
+		at += 4096) {
+		if (mdb_space_try(space, at, s.bytes + s.len, 4096) != MDB_OK) {
+			s.len = 0;
 			continue;
 		}
-		for (i = 0; i + INDEX_LEN <= len; i += 4)
-			if (looks_like_index(b + i) &&
-				index_try(cx, space, at - kept + i, b + i,
-					layout_out))
-				return MDB_OK;
-		kept = len - i;
-		memmove(b, b + i, kept);
+		s.addr = at - s.len;
+		s.len += 4096;
+		st = page_look(cx, space, &s, layout_out);
 		if (mdb_check_interrupt(cx) != MDB_OK)
 			return MDB_E_INTERRUPTED;
 	}
+	if (st == MDB_OK)
+		return st;
 	return mdb_fail(cx, MDB_E_NOTFOUND,
 		"no kallsyms tables in %#" PRIx64 "..%#" PRIx64, start, end);
 }

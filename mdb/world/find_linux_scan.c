@@ -28,6 +28,9 @@
 
 #define MAX_ROOTS 64u
 
+/* What one root may map of a kernel, at most: images are below 200 MiB. */
+#define MAX_SCAN (256ull << 20)
+
 static bool
 maps_xen(struct mdb_ctx *cx, struct mdb_space *space)
 {
@@ -110,19 +113,24 @@ root_try(struct mdb_ctx *cx, struct mdb_target *target, enum mdb_paging mode,
 {
 	struct mdb_linux_found found = { 0 };
 	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
+	uint64_t scanned = 0;
 	struct mdb_mapped run;
 	enum mdb_status st;
 
 	found.space = mdb_space_create("kernel", target->memory,
 		&mdb_arch_x86_64, mode, root);
 	st = maps_xen(cx, found.space) ? MDB_E_UNSUPPORTED : MDB_E_NOTFOUND;
-	for (unsigned int i = 0; st == MDB_E_NOTFOUND && i < 64; i++) {
+	for (unsigned int i = 0;
+		st == MDB_E_NOTFOUND && scanned < MAX_SCAN && i < 4096; i++) {
 		if (mdb_space_next_mapped(cx, found.space, at, &run) !=
 				MDB_OK ||
 			run.start >= MDB_LINUX_TEXT_MAP_END)
 			break;
+		if (run.last - run.start > MAX_SCAN)
+			run.last = run.start + MAX_SCAN;
 		st = mdb_kallsyms_scan(cx, found.space, run.start, run.last,
 			&found.layout);
+		scanned += run.last - run.start;
 		at = run.last + 1;
 	}
 	mdb_forget(cx);
@@ -259,7 +267,7 @@ page_root(struct mdb_ctx *cx, struct page_scan *scan, mdb_paddr_t addr)
 
 		if (!looks_like_root(scan->target->memory, page, modes[i]))
 			continue;
-		if (scan->nr_roots++ >= 1024)
+		if (scan->nr_roots++ >= MAX_ROOTS)
 			return MDB_E_NOTFOUND;
 		st = root_try(cx, scan->target, modes[i], addr,
 			scan->found_out);
