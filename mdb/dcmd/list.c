@@ -4,6 +4,7 @@
 #include "mdb/shell/session.h"
 
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct mdb_column name_columns[] = {

@@ -7,6 +7,7 @@
 #include "mdb/shell/walk.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_LINES 10

@@ -6,6 +6,7 @@
 #include "mdb/shell/session.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- variables -----------------------------------------------------------

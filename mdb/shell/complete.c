@@ -12,6 +12,8 @@
 #include "mdb/world/world.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_CANDIDATES 5000

@@ -9,6 +9,8 @@
 #include "mdb/base/ctx.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void

@@ -9,6 +9,7 @@
 #include "mdb/shell/suggest.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 
 void

@@ -10,6 +10,7 @@
 
 #include "mdb/base/alloc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_DEPTH 16 /* of ::eval within ::eval, macros within macros */

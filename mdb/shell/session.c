@@ -8,6 +8,7 @@
 #include "mdb/world/target.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -7,6 +7,8 @@
 #include "mdb/shell/session.h"
 #include "mdb/world/world.h"
 
+#include <stdlib.h>
+
 struct mdb_module_mem {
 	struct mdb_module_mem *next;
 	const struct mdb_module *module;

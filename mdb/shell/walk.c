@@ -14,6 +14,7 @@
 #include "mdb/shell/session.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #ifdef MDB_TINY
 #define FIRST_SLOTS 4
