@@ -31,7 +31,8 @@
  *	fill LEN BYTE, zero LEN, noise LEN SEED, align N, skip N
  *	incbin "FILE"
  *	NAME:, label NAME	the cursor (virtual after vat); equ NAME EXPR
- *	excluded PADDR LEN	frames that exist and are not in the dump
+ *	excluded PADDR LEN [untouched]	frames that exist and are not in the
+ *		dump; untouched: only those that hold no data yet
  *
  * Page tables:
  *	pgtable NAME 32bit|pae|4level|5level at=PADDR	tables follow the root

@@ -23,13 +23,27 @@ struct cursor {
 
 static uint64_t level_or(struct cursor *c);
 
+static uint32_t
+name_hash(const char *name, size_t len)
+{
+	uint32_t hash = 2166136261; /* FNV-1a */
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)name[i]) * 16777619;
+	return hash;
+}
+
 static struct mk_label *
 label_find(struct mk *m, const char *name, size_t len)
 {
+	uint32_t hash = name_hash(name, len);
+
 	for (size_t i = 0; i < m->nr_labels; i++) {
-		if (!strncmp(m->labels[i].name, name, len) &&
-			!m->labels[i].name[len])
-			return &m->labels[i];
+		struct mk_label *l = &m->labels[i];
+
+		if (l->hash == hash && !strncmp(l->name, name, len) &&
+			!l->name[len])
+			return l;
 	}
 	return NULL;
 }
@@ -43,6 +57,7 @@ mk_label_set(struct mk *m, const char *name, uint64_t value)
 		m->labels = mk_grow(m->labels, m->nr_labels, sizeof(*l));
 		l = &m->labels[m->nr_labels++];
 		*l = (struct mk_label){ .name = mk_dup(name, strlen(name)),
+			.hash = name_hash(name, strlen(name)),
 			.first = ~value };
 	}
 	/* A name that is set again in a pass (repeat) only moves once. */

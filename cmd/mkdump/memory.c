@@ -163,12 +163,14 @@ mk_emit_int(struct mk *m, uint64_t v, unsigned int size)
 }
 
 void
-mk_exclude(struct mk *m, uint64_t paddr, uint64_t len)
+mk_exclude(struct mk *m, uint64_t paddr, uint64_t len, bool untouched)
 {
 	if (len / MK_PAGE > 1 << 20)
 		mk_die(m, "excluded: too much memory");
-	for (uint64_t a = paddr; a < paddr + len; a += MK_PAGE)
-		mk_frame(m, a / MK_PAGE)->excluded = true;
+	for (uint64_t a = paddr; a < paddr + len; a += MK_PAGE) {
+		if (!untouched || !mk_frame_find(m, a / MK_PAGE))
+			mk_frame(m, a / MK_PAGE)->excluded = true;
+	}
 }
 
 /* ---- virtual placement -------------------------------------------------- */
@@ -296,8 +298,9 @@ data_place(struct mk *m, const struct mk_token *t, size_t nr)
 
 		m->places = mk_grow(m->places, m->nr_places, sizeof(p));
 		m->places[m->nr_places++] = p;
-	} else if (!strcmp(w, "excluded") && nr == 3) {
-		mk_exclude(m, mk_expr(m, t[1].text), mk_expr(m, t[2].text));
+	} else if (!strcmp(w, "excluded") && (nr == 3 || nr == 4)) {
+		mk_exclude(m, mk_expr(m, t[1].text), mk_expr(m, t[2].text),
+			mk_word(t, nr, "untouched"));
 	} else if (!strcmp(w, "label") && nr == 2) {
 		mk_label_set(m, t[1].text, m->cursor + m->virt);
 	} else if (!strcmp(w, "equ") && nr == 3) {

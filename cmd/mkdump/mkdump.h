@@ -39,6 +39,7 @@ struct mk_token {
 
 struct mk_label {
 	char *name;
+	uint32_t hash; /* of the name: looking for one is most of the work */
 	uint64_t value;
 	uint64_t first;	   /* of the values that it took in the last pass */
 	unsigned int pass; /* in which it was last set */
@@ -184,7 +185,7 @@ void mk_emit_int(struct mk *m, uint64_t v, unsigned int size);
 void mk_poke(struct mk *m, uint64_t paddr, uint64_t v, unsigned int size);
 uint64_t mk_peek(const struct mk *m, uint64_t paddr, unsigned int size);
 uint64_t mk_phys(struct mk *m, uint64_t vaddr);
-void mk_exclude(struct mk *m, uint64_t paddr, uint64_t len);
+void mk_exclude(struct mk *m, uint64_t paddr, uint64_t len, bool untouched);
 void mk_memory_reset(struct mk *m);
 bool mk_data(struct mk *m, const struct mk_token *t, size_t nr);
 void mk_bytes_add(struct mk_bytes *b, const void *p, size_t len);

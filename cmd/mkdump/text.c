@@ -370,22 +370,27 @@ add_patch(struct mk *m, const struct mk_token *t, size_t nr)
 static bool
 set_number(struct mk *m, const char *name, const char *value)
 {
-	uint64_t v = mk_expr(m, value);
+	static const char *const names[] = { "version", "width", "level",
+		"max_pfn", "block_size", "status" };
+	size_t i = 0;
 
-	if (!strcmp(name, "version"))
-		m->version = (int)v;
-	else if (!strcmp(name, "width"))
-		m->width_32 = v == 32;
-	else if (!strcmp(name, "level"))
-		m->level = (uint32_t)v;
-	else if (!strcmp(name, "max_pfn"))
-		m->max_pfn = v;
-	else if (!strcmp(name, "block_size"))
-		m->block_size = (uint32_t)v;
-	else if (!strcmp(name, "status"))
-		m->status = (int64_t)v;
-	else
+	while (i < 6 && strcmp(name, names[i]) != 0)
+		i++;
+	if (i == 6) /* perhaps a macro: its word need be no number */
 		return false;
+	uint64_t v = mk_expr(m, value);
+	if (i == 0)
+		m->version = (int)v;
+	else if (i == 1)
+		m->width_32 = v == 32;
+	else if (i == 2)
+		m->level = (uint32_t)v;
+	else if (i == 3)
+		m->max_pfn = v;
+	else if (i == 4)
+		m->block_size = (uint32_t)v;
+	else
+		m->status = (int64_t)v;
 	return true;
 }
 
