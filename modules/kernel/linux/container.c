@@ -64,63 +64,74 @@ damaged(struct mdb_ctx *cx, struct kern_set *set, const char *why)
 	mdb_forget(cx);
 }
 
+struct list {
+	struct mdb_loc head;
+	uint64_t offset; /* of the node in an entry */
+	struct linux_seen seen;
+	struct kern_set *set;
+	bool whole; /* came back to the head */
+};
+
+/* Adds a node, unless the list was there before: true then. */
+static enum mdb_status
+add_node(struct mdb_ctx *cx, struct list *l, mdb_addr_t node, bool *again_out)
+{
+	*again_out = !linux_seen_add(cx, &l->seen, node);
+	if (!*again_out)
+		return kern_set_add(cx, l->set, node - l->offset);
+	if (l->set->why == NULL)
+		damaged(cx, l->set,
+			mdb_tmp_printf(cx, "it comes back to %" PRIx64, node));
+	return MDB_OK;
+}
+
 /*
- * Follows the pointers that lie link bytes into each node.  *whole_out: came
- * back to the head.  A node that the dump does not hold is still one of the
- * list; one that no page table maps is no node but a bad pointer.
+ * Follows the pointers that lie link bytes into each node.  A node that the
+ * dump does not hold is still one of the list; one that no page table maps is
+ * no node but a bad pointer.
  */
 static enum mdb_status
-follow(struct mdb_ctx *cx, struct mdb_loc head, uint64_t link, uint64_t offset,
-	struct linux_seen *seen, struct kern_set *set, bool *whole_out)
+follow(struct mdb_ctx *cx, struct list *l, uint64_t link)
 {
-	mdb_addr_t node = head.addr;
+	mdb_addr_t node = l->head.addr;
+	bool again = false;
 	enum mdb_status st;
 
-	for (;;) {
+	while (!again) {
 		st = mdb_check_interrupt(cx);
 		if (st != MDB_OK)
 			return st;
-		st = mdb_read_ptr(cx, mdb_at(head, node + link), &node);
+		st = mdb_read_ptr(cx, mdb_at(l->head, node + link), &node);
 		if (st != MDB_OK) {
-			damaged(cx, set, mdb_trail(cx));
-			if (node != head.addr && set->count != 0 &&
+			damaged(cx, l->set, mdb_trail(cx));
+			if (node != l->head.addr && l->set->count != 0 &&
 				(st == MDB_E_UNMAPPED || st == MDB_E_RANGE))
-				set->count--;
+				l->set->count--;
 			return MDB_OK;
 		}
-		if (node == head.addr) {
-			*whole_out = true;
+		if (node == l->head.addr) {
+			l->whole = true;
 			return MDB_OK;
 		}
-		if (!linux_seen_add(cx, seen, node)) {
-			if (set->why == NULL)
-				damaged(cx, set,
-					mdb_tmp_printf(cx,
-						"it comes back to %" PRIx64,
-						node));
-			return MDB_OK;
-		}
-		st = kern_set_add(cx, set, node - offset);
+		st = add_node(cx, l, node, &again);
 		if (st != MDB_OK)
 			return st;
 	}
+	return MDB_OK;
 }
 
 enum mdb_status
 linux_list_collect(struct mdb_ctx *cx, struct mdb_loc head, uint64_t offset,
 	struct kern_set *set)
 {
-	struct linux_seen seen = { 0 };
-	bool whole = false;
+	struct list l = { .head = head, .offset = offset, .set = set };
 	size_t from, i, j;
-	enum mdb_status st;
+	enum mdb_status st = follow(cx, &l, 0);
 
-	st = follow(cx, head, 0, offset, &seen, set, &whole);
-	if (st != MDB_OK || whole)
+	if (st != MDB_OK || l.whole)
 		return st;
 	from = set->count;
-	st = follow(cx, head, mdb_world_word(head.world), offset, &seen, set,
-		&whole);
+	st = follow(cx, &l, mdb_world_word(head.world));
 	/* what was met from the far end comes in the list's own order */
 	for (i = from, j = set->count; i + 1 < j; i++, j--) {
 		mdb_addr_t addr = set->addrs[i];

@@ -126,11 +126,11 @@ enum mdb_status linux_threads(struct mdb_ctx *cx, struct kern_set *set);
 enum mdb_status linux_procs(struct mdb_ctx *cx, struct kern_set *set);
 enum mdb_status linux_threads_of(struct mdb_ctx *cx, struct mdb_loc thread,
 	struct kern_set *set);
-enum mdb_status linux_thread_info(struct mdb_ctx *cx, struct mdb_loc thread,
+enum mdb_status linux_thread_info(struct mdb_ctx *cx, struct mdb_loc loc,
 	struct kern_thread *out);
 enum mdb_status linux_thread_regs(struct mdb_ctx *cx,
 	const struct kern_thread *thread, struct mdb_regs *regs_out);
-enum mdb_status linux_proc_info(struct mdb_ctx *cx, struct mdb_loc thread,
+enum mdb_status linux_proc_info(struct mdb_ctx *cx, struct mdb_loc loc,
 	struct kern_proc *out);
 enum mdb_status linux_proc_args(struct mdb_ctx *cx,
 	const struct kern_thread *thread, char *buf, size_t len);

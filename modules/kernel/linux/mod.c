@@ -72,14 +72,9 @@ mem_size(struct mdb_ctx *cx, struct mdb_loc mod)
 	unsigned int i;
 
 	for (i = 0; i < 16; i++) {
-		char path[32];
+		const char *path =
+			mdb_tmp_printf(cx, "mem[%u].size%c", i, '\0');
 
-		memset(path, 0, sizeof(path));
-		memcpy(path, "mem[", 4);
-		path[4] = (char)(i < 10 ? '0' + i : '1');
-		if (i >= 10)
-			path[5] = (char)('0' + i - 10);
-		memcpy(path + strlen(path), "].size", 6);
 		if (!linux_offset(cx, mod.world, "struct module", path,
 			    &offset))
 			break;

@@ -10,6 +10,7 @@
  */
 #include "prb.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t
@@ -136,14 +137,13 @@ dict_of(const struct prb *p, const unsigned char *info, char *dict,
 	if (a == 0 || a + b + sizeof("SUBSYSTEM=\nDEVICE=") > dict_len)
 		return;
 	r->dict = dict;
-	memcpy(dict, "SUBSYSTEM=", 10);
-	memcpy(dict + 10, subsystem, a);
-	r->dict_len = 10 + a;
 	if (b == 0)
-		return;
-	memcpy(dict + r->dict_len, "\nDEVICE=", 8);
-	memcpy(dict + r->dict_len + 8, device, b);
-	r->dict_len += 8 + b;
+		(void)snprintf(dict, dict_len, "SUBSYSTEM=%.*s", (int)a,
+			subsystem);
+	else
+		(void)snprintf(dict, dict_len, "SUBSYSTEM=%.*s\nDEVICE=%.*s",
+			(int)a, subsystem, (int)b, device);
+	r->dict_len = strlen(dict);
 }
 
 /* One id; what is not a record is passed over. */

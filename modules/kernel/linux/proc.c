@@ -185,8 +185,8 @@ kthread_name(struct mdb_ctx *cx, const struct kern_thread *t, char *buf,
 	size_t len)
 {
 	uint64_t worker, full_name;
-	mdb_addr_t addr;
-	char name[256];
+	mdb_addr_t addr = 0;
+	char name[256] = "";
 	enum mdb_status st = MDB_E_NOTFOUND;
 
 	if (linux_offset(cx, t->loc.world, "struct task_struct",

@@ -95,8 +95,8 @@ static enum mdb_status
 saved_regs(struct mdb_ctx *cx, const struct kern_thread *t,
 	struct mdb_regs *regs_out)
 {
-	struct frame f;
-	uint64_t len;
+	struct frame f = { .ip = 0 };
+	uint64_t len = 0;
 	enum mdb_status st;
 
 	if (t->stack == 0)

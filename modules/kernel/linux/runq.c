@@ -292,7 +292,7 @@ visit_fair(struct mdb_ctx *cx, struct visit *v, mdb_addr_t rq)
 static enum mdb_status
 visit_rt(struct mdb_ctx *cx, struct visit *v, mdb_addr_t rq)
 {
-	uint64_t queue, run_list, rt;
+	uint64_t queue = 0, run_list = 0, rt = 0;
 	size_t word = mdb_world_word(v->world), i, j;
 	enum mdb_status st;
 

@@ -8,6 +8,8 @@
  */
 #include "linux.h"
 
+#include <string.h>
+
 struct timekeeper {
 	uint64_t xtime_sec;
 	int64_t to_mono_sec;
@@ -45,32 +47,39 @@ believable(const struct timekeeper *t)
 		       (int64_t)t->ktime_sec == mono + 1);
 }
 
+/* Is there a clock at one of the places in this variable? */
+static bool
+clock_in(struct mdb_ctx *cx, struct mdb_loc var, struct timekeeper *out)
+{
+	uint64_t tries[] = { 8, 8, 0, 16, 64 };
+	size_t i;
+
+	if (!linux_offset(cx, var.world, "struct tk_data", "timekeeper\0",
+		    &tries[0]))
+		tries[0] = 8;
+	for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+		if (mdb_read_shape(cx, &timekeeper_shape,
+			    mdb_at(var, var.addr + tries[i]), out) == MDB_OK &&
+			believable(out))
+			return true;
+	return false;
+}
+
 static enum mdb_status
 timekeeper(struct mdb_ctx *cx, struct mdb_world *w, struct timekeeper *out)
 {
 	static const char *const names[] = { "tk_core", "timekeeper_data",
 		"shadow_timekeeper" };
-	uint64_t known = 0;
-	size_t i, j;
+	struct mdb_loc var;
+	size_t i;
 
-	if (!linux_offset(cx, w, "struct tk_data", "timekeeper\0", &known))
-		known = 8;
+	memset(out, 0, sizeof(*out));
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const uint64_t tries[] = { known, 8, 0, 16, 64 };
-		struct mdb_loc loc;
-
-		if (mdb_sym_loc(cx, w, names[i], &loc) != MDB_OK)
+		if (mdb_sym_loc(cx, w, names[i], &var) != MDB_OK ||
+			!clock_in(cx, var, out))
 			continue;
-		for (j = 0; j < sizeof(tries) / sizeof(tries[0]); j++) {
-			enum mdb_status st =
-				mdb_read_shape(cx, &timekeeper_shape,
-					mdb_at(loc, loc.addr + tries[j]), out);
-
-			if (st == MDB_OK && believable(out)) {
-				mdb_forget(cx);
-				return MDB_OK;
-			}
-		}
+		mdb_forget(cx);
+		return MDB_OK;
 	}
 	return mdb_fail(cx, MDB_E_NOTFOUND, "the kernel's clock was not found");
 }

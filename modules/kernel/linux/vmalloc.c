@@ -120,7 +120,7 @@ enum mdb_status
 linux_whatis_vmalloc(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
 {
 	uint64_t rb_offset;
-	struct area a;
+	struct area a = { 0, 0, 0 };
 	struct mdb_loc root;
 	enum mdb_status st;
 

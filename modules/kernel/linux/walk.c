@@ -44,7 +44,7 @@ enum mdb_status
 linux_walk_list_init(struct mdb_ctx *cx, struct mdb_walk *w)
 {
 	struct list_walk *l = mdb_tmp(cx, sizeof(*l));
-	uint64_t offset;
+	uint64_t offset = 0;
 	enum mdb_status st = holder_offset(cx, w, &offset);
 
 	if (st != MDB_OK)
@@ -114,7 +114,7 @@ enum mdb_status
 linux_walk_rbtree_init(struct mdb_ctx *cx, struct mdb_walk *w)
 {
 	struct rb_walk *r = mdb_tmp(cx, sizeof(*r));
-	mdb_addr_t root;
+	mdb_addr_t root = 0;
 	enum mdb_status st = holder_offset(cx, w, &r->offset);
 
 	if (st == MDB_OK)
