@@ -17,7 +17,9 @@ static const struct mdb_dcmd *const dcmd_tables[] = {
 	mdb_dcmds_pipes,
 	mdb_dcmds_print,
 	mdb_dcmds_settings,
+	mdb_dcmds_regs,
 	mdb_dcmds_stack,
+	mdb_dcmds_status,
 	NULL,
 };
 

@@ -25,6 +25,8 @@ extern const struct mdb_dcmd mdb_dcmds_objects[];  /* objects mappings */
 extern const struct mdb_dcmd mdb_dcmds_pipes[];	   /* walk grep map head ... */
 extern const struct mdb_dcmd mdb_dcmds_print[];	   /* print sizeof list ... */
 extern const struct mdb_dcmd mdb_dcmds_settings[]; /* set vars log quit ... */
+extern const struct mdb_dcmd mdb_dcmds_regs[];	   /* $r regs cpuregs */
+extern const struct mdb_dcmd mdb_dcmds_status[];   /* status */
 extern const struct mdb_dcmd mdb_dcmds_stack[];	   /* $c $C stack */
 
 #endif

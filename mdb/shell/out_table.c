@@ -147,6 +147,16 @@ value_row(struct mdb_ctx *cx, struct mdb_out *out,
 	put_line(out);
 }
 
+/* Some tables are for programs only. */
+static bool
+is_json_only(const struct mdb_out *out, const struct mdb_table *table)
+{
+	for (const struct mdb_column *c = table->columns; c->name != NULL; c++)
+		if (in_table(out, c))
+			return false;
+	return true;
+}
+
 enum mdb_status
 mdb_table_row(struct mdb_ctx *cx, struct mdb_out *out,
 	const struct mdb_table *table, const struct mdb_value *values,
@@ -155,6 +165,8 @@ mdb_table_row(struct mdb_ctx *cx, struct mdb_out *out,
 	const struct mdb_table **headed =
 		nested ? &out->sub_headed : &out->headed;
 
+	if (is_json_only(out, table))
+		return mdb_out_check(cx);
 	if (*headed != table)
 		heading_row(cx, out, table);
 	*headed = table;

@@ -38,6 +38,19 @@ mdb_unwind_table_of(struct mdb_object *object)
 	return t;
 }
 
+bool
+mdb_unwind_may_be_code(const struct mdb_world *world, mdb_addr_t addr)
+{
+	const struct mdb_object *kernel = world->objects;
+	mdb_addr_t reach = 1ull << 31;
+
+	if (!kernel)
+		return false;
+	if (world->arch->word == 4)
+		return true;
+	return addr - kernel->base < reach || kernel->base - addr < reach;
+}
+
 const char *
 mdb_unwind_describe(struct mdb_world *world)
 {

@@ -36,6 +36,13 @@ struct mdb_unwind_table {
 /* Made at first use; never NULL. */
 struct mdb_unwind_table *mdb_unwind_table_of(struct mdb_object *object);
 
+/*
+ * May there be code of this world's kernel?  On x86-64 modules lie within the
+ * 2 GiB around the kernel that its code can reach: elsewhere nothing needs to
+ * be looked up, and modules need not be listed.
+ */
+bool mdb_unwind_may_be_code(const struct mdb_world *world, mdb_addr_t addr);
+
 /* "ORC, header known" ...: how stacks of this world are unwound. */
 const char *mdb_unwind_describe(struct mdb_world *world);
 

@@ -134,7 +134,7 @@ mdb_unwind_object(struct mdb_unwind *u, mdb_addr_t pc)
 		return u->object;
 	if (kernel && holds(kernel, pc))
 		return kernel;
-	if (!kernel || (u->world->arch->word == 8 && pc >> 63 == 0))
+	if (!mdb_unwind_may_be_code(u->world, pc))
 		return NULL;
 	return mdb_object_by_addr(u->cx, mdb_kernel_loc(u->world, pc));
 }

@@ -34,6 +34,21 @@ control(const struct dfmt_cpu *c, struct mdb_regs *regs)
 	mdb_reg_set(regs, MDB_R_CR4, c->cr4);
 }
 
+static void
+bases(const struct dfmt_cpu *c, struct mdb_regs *regs)
+{
+	bool user = c->has_regs && (c->cs & 3) == 3;
+
+	mdb_reg_set(regs, MDB_R_FSBASE, c->fs_base);
+	if (c->has_kernel_gs) {
+		mdb_reg_set(regs, MDB_R_GSBASE, c->gs_base);
+		mdb_reg_set(regs, MDB_R_KGSBASE, c->kernel_gs_base);
+		return;
+	}
+	/* A crash path stored the inactive base, which is user mode's. */
+	mdb_reg_set(regs, user ? MDB_R_GSBASE : MDB_R_KGSBASE, c->gs_base);
+}
+
 enum mdb_status
 mdb_regs_of_note(struct mdb_ctx *cx, struct mdb_target *target, size_t index,
 	struct mdb_regs *regs_out)
@@ -52,11 +67,8 @@ mdb_regs_of_note(struct mdb_ctx *cx, struct mdb_target *target, size_t index,
 		general(&c, info.machine != DFMT_MACHINE_I386, &regs);
 	if (c.has_cr)
 		control(&c, &regs);
-	if (c.has_bases) {
-		mdb_reg_set(&regs, MDB_R_FSBASE, c.fs_base);
-		mdb_reg_set(&regs, MDB_R_GSBASE, c.gs_base);
-		mdb_reg_set(&regs, MDB_R_KGSBASE, c.kernel_gs_base);
-	}
+	if (c.has_bases)
+		bases(&c, &regs);
 	*regs_out = regs;
 	return MDB_OK;
 }
