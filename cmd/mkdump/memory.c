@@ -84,9 +84,8 @@ mk_frame(struct mk *m, uint64_t pfn)
 		mk_die(m, "out of memory");
 	f->pfn = pfn;
 	f->codec = m->codec;
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
-	memmove(m->frames + i + 1, m->frames + i,
-		(m->nr_frames - i) * sizeof(*m->frames));
+	for (size_t k = m->nr_frames; k > i; k--)
+		m->frames[k] = m->frames[k - 1];
 	m->frames[i] = f;
 	m->nr_frames++;
 	return f;

@@ -76,6 +76,7 @@ include(struct mk *m, struct mk_lines *l, const char *from, const char *line,
 	struct mk_lines more = mk_lines_read(m, path, depth + 1);
 	for (size_t i = 0; i < more.nr; i++)
 		line_add(l, more.lines[i]);
+	free(more.lines);
 }
 
 struct mk_lines
@@ -87,13 +88,14 @@ mk_lines_read(struct mk *m, const char *path, int depth)
 	size_t room = 0;
 	ssize_t len;
 	int number = 0;
+	const char *file = mk_dup(path, strlen(path));
 
 	if (!f)
 		mk_die(m, "cannot read %s", path);
 	while ((len = getline(&buf, &room, f)) >= 0) {
 		while (len && (buf[len - 1] == '\n' || buf[len - 1] == '\r'))
 			len--;
-		struct mk_line line = { mk_dup(buf, (size_t)len), path,
+		struct mk_line line = { mk_dup(buf, (size_t)len), file,
 			++number };
 		m->at = &line;
 		const char *p = line.text + strspn(line.text, " \t");
