@@ -460,6 +460,22 @@ elf_next_range(const struct dfmt *d, uint64_t addr, uint64_t *start_out,
 	return DFMT_OK;
 }
 
+/* How many bytes of the run are in none of r. */
+static uint64_t
+run_outside(const struct run *run, const struct runs *r)
+{
+	uint64_t left = run->end - run->start;
+
+	for (size_t i = runs_find(r, run->start);
+		i < r->nr && r->runs[i].start < run->end; i++) {
+		uint64_t from = r->runs[i].start > run->start ? r->runs[i].start
+							      : run->start;
+
+		left -= dfmt_min(r->runs[i].end, run->end) - from;
+	}
+	return left;
+}
+
 /* Whole frames, each counted once though two segments may share it. */
 static enum dfmt_status
 elf_coverage(const struct dfmt *d, struct dfmt_coverage *cov_out,
@@ -481,7 +497,7 @@ elf_coverage(const struct dfmt *d, struct dfmt_coverage *cov_out,
 		lost += len - in;
 	}
 	for (size_t i = 0; i < elf->tails.nr; i++)
-		excluded += elf->tails.runs[i].end - elf->tails.runs[i].start;
+		excluded += run_outside(&elf->tails.runs[i], &elf->file);
 	cov.nr_present = present / DFMT_PAGE_SIZE;
 	cov.nr_lost = (lost + DFMT_PAGE_SIZE - 1) / DFMT_PAGE_SIZE;
 	cov.nr_excluded = excluded / DFMT_PAGE_SIZE;
