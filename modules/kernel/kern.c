@@ -191,11 +191,14 @@ static const struct mdb_dcmd dcmds[] = {
 	},
 	{
 		.name = "threadlist",
+		.operands = "[count]",
 		.summary = "list the threads, with -v their stacks",
 		.help = "Every thread, the idle threads of the CPUs first. With "
 			"-v its scheduling class, priority, CPU and state, and "
 			"its stack: from the saved stack pointer, or from the "
-			"registers of the CPU that it was on.",
+			"registers of the CPU that it was on.\n\n"
+			"count is mdb's number of arguments for each frame; it is "
+			"taken and has no effect, as no arguments are known.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "task",
 		.options = kern_threadlist_options,

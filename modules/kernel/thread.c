@@ -152,6 +152,35 @@ static const struct mdb_column threadlist_columns[] = {
 const struct mdb_table kern_threadlist_table = { .name = "threads",
 	.columns = threadlist_columns };
 
+/* With -v the name has a line of its own, as in mdb. */
+static const struct mdb_column verbose_columns[] = {
+	{ "addr", "ADDR", MDB_WIDTH_ADDR, MDB_COL_PIPE | MDB_COL_ZERO, 0,
+		"the thread's task" },
+	{ "proc", "PROC", MDB_WIDTH_ADDR, MDB_COL_ZERO, 0,
+		"task of its process" },
+	{ "tid", "TID", 6, 0, 0, "thread id, decimal" },
+	{ "class", "CLS", 3, MDB_COL_LEFT, 0, "scheduling class" },
+	{ "pri", "PRI", 3, 0, 0, "priority" },
+	{ "cpu", "CPU", 3, 0, 0, "on which it is, or ran last" },
+	{ "state", "STATE", 8, MDB_COL_LEFT, 0, "as in ::thread" },
+	{ "pc", NULL, 0, MDB_COL_JSON_ONLY, 0, "where it is" },
+	{ "name", NULL, 0, MDB_COL_JSON_ONLY, 0, "its name" },
+	{ NULL },
+};
+
+static const struct mdb_table verbose_table = { .name = "threads",
+	.columns = verbose_columns };
+
+static const struct mdb_column where_columns[] = {
+	{ "where", NULL, 0, MDB_COL_LEFT | MDB_COL_TEXT_ONLY, 0,
+		"program counter and name" },
+	{ NULL },
+};
+
+static const struct mdb_table where_table = { .name = "where",
+	.columns = where_columns,
+	.indent = 2 };
+
 static const struct mdb_column note_columns[] = {
 	{ "note", NULL, 0, MDB_COL_LEFT, 0, "why there is no stack" },
 	{ NULL },
@@ -172,19 +201,47 @@ stack_note(struct mdb_ctx *cx, enum mdb_status why)
 	return mdb_subrow(cx, &note_table, v);
 }
 
-/* A stack, nested below the row just stated. */
 static enum mdb_status
-stack_rows(struct mdb_ctx *cx, const struct kern_thread *t, unsigned int flags)
+where_row(struct mdb_ctx *cx, const struct kern_thread *t, const char *pc)
 {
-	struct mdb_regs regs;
-	enum mdb_status st = kern_thread_regs(cx, t, &regs);
+	struct mdb_value v[] = { mdb_v_text(
+		mdb_tmp_printf(cx, "PC: %-25s CMD: %s", pc,
+			mdb_escape(cx, t->name, strlen(t->name)))) };
 
-	if (st == MDB_E_INTERRUPTED)
+	return mdb_subrow(cx, &where_table, v);
+}
+
+/* A thread with its stack below; one without registers says why. */
+static enum mdb_status
+verbose_rows(struct mdb_ctx *cx, const struct kern_thread *t)
+{
+	struct mdb_loc pc = t->loc;
+	struct mdb_regs regs;
+	enum mdb_status why = kern_thread_regs(cx, t, &regs), st;
+
+	if (why == MDB_E_INTERRUPTED)
+		return why;
+	pc.addr = why == MDB_OK ? regs.r[MDB_R_IP] : 0;
+	struct mdb_value v[] = {
+		mdb_v_addr(t->loc),
+		t->proc.addr == 0 ? mdb_v_none() : mdb_v_addr(t->proc),
+		mdb_v_int(t->tid),
+		mdb_v_text(t->sched),
+		mdb_v_int(t->priority),
+		cpu_value(t),
+		mdb_v_text(kern_state_name(t->state)),
+		why == MDB_OK ? mdb_v_addr(pc) : mdb_v_error(why),
+		mdb_v_cstr(t->name),
+	};
+	st = mdb_row(cx, &verbose_table, v);
+	if (st != MDB_OK || mdb_is_piped(cx))
 		return st;
-	if (st != MDB_OK)
-		return stack_note(cx, st);
-	return mdb_stack_print(cx, t->loc.world, &regs,
-		flags | MDB_STACK_NESTED);
+	st = where_row(cx, t, why == MDB_OK ? mdb_sym_format(cx, pc) : "-");
+	if (st == MDB_OK && why != MDB_OK)
+		st = stack_note(cx, why);
+	else if (st == MDB_OK)
+		st = mdb_stack_print(cx, t->loc.world, &regs, MDB_STACK_NESTED);
+	return st != MDB_OK ? st : mdb_blank(cx);
 }
 
 static enum mdb_status
@@ -196,21 +253,19 @@ threadlist_one(struct mdb_ctx *cx, const struct mdb_call *call,
 
 	if (st != MDB_OK)
 		return st;
+	if (mdb_opt(call, 'v'))
+		return verbose_rows(cx, &t);
 	struct mdb_value v[] = {
 		mdb_v_addr(loc),
 		t.proc.addr == 0 ? mdb_v_none() : mdb_v_addr(t.proc),
 		mdb_v_int(t.tid),
-		mdb_v_text(t.sched),
-		mdb_v_int(t.priority),
-		cpu_value(&t),
-		mdb_v_text(kern_state_name(t.state)),
+		mdb_v_none(),
+		mdb_v_none(),
+		mdb_v_none(),
+		mdb_v_none(),
 		mdb_v_cstr(t.name),
 	};
-	st = mdb_row(cx, &kern_threadlist_table, v);
-	if (st != MDB_OK || !mdb_opt(call, 'v') || mdb_is_piped(cx))
-		return st;
-	st = stack_rows(cx, &t, 0);
-	return st != MDB_OK ? st : mdb_blank(cx);
+	return mdb_row(cx, &kern_threadlist_table, v);
 }
 
 enum mdb_status
