@@ -3,6 +3,7 @@
 #include "mdb/shell/session.h"
 
 #include "mdb/base/alloc.h"
+#include "mdb/shell/dis.h"
 #include "mdb/shell/out.h"
 #include "mdb/shell/regs.h"
 #include "mdb/world/target.h"
@@ -50,6 +51,7 @@ mdb_session_create(struct mdb_sink *out, struct mdb_sink *err,
 	s->lang.vars = mdb_vars_create();
 	s->lang.radix = 16;
 	s->lang.reg = mdb_session_reg;
+	s->lang.dis = mdb_session_dis;
 	s->opts = (struct mdb_options){
 		.pager = true,
 		.allow_shell = true,
