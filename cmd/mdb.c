@@ -493,6 +493,11 @@ run(struct args *a)
 	mdb_sink_flush(s->out);
 	if (a->stats)
 		print_stats(s, &start);
+	if (mdb_sink_error(s->out) != 0) {
+		(void)fprintf(stderr, "mdb: writing the output: %s\n",
+			strerror(mdb_sink_error(s->out)));
+		s->nr_errors++;
+	}
 	status = s->nr_errors > 0 || interrupted ? 1 : 0;
 	mdb_session_destroy(s);
 	return status;

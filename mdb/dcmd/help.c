@@ -16,7 +16,7 @@
 static enum mdb_status
 title(struct mdb_ctx *cx, const char *text)
 {
-	if (cx->out->sink != NULL && mdb_sink_is_terminal(cx->out->sink))
+	if (cx->out->sink != NULL && mdb_sink_has_style(cx->out->sink))
 		return mdb_line(cx, "\033[1m%s\033[m", text);
 	return mdb_line(cx, "%s", text);
 }

@@ -101,7 +101,7 @@ static void
 heading_row(struct mdb_ctx *cx, struct mdb_out *out,
 	const struct mdb_table *table)
 {
-	bool terminal = mdb_sink_is_terminal(out->sink);
+	bool styled = mdb_sink_has_style(out->sink);
 	struct mdb_table plain = *table;
 
 	if (!has_heading(out, table))
@@ -109,7 +109,7 @@ heading_row(struct mdb_ctx *cx, struct mdb_out *out,
 	plain.separator = NULL;
 	mdb_buf_reset(&out->line);
 	mdb_buf_pad(&out->line, ' ', (size_t)table->indent);
-	if (terminal)
+	if (styled)
 		mdb_buf_puts(&out->line, UNDERLINE);
 	for (const struct mdb_column *c = table->columns; c->name != NULL;
 		c++) {
@@ -120,7 +120,8 @@ heading_row(struct mdb_ctx *cx, struct mdb_out *out,
 		mdb_buf_puts(&out->line, c->heading);
 		add_cell(out, &plain, c, from, width_of(cx, c));
 	}
-	if (terminal)
+	trim(&out->line, 0);
+	if (styled)
 		mdb_buf_puts(&out->line, PLAIN);
 	put_line(out);
 }

@@ -38,7 +38,8 @@ struct mdb_sink {
 	int fd; /* -1: memory */
 	int log_fd;
 	bool terminal;
-	bool broken; /* the reader has gone */
+	bool broken; /* nothing more can be written */
+	int error;   /* why, unless the reader has gone */
 	bool in_line;
 	bool paging;
 	int key_fd;
@@ -109,7 +110,7 @@ write_all(int fd, const char *data, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n < 0)
 			return false;
 		data += n;
 		len -= (size_t)n;
@@ -122,9 +123,11 @@ mdb_sink_flush(struct mdb_sink *sink)
 {
 	if (sink->fd < 0 || sink->buf.len == 0)
 		return;
-	if (!sink->broken)
-		sink->broken =
-			!write_all(sink->fd, sink->buf.data, sink->buf.len);
+	if (!sink->broken &&
+		!write_all(sink->fd, sink->buf.data, sink->buf.len)) {
+		sink->broken = true;
+		sink->error = errno == EPIPE ? 0 : errno;
+	}
 	mdb_buf_reset(&sink->buf);
 }
 
@@ -144,6 +147,20 @@ bool
 mdb_sink_is_terminal(const struct mdb_sink *sink)
 {
 	return sink->terminal;
+}
+
+bool
+mdb_sink_has_style(const struct mdb_sink *sink)
+{
+	const char *term = getenv("TERM");
+
+	return sink->terminal && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+int
+mdb_sink_error(const struct mdb_sink *sink)
+{
+	return sink->error;
 }
 
 unsigned int

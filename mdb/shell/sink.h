@@ -26,6 +26,10 @@ void mdb_sink_flush(struct mdb_sink *sink);
 
 bool mdb_sink_done(const struct mdb_sink *sink);
 bool mdb_sink_is_terminal(const struct mdb_sink *sink);
+/* May it be given the escapes for bold and underlined? */
+bool mdb_sink_has_style(const struct mdb_sink *sink);
+/* Why writing failed: an errno; 0: it did not, or the reader has gone. */
+int mdb_sink_error(const struct mdb_sink *sink);
 /* Columns of the terminal; 80 when it is none. */
 unsigned int mdb_sink_width(const struct mdb_sink *sink);
 /* Is the last thing written an unfinished line? */

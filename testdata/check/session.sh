@@ -70,3 +70,6 @@ check "an empty file is refused" 2 "empty" -S "$out/empty"
 # A reader that goes away is no failure and no noise.
 got=$("$O/bin/mdb" -S "$d" -e '0,ffffffffffff::echo x' 2>&1 | head -1)
 if [ "$got" = x ]; then echo "ok mdb broken pipe"; else echo "not ok mdb broken pipe: $got"; fi
+
+got=$("$O/bin/mdb" -S "$d" -e '1=X' 2>&1 >/dev/full)
+if [ $? = 1 ] && [[ $got == *"writing the output"* ]]; then echo "ok mdb full disk"; else echo "not ok mdb full disk: $got"; fi
