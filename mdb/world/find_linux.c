@@ -374,6 +374,34 @@ uts_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 		lx->uts_addr = 0;
 }
 
+/* The series of which a dump was taken and tried. */
+static const char *
+support_of(const struct mdb_linux *lx)
+{
+	static const char *const tested[] = { "6.1.", "6.12.", "7.2.", "7.3." };
+
+	if (lx->uts_addr == 0)
+		return "untested: the release is not known";
+	for (size_t i = 0; i < sizeof(tested) / sizeof(tested[0]); i++)
+		if (strncmp(lx->uts[2], tested[i], strlen(tested[i])) == 0)
+			return "tested";
+	return "untested: no kernel of this series was tried";
+}
+
+static void
+build_id_init(struct mdb_linux *lx)
+{
+	const struct mdb_world *w = lx->world;
+	const char *id;
+	size_t len;
+
+	if (w->vmcoreinfo != NULL &&
+		mdb_vmcoreinfo_get(w->vmcoreinfo, w->vmcoreinfo_len, "BUILD-ID",
+			&id, &len) &&
+		len > 0 && len <= 64)
+		lx->kernel->build_id = mdb_xstrndup(id, len);
+}
+
 enum mdb_status
 mdb_linux_create(struct mdb_ctx *cx, struct mdb_target *target,
 	struct mdb_linux_found *found)
@@ -403,6 +431,8 @@ mdb_linux_create(struct mdb_ctx *cx, struct mdb_target *target,
 	if (st != MDB_OK)
 		mdb_warn(cx, st, "the kernel's symbols cannot be read");
 	uts_init(cx, lx);
+	build_id_init(lx);
+	w->support = support_of(lx);
 	st = mdb_linux_cpus_init(cx, lx);
 	if (st != MDB_OK)
 		mdb_warn(cx, st, "the kernel's CPUs are not known");

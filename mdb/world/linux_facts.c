@@ -93,6 +93,19 @@ string_fact(struct mdb_ctx *cx, struct mdb_linux *lx, const char *symbol,
 }
 
 static char *
+message_fact(struct mdb_ctx *cx, struct mdb_linux *lx, bool oops)
+{
+	const char *text;
+
+	mdb_linux_messages_find(cx, lx);
+	text = oops ? lx->oops_message : lx->panic_message;
+	/* A kernel before 4.20 may crash without panic(): the oops says why. */
+	if (text == NULL && !oops)
+		text = lx->oops_message;
+	return text != NULL ? mdb_xstrdup(text) : NULL;
+}
+
+static char *
 fact_make(struct mdb_ctx *cx, struct mdb_linux *lx, const char *key)
 {
 	if (strcmp(key, "sysname") == 0)
@@ -111,7 +124,9 @@ fact_make(struct mdb_ctx *cx, struct mdb_linux *lx, const char *key)
 	if (strcmp(key, "crash_time") == 0)
 		return info_fact(lx, "CRASHTIME");
 	if (strcmp(key, "panic_message") == 0)
-		return mdb_linux_panic_message(cx, lx);
+		return message_fact(cx, lx, false);
+	if (strcmp(key, "oops_message") == 0)
+		return message_fact(cx, lx, true);
 	if (strcmp(key, "banner") == 0)
 		return string_fact(cx, lx, "linux_banner", false);
 	if (strcmp(key, "cmdline") == 0)
@@ -157,4 +172,6 @@ mdb_linux_facts_fini(struct mdb_linux *lx)
 		free(lx->facts[i].value);
 	}
 	free(lx->facts);
+	free(lx->panic_message);
+	free(lx->oops_message);
 }

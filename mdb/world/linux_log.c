@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The panic message, sought in the kernel's log from its newest record back.
+ * The last words: the panic message and that of the oops which led to it,
+ * sought in the kernel's log from its newest record back.
  * Places and layouts come from VMCOREINFO alone (kernel/printk/printk.c):
  * `prb' since 5.10, `log_buf' with struct printk_log before.
  */
@@ -16,32 +17,57 @@
 #define MAX_RECORDS 4096u
 #define MAX_TEXT 1024u
 
-/* What the text of a record says of the panic; the better one has a lower
- * rank.  NULL: nothing. */
-static const char *
-message_in(const char *text, unsigned int *rank_out)
+/* Records between a BUG: line and the line that counts the oops. */
+#define OOPS_REACH 12u
+
+/* What was found so far; records come newest first. */
+struct seeker {
+	char panic[MAX_TEXT];
+	char oops[MAX_TEXT];
+	bool has_panic, has_oops;
+	unsigned int since_oops;
+};
+
+static bool
+begins(const char *text, const char *mark)
 {
-	static const struct {
-		const char *mark;
-		unsigned int rank;
-		bool skip; /* the mark is not part of the message */
-	} marks[] = {
-		{ "Kernel panic - not syncing: ", 0, true },
-		{ "BUG: ", 1, false },
-		{ "kernel BUG at ", 1, false },
-		{ "general protection fault", 1, false },
-		{ "Oops: ", 2, false },
-	};
+	return strncmp(text, mark, strlen(mark)) == 0;
+}
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		size_t n = strlen(marks[i].mark);
+/* "Oops: 0002 [#1] PREEMPT SMP": the line that every oops has (die()). */
+static bool
+counts_oops(const char *text)
+{
+	const char *p = strstr(text, " [#");
 
-		if (strncmp(text, marks[i].mark, n) != 0)
-			continue;
-		*rank_out = marks[i].rank;
-		return marks[i].skip ? text + n : text;
+	return p != NULL && p[3] >= '1' && p[3] <= '9' &&
+	       strchr(p, ']') != NULL;
+}
+
+/* Takes one record; true once nothing more is to be learnt. */
+static bool
+seek(struct seeker *s, const char *text)
+{
+	static const char panic[] = "Kernel panic - not syncing: ";
+
+	if (!s->has_panic && !s->has_oops && begins(text, panic)) {
+		s->has_panic = true;
+		(void)snprintf(s->panic, sizeof(s->panic), "%s",
+			text + strlen(panic));
+		/* Only this one was not the end of an oops' handling. */
+		return !begins(s->panic, "Fatal exception");
 	}
-	return NULL;
+	if (!s->has_oops && counts_oops(text)) {
+		s->has_oops = true;
+		(void)snprintf(s->oops, sizeof(s->oops), "%s", text);
+	}
+	if (!s->has_oops)
+		return false;
+	if (begins(text, "BUG: ") || begins(text, "kernel BUG at ")) {
+		(void)snprintf(s->oops, sizeof(s->oops), "%s", text);
+		return true;
+	}
+	return s->since_oops++ >= OOPS_REACH;
 }
 
 /* ---- the ring of 5.10 and later ------------------------------------------
@@ -170,34 +196,23 @@ ring_text(const struct ring *r, uint64_t id, char *text)
 	return true;
 }
 
-static char *
-ring_message(struct mdb_ctx *cx, struct mdb_linux *lx)
+static void
+ring_seek(struct mdb_ctx *cx, struct mdb_linux *lx, struct seeker *s)
 {
-	char text[MAX_TEXT], best[MAX_TEXT];
-	unsigned int best_rank = 9;
+	char text[MAX_TEXT];
 	struct ring r;
 	uint64_t count;
 
 	if (!ring_init(cx, lx, &r))
-		return NULL;
+		return;
 	count = (r.head_id - r.tail_id + 1) & ~(3ull << 62);
 	if (count > MAX_RECORDS)
 		count = MAX_RECORDS;
 	if (count > 1ull << r.desc_bits)
 		count = 1ull << r.desc_bits;
-	for (uint64_t i = 0; i < count && best_rank > 0; i++) {
-		const char *message;
-		unsigned int rank;
-
-		if (!ring_text(&r, r.head_id - i, text))
-			continue;
-		message = message_in(text, &rank);
-		if (message == NULL || rank >= best_rank)
-			continue;
-		best_rank = rank;
-		(void)snprintf(best, sizeof(best), "%s", message);
-	}
-	return best_rank < 9 ? mdb_xstrdup(best) : NULL;
+	for (uint64_t i = 0; i < count; i++)
+		if (ring_text(&r, r.head_id - i, text) && seek(s, text))
+			return;
 }
 
 /* ---- the buffer before 5.10 ----------------------------------------------
@@ -245,60 +260,80 @@ old_init(struct mdb_ctx *cx, struct mdb_linux *lx, struct old_log *o)
 					 o->buf, o->len) == MDB_OK;
 }
 
-/* Records only lead forward: the last of the best rank is kept. */
-static char *
-old_message(struct mdb_ctx *cx, struct mdb_linux *lx)
+/* The text of the record at an offset; false if it is none. */
+static bool
+old_text(const struct old_log *o, uint64_t at, char *text)
 {
-	struct old_log o = { 0 };
-	MDB_AUTO_FREE uint8_t *owned = NULL;
-	char text[MAX_TEXT], best[MAX_TEXT];
-	unsigned int best_rank = 9;
-	bool right = old_init(cx, lx, &o);
-	uint64_t at = o.first;
+	uint64_t len = mdb_le16(o->buf + at + o->off_text_len);
 
-	owned = o.buf;
-	for (uint64_t i = 0; right && at != o.next && i < o.len / 16; i++) {
-		uint64_t len, text_len;
-		const char *message;
-		unsigned int rank;
+	if (len > MAX_TEXT - 1)
+		len = MAX_TEXT - 1;
+	if (at + o->size + len > o->len)
+		return false;
+	memcpy(text, o->buf + at + o->size, len);
+	text[len] = '\0';
+	return true;
+}
 
-		if (at + o.size > o.len)
-			break;
-		len = mdb_le16(o.buf + at + o.off_len);
-		text_len = mdb_le16(o.buf + at + o.off_text_len);
+/* Records only lead forward: the way is kept and gone back. */
+static void
+old_walk(const struct old_log *o, uint32_t *way, struct seeker *s)
+{
+	char text[MAX_TEXT];
+	uint64_t at = o->first;
+	size_t nr = 0;
+
+	while (at != o->next && at + o->size <= o->len && nr < o->len / 16) {
+		uint64_t len = mdb_le16(o->buf + at + o->off_len);
+
 		if (len == 0) { /* the rest of the buffer is unused */
+			if (at == 0)
+				break;
 			at = 0;
 			continue;
 		}
-		if (text_len > MAX_TEXT - 1)
-			text_len = MAX_TEXT - 1;
-		if (at + o.size + text_len > o.len)
-			break;
-		memcpy(text, o.buf + at + o.size, text_len);
-		text[text_len] = '\0';
-		message = message_in(text, &rank);
-		if (message != NULL && rank <= best_rank) {
-			best_rank = rank;
-			(void)snprintf(best, sizeof(best), "%s", message);
-		}
+		way[nr++] = (uint32_t)at;
 		at += len;
 	}
-	return best_rank < 9 ? mdb_xstrdup(best) : NULL;
+	for (size_t i = 0; i < nr && i < MAX_RECORDS; i++)
+		if (old_text(o, way[nr - 1 - i], text) && seek(s, text))
+			return;
 }
 
-char *
-mdb_linux_panic_message(struct mdb_ctx *cx, struct mdb_linux *lx)
+static void
+old_seek(struct mdb_ctx *cx, struct mdb_linux *lx, struct seeker *s)
 {
-	char *message;
+	MDB_AUTO_FREE uint8_t *buf = NULL;
+	MDB_AUTO_FREE uint32_t *way = NULL;
+	struct old_log o = { 0 };
+	bool right = old_init(cx, lx, &o);
 
+	buf = o.buf;
+	if (!right)
+		return;
+	way = mdb_xarray(o.len / 16 + 1, sizeof(*way));
+	old_walk(&o, way, s);
+}
+
+void
+mdb_linux_messages_find(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	struct seeker s = { 0 };
+
+	if (lx->messages_tried)
+		return;
+	lx->messages_tried = true;
 	/* A machine that went on has not panicked, whatever its log says. */
 	if (mdb_linux_panic_cpu(cx, lx->world) < 0)
-		return NULL;
-	message = ring_message(cx, lx);
-	if (message == NULL)
-		message = old_message(cx, lx);
-	if (message != NULL)
-		message[strcspn(message, "\n")] = '\0';
+		return;
+	ring_seek(cx, lx, &s);
+	if (!s.has_panic && !s.has_oops)
+		old_seek(cx, lx, &s);
 	mdb_forget(cx);
-	return message;
+	s.panic[strcspn(s.panic, "\n")] = '\0';
+	s.oops[strcspn(s.oops, "\n")] = '\0';
+	if (s.has_panic)
+		lx->panic_message = mdb_xstrdup(s.panic);
+	if (s.has_oops)
+		lx->oops_message = mdb_xstrdup(s.oops);
 }

@@ -157,21 +157,25 @@ hex_of(const uint8_t *bytes, size_t len)
 	return hex;
 }
 
-/* A GNU build-id note at addr; NULL if it is another note. */
+/* The head of a GNU build-id note with an id of 20 bytes. */
+static const uint8_t build_id_note[] = { 4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0,
+	'G', 'N', 'U', 0 };
+#define BUILD_ID_NOTE_LEN (sizeof(build_id_note) + 20)
+#define NOTES_REACH (64u << 10)
+
+/* The id in the note at addr; NULL if it is another note. */
 static char *
 note_build_id(struct mdb_ctx *cx, struct mdb_world *world, mdb_addr_t addr,
 	uint64_t size)
 {
-	static const uint8_t head[] = { 4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0,
-		'G', 'N', 'U', 0 };
-	uint8_t b[sizeof(head) + 20];
+	uint8_t b[BUILD_ID_NOTE_LEN];
 
 	if (size < sizeof(b) || mdb_read(cx, mdb_kernel_loc(world, addr), b,
 					sizeof(b)) != MDB_OK)
 		return NULL;
-	if (memcmp(b, head, sizeof(head)) != 0)
+	if (memcmp(b, build_id_note, sizeof(build_id_note)) != 0)
 		return NULL;
-	return hex_of(b + sizeof(head), 20);
+	return hex_of(b + sizeof(build_id_note), 20);
 }
 
 /*
@@ -256,8 +260,38 @@ notes_build_id(struct mdb_ctx *cx, struct mdb_world *world, mdb_addr_t notes)
 	return id;
 }
 
+/* Where sysfs' memory is not in the dump: the note is in the read-only
+ * data, often near its start. */
 static char *
-build_id_of(struct mdb_ctx *cx, struct mdb_world *world,
+section_build_id(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_section *s)
+{
+	size_t len = s->end - s->start < NOTES_REACH ? s->end - s->start
+						     : NOTES_REACH;
+	MDB_AUTO_FREE uint8_t *b = mdb_xalloc(len);
+
+	if (mdb_read_some(cx, mdb_kernel_loc(world, s->start), b, len, &len) !=
+		MDB_OK)
+		return NULL;
+	for (size_t at = 0; at + BUILD_ID_NOTE_LEN <= len; at += 4)
+		if (memcmp(b + at, build_id_note, sizeof(build_id_note)) == 0)
+			return hex_of(b + at + sizeof(build_id_note), 20);
+	return NULL;
+}
+
+static char *
+rodata_build_id(struct mdb_ctx *cx, const struct mdb_object *o)
+{
+	char *id = NULL;
+
+	for (size_t i = 0; i < o->nr_sections && id == NULL; i++)
+		if (strcmp(o->sections[i].name, "rodata") == 0)
+			id = section_build_id(cx, o->world, &o->sections[i]);
+	return id;
+}
+
+static char *
+build_id_of(struct mdb_ctx *cx, const struct mdb_object *o,
 	const struct mdb_linux_module *m)
 {
 	static const uint8_t none[20] = { 0 };
@@ -266,7 +300,9 @@ build_id_of(struct mdb_ctx *cx, struct mdb_world *world,
 	if (memcmp(m->build_id, none, sizeof(none)) != 0)
 		return hex_of(m->build_id, sizeof(m->build_id));
 	if (m->notes_attrs != 0)
-		id = notes_build_id(cx, world, m->notes_attrs);
+		id = notes_build_id(cx, o->world, m->notes_attrs);
+	if (id == NULL)
+		id = rodata_build_id(cx, o);
 	mdb_forget(cx);
 	return id;
 }
@@ -317,7 +353,7 @@ module_add(struct mdb_ctx *cx, struct module_list *list, mdb_addr_t addr,
 		mdb_object_destroy(o);
 		return st;
 	}
-	o->build_id = build_id_of(cx, list->world, m);
+	o->build_id = build_id_of(cx, o, m);
 	if (m->orc_ip != 0 && m->orc != 0) {
 		o->orc_ip_addr = m->orc_ip;
 		o->orc_addr = m->orc;

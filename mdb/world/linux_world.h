@@ -44,6 +44,8 @@ struct mdb_linux {
 	bool btf_tried;
 	bool panic_cpu_tried;
 	int panic_cpu;
+	bool messages_tried;
+	char *panic_message, *oops_message; /* or NULL */
 	struct mdb_linux_fact *facts;
 	size_t nr_facts;
 	bool stacks_tried;
@@ -121,8 +123,8 @@ void mdb_linux_facts_fini(struct mdb_linux *lx);
 bool mdb_linux_uts_read(struct mdb_space *space, mdb_addr_t init_uts_ns,
 	mdb_addr_t *uts_out, char uts_out_text[6][MDB_LINUX_UTS_LEN + 1]);
 
-/* linux_log.c: the panic message in the kernel's log; heap, or NULL. */
-char *mdb_linux_panic_message(struct mdb_ctx *cx, struct mdb_linux *lx);
+/* linux_log.c: lx->panic_message and oops_message. */
+void mdb_linux_messages_find(struct mdb_ctx *cx, struct mdb_linux *lx);
 
 /* linux_modules.c */
 enum mdb_status mdb_linux_load_objects(struct mdb_ctx *cx,
