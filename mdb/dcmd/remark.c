@@ -3,7 +3,6 @@
 #include "mdb/dcmd/remark.h"
 
 #include "mdb/base/buf.h"
-#include "mdb/shell/out.h"
 
 #include <inttypes.h>
 
@@ -15,22 +14,35 @@ static const struct mdb_column columns[] = {
 };
 static const struct mdb_table table = { .name = "remarks", .columns = columns };
 
+/* Tabs go to columns that are multiples of 8. */
+static void
+expand(const struct mdb_buf *text, struct mdb_buf *plain)
+{
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->data[i] == '\t')
+			mdb_buf_pad(plain, ' ', 8 - plain->len % 8);
+		else
+			mdb_buf_putc(plain, text->data[i]);
+	}
+}
+
 enum mdb_status
 mdb_remark(struct mdb_ctx *cx, const char *fmt, ...)
 {
 	struct mdb_value value;
-	struct mdb_buf text, escaped;
+	struct mdb_buf text, plain;
 	enum mdb_status st;
 	va_list ap;
 
 	mdb_buf_init(&text);
-	mdb_buf_init(&escaped);
+	mdb_buf_init(&plain);
 	va_start(ap, fmt);
 	mdb_buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	value = mdb_v_text(
-		text.len == 0 ? "" : mdb_escape(cx, text.data, text.len));
+	expand(&text, &plain);
+	value = mdb_v_str(plain.len > 0 ? plain.data : "", plain.len);
 	st = mdb_row(cx, &table, &value);
+	mdb_buf_fini(&plain);
 	mdb_buf_fini(&text);
 	return st;
 }

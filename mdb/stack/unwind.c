@@ -300,7 +300,8 @@ check_caller(struct mdb_unwind *u, struct mdb_caller *c)
 			"the return address 0x%" PRIx64 " at 0x%" PRIx64
 			" is not in the code of the kernel or its modules",
 			ip, c->cfa - u->world->arch->word);
-	if (verdict == MDB_CALL_NO)
+	/* The first code of a CPU is entered by a far return, not a call. */
+	if (verdict == MDB_CALL_NO && !lookup_trap(u, ip - 1).outermost)
 		c->guess = true;
 	return MDB_STEP_CALLER;
 }
