@@ -11,7 +11,7 @@ mdb_dcmd_array(struct mdb_ctx *cx, const struct mdb_call *call)
 	struct mdb_loc loc = call->loc;
 	struct mdb_type type;
 	enum mdb_status st;
-	uint64_t count, size;
+	uint64_t count = 0, size = 0;
 	int used = 0;
 
 	if (call->argc <= 1) {

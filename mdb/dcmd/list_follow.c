@@ -25,6 +25,8 @@ insert(struct seen *s, mdb_addr_t addr)
 {
 	size_t i = (size_t)(addr * 0x9e3779b97f4a7c15u >> 24) & (s->size - 1);
 
+	if (!s->slots)
+		return false;
 	for (; s->slots[i]; i = (i + 1) & (s->size - 1))
 		if (s->slots[i] == addr)
 			return false;

@@ -146,7 +146,7 @@ member_at(struct mdb_ctx *cx, const struct mdb_datum *d, const char *text,
 {
 	size_t nr = mdb_type_nr_members(d->type);
 	enum mdb_status st;
-	uint64_t off, size;
+	uint64_t off = 0, size;
 
 	st = mdb_eval_expr(cx, text, &off);
 	for (size_t i = 0; i < nr && st == MDB_OK; i++) {
@@ -167,8 +167,8 @@ static enum mdb_status
 print_operand(struct mdb_ctx *cx, const struct mdb_datum *d, const char *path,
 	struct mdb_style *style)
 {
-	struct mdb_datum at;
-	struct mdb_member m;
+	struct mdb_member m = { .name = "" };
+	struct mdb_datum at = *d;
 	enum mdb_status st;
 
 	if (*path >= '0' && *path <= '9') {

@@ -251,7 +251,7 @@ wants_more(const char *word, const char *next)
 		return strspn(next, "*[]()0123456789xabcdefABCDEF") ==
 		       strlen(next);
 	for (int i = 0; open[i]; i++) {
-		if (strcmp(word, open[i]))
+		if (strcmp(word, open[i]) != 0)
 			continue;
 		if (i < 5)
 			return true;

@@ -70,7 +70,7 @@ quoted(struct mdb_ctx *cx, const char *text, size_t len, char quote)
 
 		if (known || c == (unsigned char)quote) {
 			*p++ = '\\';
-			*p++ = known ? to[known - from] : quote;
+			*p++ = (char)(known ? to[known - from] : quote);
 		} else if (!c && len == 1) {
 			*p++ = '\\';
 			*p++ = '0';
@@ -185,9 +185,9 @@ float_text(struct mdb_ctx *cx, const struct mdb_datum *d,
 	struct mdb_value *json)
 {
 	enum mdb_status st;
-	uint64_t size;
-	double wide;
-	float narrow;
+	uint64_t size = 0;
+	double wide = 0;
+	float narrow = 0;
 
 	st = mdb_type_size(cx, d->type, &size);
 	if (st == MDB_OK && size == sizeof(wide))

@@ -245,7 +245,7 @@ plain_char(const char *p, char *c_out)
 	static const char from[] = "ntr\\\"", to[] = "\n\t\r\\\"";
 	const char *known = *p == '\\' && p[1] ? strchr(from, p[1]) : NULL;
 
-	*c_out = known ? to[known - from] : *p;
+	*c_out = (char)(known ? to[known - from] : *p);
 	return known ? 2 : 1;
 }
 

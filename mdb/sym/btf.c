@@ -12,40 +12,15 @@
  * The name index is made at the first find, over types; functions, which are
  * most of the entries, have an index of their own made at the first of_var.
  */
-#include "mdb/sym/types.h"
+#include "mdb/sym/btf_impl.h"
 
 #include "mdb/base/alloc.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BTF_MAGIC 0xeb9f
 #define BTF_HEADER_LEN 24
-
-enum btf_kind {
-	BTF_VOID = 0,
-	BTF_INT,
-	BTF_PTR,
-	BTF_ARRAY,
-	BTF_STRUCT,
-	BTF_UNION,
-	BTF_ENUM,
-	BTF_FWD,
-	BTF_TYPEDEF,
-	BTF_VOLATILE,
-	BTF_CONST,
-	BTF_RESTRICT,
-	BTF_FUNC,
-	BTF_FUNC_PROTO,
-	BTF_VAR,
-	BTF_DATASEC,
-	BTF_FLOAT,
-	BTF_DECL_TAG,
-	BTF_TYPE_TAG,
-	BTF_ENUM64,
-	BTF_NR_KINDS,
-};
 
 /* Bytes that follow the 12 of every type: fixed, and for each of vlen. */
 static const struct {
@@ -70,66 +45,7 @@ static const struct {
 /* Type tags, variables and functions are looked through this far. */
 #define MAX_TAGS 32
 
-/* Ids by the hash of their name: open addressing, 0 is empty. */
-struct names {
-	uint32_t *slots;
-	uint32_t mask;
-	bool made;
-};
-
-struct btf {
-	struct mdb_types types;
-	uint8_t *bytes;
-	const uint8_t *section; /* of types */
-	const char *strings;
-	uint32_t strings_len;
-	uint32_t base_strings_len;
-	uint32_t *offsets;  /* by id - first_id, into section */
-	bool knows_signs;   /* enums say whether they are signed (6.0 on) */
-	struct names names; /* types and variables */
-	struct names funcs;
-};
-
 static const struct mdb_types_ops btf_ops;
-
-static uint32_t
-get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-/* One type's bytes, taken apart. */
-struct raw {
-	const uint8_t *extra; /* what follows the header */
-	uint32_t name;
-	uint32_t kind;
-	uint32_t vlen;
-	bool flag;
-	uint32_t size_or_type;
-};
-
-/* vlen has 24 bits and kind 7 since 7.x; before, those bits were zero. */
-static void
-decode(const uint8_t *p, struct raw *raw)
-{
-	uint32_t info = get32(p + 4);
-
-	raw->extra = p + 12;
-	raw->name = get32(p);
-	raw->kind = info >> 24 & 0x7f;
-	raw->vlen = info & 0xffffff;
-	raw->flag = info >> 31;
-	raw->size_or_type = get32(p + 8);
-}
-
-static const struct btf *
-btf_of(const struct mdb_types *types)
-{
-	return (const struct btf *)types;
-}
 
 /* The container that an id lives in; NULL for void and wild ids. */
 static const struct btf *
@@ -139,28 +55,19 @@ owner(const struct mdb_types *types, uint32_t id)
 		types = types->base;
 	if (!types || !id || id >= types->nr_ids || types->ops != &btf_ops)
 		return NULL;
-	return btf_of(types);
+	return mdb_btf_of(types);
 }
 
 static bool
-raw_at(const struct mdb_types *types, uint32_t id, struct raw *raw)
+raw_at(const struct mdb_types *types, uint32_t id, struct btf_raw *raw)
 {
 	const struct btf *btf = owner(types, id);
 
 	if (!btf)
 		return false;
-	decode(btf->section + btf->offsets[id - btf->types.first_id], raw);
+	mdb_btf_decode(btf->section + btf->offsets[id - btf->types.first_id],
+		raw);
 	return true;
-}
-
-static const char *
-string_at(const struct btf *btf, uint32_t offset)
-{
-	while (btf && offset < btf->base_strings_len)
-		btf = btf_of(btf->types.base);
-	if (!btf || offset - btf->base_strings_len >= btf->strings_len)
-		return "";
-	return btf->strings + (offset - btf->base_strings_len);
 }
 
 static bool
@@ -188,9 +95,9 @@ static const uint8_t kinds[BTF_NR_KINDS] = {
 
 /* pahole marks no integer as a character; the name says it. */
 static void
-describe_int(const struct raw *raw, struct mdb_type_desc *desc)
+describe_int(const struct btf_raw *raw, struct mdb_type_desc *desc)
 {
-	uint32_t enc = get32(raw->extra);
+	uint32_t enc = mdb_btf_u32(raw->extra);
 	struct mdb_int_info *info = &desc->int_info;
 
 	desc->size = raw->size_or_type;
@@ -204,7 +111,7 @@ describe_int(const struct raw *raw, struct mdb_type_desc *desc)
 }
 
 static void
-describe_enum(const struct btf *btf, const struct raw *raw,
+describe_enum(const struct btf *btf, const struct btf_raw *raw,
 	struct mdb_type_desc *desc)
 {
 	desc->size = raw->size_or_type <= 8 ? raw->size_or_type : 8;
@@ -214,11 +121,11 @@ describe_enum(const struct btf *btf, const struct raw *raw,
 }
 
 static void
-describe(const struct btf *btf, const struct raw *raw,
+describe(const struct btf *btf, const struct btf_raw *raw,
 	struct mdb_type_desc *desc)
 {
 	desc->kind = kinds[raw->kind];
-	desc->name = string_at(btf, raw->name);
+	desc->name = mdb_btf_string(btf, raw->name);
 	switch (desc->kind) {
 	case MDB_T_INT:
 		describe_int(raw, desc);
@@ -235,8 +142,8 @@ describe(const struct btf *btf, const struct raw *raw,
 		desc->size = raw->size_or_type;
 		break;
 	case MDB_T_ARRAY:
-		desc->target = get32(raw->extra);
-		desc->count = get32(raw->extra + 8);
+		desc->target = mdb_btf_u32(raw->extra);
+		desc->count = mdb_btf_u32(raw->extra + 8);
 		break;
 	case MDB_T_FORWARD:
 		desc->is_union = raw->flag;
@@ -256,9 +163,9 @@ describe(const struct btf *btf, const struct raw *raw,
 }
 
 static void
-get(const struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
+get(struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
 {
-	struct raw raw;
+	struct btf_raw raw;
 
 	*desc_out = (struct mdb_type_desc){ .name = "" };
 	if (!raw_at(types, id, &raw))
@@ -278,20 +185,19 @@ get(const struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
  * integer of fewer bits than its bytes hold.
  */
 static void
-old_bitfield(const struct mdb_types *types, uint32_t id, uint64_t *bit_offset,
-	uint32_t *nr_bits)
+old_bitfield(const struct mdb_types *types, struct mdb_member_desc *m)
 {
-	struct raw raw;
-	uint32_t enc;
+	uint32_t id = m->type, enc;
+	struct btf_raw raw;
 
 	for (int i = 0; i < MAX_TAGS && raw_at(types, id, &raw); i++) {
 		if (raw.kind == BTF_INT) {
-			enc = get32(raw.extra);
+			enc = mdb_btf_u32(raw.extra);
 			if ((enc & 0xff) == raw.size_or_type * 8 ||
 				raw.size_or_type > 16)
 				return;
-			*nr_bits = enc & 0xff;
-			*bit_offset += enc >> 16 & 0xff;
+			m->nr_bits = enc & 0xff;
+			m->bit_offset += enc >> 16 & 0xff;
 			return;
 		}
 		if (raw.kind != BTF_TYPEDEF && raw.kind != BTF_CONST &&
@@ -302,146 +208,56 @@ old_bitfield(const struct mdb_types *types, uint32_t id, uint64_t *bit_offset,
 }
 
 static void
-member(const struct mdb_types *types, const struct mdb_type_desc *desc,
-	size_t index, const char **name_out, uint32_t *type_out,
-	uint64_t *bit_offset_out, uint32_t *nr_bits_out)
+member(struct mdb_types *types, const struct mdb_type_desc *desc, size_t index,
+	struct mdb_member_desc *member_out)
 {
 	uint32_t id = (uint32_t)desc->cookie;
 	const uint8_t *p;
-	struct raw raw;
+	struct btf_raw raw;
 
-	*name_out = "";
-	*type_out = 0;
-	*bit_offset_out = 0;
-	*nr_bits_out = 0;
+	*member_out = (struct mdb_member_desc){ .name = "" };
 	if (!raw_at(types, id, &raw) || index >= raw.vlen)
 		return;
 	p = raw.extra + index * btf_extra[raw.kind].each;
-	*name_out = string_at(owner(types, id), get32(p));
-	*type_out = get32(p + 4);
+	member_out->name = mdb_btf_string(owner(types, id), mdb_btf_u32(p));
+	member_out->type = mdb_btf_u32(p + 4);
 	if (raw.kind != BTF_STRUCT && raw.kind != BTF_UNION)
 		return;
-	*bit_offset_out = get32(p + 8);
+	member_out->bit_offset = mdb_btf_u32(p + 8);
 	if (raw.flag) {
-		*nr_bits_out = (uint32_t)(*bit_offset_out >> 24);
-		*bit_offset_out &= 0xffffff;
+		member_out->nr_bits = (uint32_t)(member_out->bit_offset >> 24);
+		member_out->bit_offset &= 0xffffff;
 	} else {
-		old_bitfield(types, *type_out, bit_offset_out, nr_bits_out);
+		old_bitfield(types, member_out);
 	}
 }
 
 static void
-enumerator(const struct mdb_types *types, const struct mdb_type_desc *desc,
+enumerator(struct mdb_types *types, const struct mdb_type_desc *desc,
 	size_t index, struct mdb_enumerator *enumerator_out)
 {
 	uint32_t id = (uint32_t)desc->cookie;
 	const uint8_t *p;
-	struct raw raw;
+	struct btf_raw raw;
 
 	*enumerator_out = (struct mdb_enumerator){ .name = "" };
 	if (!raw_at(types, id, &raw) || index >= raw.vlen)
 		return;
 	p = raw.extra + index * btf_extra[raw.kind].each;
-	enumerator_out->name = string_at(owner(types, id), get32(p));
+	enumerator_out->name = mdb_btf_string(owner(types, id), mdb_btf_u32(p));
 	if (raw.kind == BTF_ENUM64)
 		enumerator_out->value =
-			(int64_t)((uint64_t)get32(p + 8) << 32 | get32(p + 4));
+			(int64_t)((uint64_t)mdb_btf_u32(p + 8) << 32 |
+				  mdb_btf_u32(p + 4));
 	else if (desc->int_info.is_signed)
-		enumerator_out->value = (int32_t)get32(p + 4);
+		enumerator_out->value = (int32_t)mdb_btf_u32(p + 4);
 	else
-		enumerator_out->value = get32(p + 4);
-}
-
-/* ---- names --------------------------------------------------------------- */
-
-static uint32_t
-hash(const char *s)
-{
-	uint32_t h = 2166136261u;
-
-	for (; *s; s++)
-		h = (h ^ (uint8_t)*s) * 16777619u;
-	return h ^ h >> 15;
-}
-
-static bool
-is_indexed(const struct raw *raw, bool funcs)
-{
-	switch (raw->kind) {
-	case BTF_INT:
-	case BTF_STRUCT:
-	case BTF_UNION:
-	case BTF_ENUM:
-	case BTF_ENUM64:
-	case BTF_FWD:
-	case BTF_TYPEDEF:
-	case BTF_FLOAT:
-	case BTF_VAR:
-		return !funcs;
-	case BTF_FUNC:
-		return funcs;
-	default:
-		return false;
-	}
-}
-
-/* Counted first, so that the table is half full at most. */
-static void
-make_names(const struct btf *btf, struct names *names, bool funcs)
-{
-	uint32_t nr = btf->types.nr_ids - btf->types.first_id;
-	uint32_t count = 0, size = 16;
-	struct raw raw;
-
-	for (uint32_t i = 0; i < nr; i++) {
-		decode(btf->section + btf->offsets[i], &raw);
-		count += is_indexed(&raw, funcs);
-	}
-	while (size < 2 * count)
-		size *= 2;
-	names->slots = mdb_xarray(size, sizeof(*names->slots));
-	names->mask = size - 1;
-	for (uint32_t i = 0; i < nr; i++) {
-		decode(btf->section + btf->offsets[i], &raw);
-		const char *s = string_at(btf, raw.name);
-		if (!*s || !is_indexed(&raw, funcs))
-			continue;
-		uint32_t slot = hash(s) & names->mask;
-		while (names->slots[slot])
-			slot = (slot + 1) & names->mask;
-		names->slots[slot] = btf->types.first_id + i;
-	}
-	names->made = true;
-}
-
-/* The nth (from 1) with that name and a kind in the set of enum btf_kind. */
-static uint32_t
-lookup(const struct btf *btf, const char *name, uint32_t set, unsigned int nth)
-{
-	/* The index is a cache behind a constant container. */
-	struct btf *own = (struct btf *)(uintptr_t)btf;
-	bool funcs = set == 1u << BTF_FUNC;
-	struct names *names = funcs ? &own->funcs : &own->names;
-	struct raw raw;
-
-	if (!names->made)
-		make_names(btf, names, funcs);
-	for (uint32_t slot = hash(name) & names->mask; names->slots[slot];
-		slot = (slot + 1) & names->mask) {
-		uint32_t id = names->slots[slot];
-
-		decode(btf->section + btf->offsets[id - btf->types.first_id],
-			&raw);
-		if (set >> raw.kind & 1 &&
-			!strcmp(string_at(btf, raw.name), name) && !--nth)
-			return id;
-	}
-	return 0;
+		enumerator_out->value = mdb_btf_u32(p + 4);
 }
 
 static uint32_t
-find_nth(const struct mdb_types *types, enum mdb_type_kind kind,
-	const char *name, unsigned int nth)
+find_nth(struct mdb_types *types, enum mdb_type_kind kind, const char *name,
+	unsigned int nth)
 {
 	static const uint32_t sets[] = {
 		[MDB_T_INT] = 1u << BTF_INT,
@@ -456,21 +272,24 @@ find_nth(const struct mdb_types *types, enum mdb_type_kind kind,
 	if (kind >= sizeof(sets) / sizeof(sets[0]) || !sets[kind] || !*name ||
 		!nth)
 		return 0;
-	return lookup(btf_of(types), name, sets[kind], nth);
+	return mdb_btf_lookup((struct btf *)types, name, sets[kind], nth);
 }
 
 static uint32_t
-find(const struct mdb_types *types, enum mdb_type_kind kind, const char *name)
+find(struct mdb_types *types, enum mdb_type_kind kind, const char *name)
 {
 	return find_nth(types, kind, name, 1);
 }
 
 static uint32_t
-of_var(const struct mdb_types *types, const char *name)
+of_var(struct mdb_types *types, const char *name)
 {
-	uint32_t id = lookup(btf_of(types), name, 1u << BTF_VAR, 1);
+	uint32_t id =
+		mdb_btf_lookup((struct btf *)types, name, 1u << BTF_VAR, 1);
 
-	return id ? id : lookup(btf_of(types), name, 1u << BTF_FUNC, 1);
+	return id ? id
+		  : mdb_btf_lookup((struct btf *)types, name, 1u << BTF_FUNC,
+			    1);
 }
 
 static void
@@ -517,15 +336,15 @@ check_header(struct mdb_ctx *cx, const uint8_t *bytes, size_t len,
 		return mdb_fail(cx, MDB_E_FORMAT,
 			"BTF: magic %#x version %u, not %#x version 1",
 			bytes[0] | bytes[1] << 8, bytes[2], BTF_MAGIC);
-	header_len = get32(bytes + 4);
+	header_len = mdb_btf_u32(bytes + 4);
 	if (header_len < BTF_HEADER_LEN || header_len > len)
 		return mdb_fail(cx, MDB_E_FORMAT,
 			"BTF: a header of %u bytes in %zu", header_len, len);
 	len -= header_len;
-	header->type_off = get32(bytes + 8);
-	header->type_len = get32(bytes + 12);
-	header->str_off = get32(bytes + 16);
-	header->str_len = get32(bytes + 20);
+	header->type_off = mdb_btf_u32(bytes + 8);
+	header->type_len = mdb_btf_u32(bytes + 12);
+	header->str_off = mdb_btf_u32(bytes + 16);
+	header->str_len = mdb_btf_u32(bytes + 20);
 	if (header->type_off > len || header->type_len > len - header->type_off)
 		return mdb_fail(cx, MDB_E_FORMAT,
 			"BTF: types at %#x, %#x bytes, in %#zx",
@@ -543,12 +362,12 @@ check_header(struct mdb_ctx *cx, const uint8_t *bytes, size_t len,
 static size_t
 type_len(const struct btf *btf, uint32_t offset, uint32_t len)
 {
-	struct raw raw;
+	struct btf_raw raw;
 	size_t need;
 
 	if (len - offset < 12)
 		return 0;
-	decode(btf->section + offset, &raw);
+	mdb_btf_decode(btf->section + offset, &raw);
 	if (raw.kind == BTF_VOID || raw.kind >= BTF_NR_KINDS)
 		return 0;
 	need = 12 + btf_extra[raw.kind].fixed +
@@ -560,7 +379,7 @@ static enum mdb_status
 index_types(struct mdb_ctx *cx, struct btf *btf, uint32_t len)
 {
 	uint32_t nr = 0, offset = 0;
-	struct raw raw;
+	struct btf_raw raw;
 	size_t n;
 
 	btf->offsets = mdb_try_alloc(len / 12 + 1, sizeof(*btf->offsets));
@@ -574,7 +393,7 @@ index_types(struct mdb_ctx *cx, struct btf *btf, uint32_t len)
 				"BTF: type %u at %#x is of no known kind or is "
 				"cut off",
 				btf->types.first_id + nr, offset);
-		decode(btf->section + offset, &raw);
+		mdb_btf_decode(btf->section + offset, &raw);
 		if (raw.kind == BTF_ENUM64 ||
 			(raw.kind == BTF_ENUM && raw.flag))
 			btf->knows_signs = true;
@@ -587,7 +406,7 @@ index_types(struct mdb_ctx *cx, struct btf *btf, uint32_t len)
 static enum mdb_status
 take_apart(struct mdb_ctx *cx, struct btf *btf, size_t len)
 {
-	const struct btf *base = btf_of(btf->types.base);
+	const struct btf *base = mdb_btf_of(btf->types.base);
 	struct header header = { 0 };
 	enum mdb_status st;
 

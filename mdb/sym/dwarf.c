@@ -16,13 +16,6 @@
 /* More types than the largest file has entries: below the derived ids. */
 #define MAX_IDS 0x40000000u
 
-static struct mdb_dwarf *
-dwarf_of(const struct mdb_types *types)
-{
-	/* Decoding is a cache behind a constant container. */
-	return (struct mdb_dwarf *)(uintptr_t)types;
-}
-
 /* ---- ids ----------------------------------------------------------------- */
 
 static uint32_t
@@ -85,9 +78,9 @@ mdb_dwarf_id(struct mdb_dwarf *dw, Dwarf_Off offset, unsigned int dimension)
 }
 
 static const struct mdb_dwarf_node *
-node_at(const struct mdb_types *types, uint32_t id)
+node_at(struct mdb_types *types, uint32_t id)
 {
-	struct mdb_dwarf *dw = dwarf_of(types);
+	struct mdb_dwarf *dw = (struct mdb_dwarf *)types;
 
 	if (!id || id >= types->nr_ids)
 		return NULL;
@@ -99,7 +92,7 @@ node_at(const struct mdb_types *types, uint32_t id)
 /* ---- the container ------------------------------------------------------- */
 
 static void
-get(const struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
+get(struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
 {
 	const struct mdb_dwarf_node *node = node_at(types, id);
 
@@ -112,24 +105,19 @@ get(const struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
 }
 
 static void
-member(const struct mdb_types *types, const struct mdb_type_desc *desc,
-	size_t index, const char **name_out, uint32_t *type_out,
-	uint64_t *bit_offset_out, uint32_t *nr_bits_out)
+member(struct mdb_types *types, const struct mdb_type_desc *desc, size_t index,
+	struct mdb_member_desc *member_out)
 {
 	const struct mdb_dwarf_node *node =
 		node_at(types, (uint32_t)desc->cookie);
-	struct mdb_dwarf_member m = { .name = "" };
 
+	*member_out = (struct mdb_member_desc){ .name = "" };
 	if (node && node->members && index < node->desc.count)
-		m = node->members[index];
-	*name_out = m.name;
-	*type_out = m.type;
-	*bit_offset_out = m.bit_offset;
-	*nr_bits_out = m.nr_bits;
+		*member_out = node->members[index];
 }
 
 static void
-enumerator(const struct mdb_types *types, const struct mdb_type_desc *desc,
+enumerator(struct mdb_types *types, const struct mdb_type_desc *desc,
 	size_t index, struct mdb_enumerator *enumerator_out)
 {
 	const struct mdb_dwarf_node *node =
@@ -141,7 +129,7 @@ enumerator(const struct mdb_types *types, const struct mdb_type_desc *desc,
 }
 
 static uint32_t
-find(const struct mdb_types *types, enum mdb_type_kind kind, const char *name)
+find(struct mdb_types *types, enum mdb_type_kind kind, const char *name)
 {
 	static const uint8_t spaces[] = {
 		[MDB_T_VOID] = MDB_DW_NONE,
@@ -154,7 +142,7 @@ find(const struct mdb_types *types, enum mdb_type_kind kind, const char *name)
 		[MDB_T_ENUM] = MDB_DW_ENUM,
 		[MDB_T_TYPEDEF] = MDB_DW_TYPEDEF,
 	};
-	struct mdb_dwarf *dw = dwarf_of(types);
+	struct mdb_dwarf *dw = (struct mdb_dwarf *)types;
 	struct mdb_type_desc desc;
 	Dwarf_Off offset;
 	uint32_t id;
@@ -171,9 +159,9 @@ find(const struct mdb_types *types, enum mdb_type_kind kind, const char *name)
 
 /* A variable is its type; a function is its own. */
 static uint32_t
-of_var(const struct mdb_types *types, const char *name)
+of_var(struct mdb_types *types, const char *name)
 {
-	struct mdb_dwarf *dw = dwarf_of(types);
+	struct mdb_dwarf *dw = (struct mdb_dwarf *)types;
 	Dwarf_Off offset, type = 0;
 	Dwarf_Attribute attr = NULL;
 	Dwarf_Error error = NULL;
@@ -198,7 +186,7 @@ of_var(const struct mdb_types *types, const char *name)
 static void
 destroy(struct mdb_types *types)
 {
-	struct mdb_dwarf *dw = dwarf_of(types);
+	struct mdb_dwarf *dw = (struct mdb_dwarf *)types;
 
 	for (uint32_t id = 1; id < types->nr_ids; id++) {
 		free(dw->nodes[id]->members);

@@ -168,7 +168,7 @@ extend(void *array, uint64_t count, size_t size)
 	return mdb_xrealloc(array, (size_t)(count ? 2 * count : 1), size);
 }
 
-static struct mdb_dwarf_member *
+static struct mdb_member_desc *
 add_member(struct mdb_dwarf_node *node)
 {
 	node->members =
@@ -192,7 +192,7 @@ storage_bits(struct mdb_dwarf *dw, Dwarf_Die die, uint32_t type)
 static void
 take_member(struct mdb_dwarf *dw, struct mdb_dwarf_node *node, Dwarf_Die child)
 {
-	struct mdb_dwarf_member m;
+	struct mdb_member_desc m;
 	int64_t bit_offset;
 
 	if (tag_of(child) != DW_TAG_member)
@@ -214,7 +214,7 @@ take_parameter(struct mdb_dwarf *dw, struct mdb_dwarf_node *node,
 	Dwarf_Die child)
 {
 	Dwarf_Half tag = tag_of(child);
-	struct mdb_dwarf_member m = { .name = "" };
+	struct mdb_member_desc m = { .name = "" };
 
 	if (tag != DW_TAG_formal_parameter &&
 		tag != DW_TAG_unspecified_parameters)

@@ -51,20 +51,13 @@ Dwarf_Off mdb_dwarf_index_find(struct mdb_dwarf_index *index,
 
 /* ---- entries as types ---------------------------------------------------- */
 
-struct mdb_dwarf_member {
-	const char *name;
-	uint32_t type;
-	uint64_t bit_offset;
-	uint32_t nr_bits;
-};
-
 /* A type once decoded; names are the file's, mapped. */
 struct mdb_dwarf_node {
 	Dwarf_Off offset;
 	uint8_t dimension; /* of an array of several: which one, from 0 */
 	bool loaded;
 	struct mdb_type_desc desc;
-	struct mdb_dwarf_member *members;   /* or parameters; heap */
+	struct mdb_member_desc *members;    /* or parameters; heap */
 	struct mdb_enumerator *enumerators; /* heap */
 };
 

@@ -187,11 +187,13 @@ static void
 member_of(struct mdb_type type, const struct mdb_type_desc *desc, size_t index,
 	struct mdb_member *member_out)
 {
-	uint32_t id;
+	struct mdb_member_desc m;
 
-	type.types->ops->member(type.types, desc, index, &member_out->name, &id,
-		&member_out->bit_offset, &member_out->nr_bits);
-	member_out->type = type_at(type.types, id);
+	type.types->ops->member(type.types, desc, index, &m);
+	member_out->name = m.name;
+	member_out->type = type_at(type.types, m.type);
+	member_out->bit_offset = m.bit_offset;
+	member_out->nr_bits = m.nr_bits;
 }
 
 size_t
@@ -282,7 +284,7 @@ static enum mdb_status
 step_index(struct mdb_ctx *cx, const char **path, struct mdb_member *m)
 {
 	struct mdb_type array = mdb_type_resolve(m->type);
-	uint64_t index, count, size, bits;
+	uint64_t index, count, size = 0, bits;
 	enum mdb_status st;
 	char *end;
 

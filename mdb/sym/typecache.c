@@ -86,7 +86,7 @@ grow(struct mdb_typecache *cache)
 	size_t size = cache->size;
 
 	cache->size = size ? 2 * size : 32;
-	cache->layouts = mdb_xarray(cache->size, sizeof(*cache->layouts));
+	cache->layouts = mdb_xarray(cache->size, sizeof(struct mdb_layout *));
 	for (size_t i = 0; i < size; i++)
 		if (old[i])
 			cache->layouts[slot_of(cache, old[i]->shape)] = old[i];

@@ -11,7 +11,7 @@
 struct mdb_typecache;
 
 struct mdb_typecache *mdb_typecache_create(size_t word);
-void mdb_typecache_destroy(void *cache); /* accepts NULL */
+void mdb_typecache_destroy(void *p); /* accepts NULL */
 
 /* NULL: not there yet. */
 const struct mdb_layout *mdb_typecache_layout(const struct mdb_typecache *cache,

@@ -34,7 +34,7 @@ desc_at(const struct mdb_types *types, uint32_t id)
 }
 
 static void
-get(const struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
+get(struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
 {
 	const struct mdb_type_desc *desc;
 
@@ -50,21 +50,17 @@ get(const struct mdb_types *types, uint32_t id, struct mdb_type_desc *desc_out)
 }
 
 static void
-member(const struct mdb_types *types, const struct mdb_type_desc *desc,
-	size_t index, const char **name_out, uint32_t *type_out,
-	uint64_t *bit_offset_out, uint32_t *nr_bits_out)
+member(struct mdb_types *types, const struct mdb_type_desc *desc, size_t index,
+	struct mdb_member_desc *member_out)
 {
 	(void)types;
 	(void)desc;
 	(void)index;
-	*name_out = "";
-	*type_out = 0;
-	*bit_offset_out = 0;
-	*nr_bits_out = 0;
+	*member_out = (struct mdb_member_desc){ .name = "" };
 }
 
 static void
-enumerator(const struct mdb_types *types, const struct mdb_type_desc *desc,
+enumerator(struct mdb_types *types, const struct mdb_type_desc *desc,
 	size_t index, struct mdb_enumerator *enumerator_out)
 {
 	(void)types;
@@ -74,7 +70,7 @@ enumerator(const struct mdb_types *types, const struct mdb_type_desc *desc,
 }
 
 static uint32_t
-find(const struct mdb_types *types, enum mdb_type_kind kind, const char *name)
+find(struct mdb_types *types, enum mdb_type_kind kind, const char *name)
 {
 	const struct derived *d = (const struct derived *)types;
 

@@ -122,7 +122,7 @@ int_word(struct parser *ps, const char *w)
 	struct mdb_typename *tn = ps->tn;
 	size_t i = 0;
 
-	while (strcmp(w, int_words[i].word))
+	while (strcmp(w, int_words[i].word) != 0)
 		if (++i == sizeof(int_words) / sizeof(int_words[0]))
 			return false;
 	ps->has_int = true;
@@ -291,42 +291,50 @@ closing(const char *p)
 	return NULL;
 }
 
+/* Steps over a parenthesis; where its inside begins, or NULL: there is none. */
+static enum mdb_status
+parenthesis(struct parser *ps, const char **inside_out)
+{
+	const char *close;
+
+	*inside_out = NULL;
+	if (*ps->p != '(')
+		return MDB_OK;
+	close = closing(ps->p);
+	if (!close)
+		return bad(ps, "')' expected");
+	*inside_out = ps->p + 1;
+	ps->p = close + 1;
+	return MDB_OK;
+}
+
 /*
- * pointers, then what follows a parenthesis, then what is inside it: from the
+ * Pointers, then what follows a parenthesis, then what is inside it: from the
  * name outwards.  Loops inwards instead of recursing.
  */
 static enum mdb_status
 declarator(struct parser *ps)
 {
-	const char *after = NULL, *inside;
+	const char *inside;
 	enum mdb_status st;
+	char end = '\0';
 
 	for (;;) {
 		st = stars(ps);
+		if (st == MDB_OK)
+			st = parenthesis(ps, &inside);
+		if (st == MDB_OK)
+			st = dimensions(ps);
 		if (st != MDB_OK)
 			return st;
-		inside = NULL;
-		if (*ps->p == '(') {
-			inside = ps->p + 1;
-			ps->p = closing(ps->p);
-			if (!ps->p) {
-				ps->p = inside;
-				return bad(ps, "')' expected");
-			}
-			ps->p++;
-		}
-		st = dimensions(ps);
-		if (st != MDB_OK)
-			return st;
-		if (*ps->p != (after ? ')' : '\0'))
-			return bad(ps,
-				*ps->p == '('
-					? "a function type cannot be named"
-					: "unexpected text");
-		after = ps->p;
+		if (*ps->p == '(')
+			return bad(ps, "a function type cannot be named");
+		if (*ps->p != end)
+			return bad(ps, "unexpected text");
 		if (!inside)
 			return MDB_OK;
 		ps->p = inside;
+		end = ')';
 	}
 }
 

@@ -23,29 +23,37 @@ struct mdb_type_desc {
 	uint64_t cookie;	      /* the reader's own: where the rest is */
 };
 
+/* A member, or a function's parameter, as its container states it. */
+struct mdb_member_desc {
+	const char *name; /* "" when anonymous */
+	uint32_t type;	  /* an id in the same container */
+	uint32_t nr_bits; /* of a bitfield, else 0 */
+	uint64_t bit_offset;
+};
+
+/* Asking may fill the readers' caches, so the container is not const. */
 struct mdb_types_ops {
 	/* Ids out of range are void. */
-	void (*get)(const struct mdb_types *types, uint32_t id,
+	void (*get)(struct mdb_types *types, uint32_t id,
 		struct mdb_type_desc *desc_out);
-	/* index < count; type is an id in the same container. */
-	void (*member)(const struct mdb_types *types,
+	/* index < count. */
+	void (*member)(struct mdb_types *types,
 		const struct mdb_type_desc *desc, size_t index,
-		const char **name_out, uint32_t *type_out,
-		uint64_t *bit_offset_out, uint32_t *nr_bits_out);
-	void (*enumerator)(const struct mdb_types *types,
+		struct mdb_member_desc *member_out);
+	void (*enumerator)(struct mdb_types *types,
 		const struct mdb_type_desc *desc, size_t index,
 		struct mdb_enumerator *enumerator_out);
 	/* By kind (struct, union, enum, typedef, int, float, forward) and name
 	 * among the container's own, not its base's; 0: none. */
-	uint32_t (*find)(const struct mdb_types *types, enum mdb_type_kind kind,
+	uint32_t (*find)(struct mdb_types *types, enum mdb_type_kind kind,
 		const char *name);
 	/* Several definitions may have one name: the nth, from 1.  May be
 	 * NULL: not known. */
-	uint32_t (*find_nth)(const struct mdb_types *types,
-		enum mdb_type_kind kind, const char *name, unsigned int nth);
+	uint32_t (*find_nth)(struct mdb_types *types, enum mdb_type_kind kind,
+		const char *name, unsigned int nth);
 	/* The id of a variable's or function's type; 0: not known.  Own ones
 	 * only, too.  May be NULL. */
-	uint32_t (*of_var)(const struct mdb_types *types, const char *name);
+	uint32_t (*of_var)(struct mdb_types *types, const char *name);
 	void (*destroy)(struct mdb_types *types);
 };
 

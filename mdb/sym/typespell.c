@@ -222,7 +222,7 @@ spell_step(struct mdb_ctx *cx, struct mdb_type type,
 	case MDB_T_ARRAY:
 		enclose(s);
 		if (desc->count)
-			snprintf(count, sizeof(count), "[%" PRIu64 "]",
+			(void)snprintf(count, sizeof(count), "[%" PRIu64 "]",
 				desc->count);
 		append(s, count);
 		return true;

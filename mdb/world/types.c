@@ -230,7 +230,7 @@ layout_of(struct mdb_ctx *cx, struct mdb_world *world,
 {
 	struct mdb_typecache *cache = cache_of(world);
 	struct mdb_layout *layout;
-	struct mdb_type type;
+	struct mdb_type type = { 0 };
 	enum mdb_status st;
 
 	*layout_out = mdb_typecache_layout(cache, shape);
@@ -275,7 +275,7 @@ mdb_offset_of(struct mdb_ctx *cx, struct mdb_world *world,
 {
 	struct mdb_typecache *cache = cache_of(world);
 	struct mdb_member member;
-	struct mdb_type type;
+	struct mdb_type type = { 0 };
 	enum mdb_status st;
 
 	if (mdb_typecache_offset(cache, type_name, names, offset_out))
