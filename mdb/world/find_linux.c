@@ -419,6 +419,7 @@ mdb_linux_create(struct mdb_ctx *cx, struct mdb_target *target,
 	w->priv = lx;
 	w->ops = &linux_ops;
 	w->nr_cpu_ids = 1;
+	w->objects_low = 1ull << 63;
 	lx->world = w;
 	lx->panic_cpu = -1;
 	lx->kernel = mdb_object_create(w, "vmlinux");

@@ -27,7 +27,7 @@ holds(const struct mdb_object *o, mdb_addr_t addr)
 struct mdb_object *
 mdb_object_by_addr(struct mdb_ctx *cx, struct mdb_loc loc)
 {
-	if (!loc.world || loc.space)
+	if (!loc.world || loc.space || loc.addr < loc.world->objects_low)
 		return NULL;
 	/* The kernel can answer for itself without a list of modules. */
 	if (loc.world->objects && holds(loc.world->objects, loc.addr))

@@ -60,6 +60,7 @@ struct mdb_world {
 	bool objects_loaded;
 	mdb_addr_t range_start, range_last; /* addresses that are only its own;
 					       0,0: none */
+	mdb_addr_t objects_low; /* no object of it lies below: user memory */
 	const char *vmcoreinfo; /* borrowed from the dump or owned; or NULL */
 	size_t vmcoreinfo_len;
 	char *vmcoreinfo_owned;
