@@ -188,13 +188,33 @@ layout_of_info(struct mdb_linux *lx, struct mdb_kallsyms_layout *l)
 }
 
 static enum mdb_status
+layout_scan(struct mdb_ctx *cx, struct mdb_space *space,
+	struct mdb_kallsyms_layout *layout_out)
+{
+	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
+	struct mdb_mapped run;
+	enum mdb_status st;
+
+	for (;;) {
+		st = mdb_space_next_mapped(cx, space, at, &run);
+		if (st != MDB_OK || run.start >= MDB_LINUX_TEXT_MAP_END)
+			return mdb_fail(cx, MDB_E_NOTFOUND,
+				"the kernel has no kallsyms tables");
+		st = mdb_kallsyms_scan(cx, space, run.start, run.last,
+			layout_out);
+		if (st != MDB_E_NOTFOUND)
+			return st;
+		at = run.last + 1;
+	}
+}
+
+static enum mdb_status
 layout_find(struct mdb_ctx *cx, struct mdb_linux *lx,
 	struct mdb_linux_found *found)
 {
 	struct mdb_kallsyms_layout known = { 0 };
 	struct mdb_space *space = lx->world->space;
-	struct mdb_mapped run;
-	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
+	MDB_AUTO_FREE char *why = NULL;
 	enum mdb_status st;
 
 	if (found->has_layout)
@@ -203,19 +223,12 @@ layout_find(struct mdb_ctx *cx, struct mdb_linux *lx,
 		st = mdb_kallsyms_locate(cx, space, &known, &found->layout);
 		if (st == MDB_OK)
 			return st;
-		mdb_forget(cx);
+		why = mdb_xstrdup(mdb_trail(cx));
 	}
-	for (;;) {
-		st = mdb_space_next_mapped(cx, space, at, &run);
-		if (st != MDB_OK || run.start >= MDB_LINUX_TEXT_MAP_END)
-			return mdb_fail(cx, MDB_E_NOTFOUND,
-				"the kernel has no kallsyms tables");
-		st = mdb_kallsyms_scan(cx, space, run.start, run.last,
-			&found->layout);
-		if (st != MDB_E_NOTFOUND)
-			return st;
-		at = run.last + 1;
-	}
+	st = layout_scan(cx, space, &found->layout);
+	if (st == MDB_E_NOTFOUND && why != NULL)
+		return mdb_fail(cx, MDB_E_CORRUPT, "%s", why);
+	return st;
 }
 
 static void
