@@ -80,6 +80,14 @@ regs_32(const uint8_t *p, struct dfmt_cpu *cpu)
 	cpu->ss = dfmt_le16(p + 64);
 }
 
+enum dfmt_machine
+dfmt_cpu_machine(size_t len)
+{
+	if (len == PRSTATUS64_LEN)
+		return DFMT_MACHINE_X86_64;
+	return len == PRSTATUS32_LEN ? DFMT_MACHINE_I386 : DFMT_MACHINE_UNKNOWN;
+}
+
 bool
 dfmt_cpu_from_prstatus(const void *desc, size_t len, struct dfmt_cpu *cpu_out)
 {

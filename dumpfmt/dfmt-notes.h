@@ -18,7 +18,8 @@ struct dfmt_notes {
 	size_t nr_notes;
 	struct dfmt_cpu *cpus;
 	size_t nr_cpus;
-	void **blocks; /* what the notes point into */
+	enum dfmt_machine machine; /* whose registers NT_PRSTATUS holds */
+	void **blocks;		   /* what the notes point into */
 	size_t nr_blocks;
 	uint64_t nr_bytes; /* in them; at most DFMT_NOTES_MAX_BYTES */
 	const char *vmcoreinfo;
@@ -51,6 +52,8 @@ void dfmt_notes_fini(struct dfmt_notes *notes);
 bool dfmt_cpu_from_prstatus(const void *desc, size_t len,
 	struct dfmt_cpu *cpu_out);
 bool dfmt_cpu_add_qemu(const void *desc, size_t len, struct dfmt_cpu *cpu);
+/* Whose NT_PRSTATUS has this length. */
+enum dfmt_machine dfmt_cpu_machine(size_t len);
 bool dfmt_cpu_add_xen(const void *desc, size_t len, struct dfmt_cpu *cpu);
 
 #endif

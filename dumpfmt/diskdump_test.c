@@ -217,6 +217,24 @@ test_diskdump_opens_without_its_notes(void **state)
 	fixture_free(&fx);
 }
 
+/* A 32-bit kernel under a 64-bit QEMU: the header says x86_64. */
+static void
+test_diskdump_believes_the_notes_about_the_machine(void **state)
+{
+	struct fixture fx;
+	struct dfmt *d =
+		open_text(&fx, MEMORY "machine i386\nprstatus rip=0xc0001000\n"
+				      "patch64 0x110 0x34365f363878\n");
+	struct dfmt_info info;
+
+	(void)state;
+	dfmt_info_get(d, &info);
+	assert_int_equal(info.machine, DFMT_MACHINE_I386);
+	assert_int_equal(dfmt_cpu_at(d, 0).rip, 0xc0001000);
+	dfmt_close(d);
+	fixture_free(&fx);
+}
+
 static void
 test_diskdump_reads_larger_blocks(void **state)
 {
@@ -249,6 +267,8 @@ main(void)
 		cmocka_unit_test(test_diskdump_incomplete_status_is_truncated),
 		cmocka_unit_test(test_diskdump_says_what_is_wrong),
 		cmocka_unit_test(test_diskdump_opens_without_its_notes),
+		cmocka_unit_test(
+			test_diskdump_believes_the_notes_about_the_machine),
 		cmocka_unit_test(test_diskdump_reads_larger_blocks),
 	};
 

@@ -158,8 +158,10 @@ take_prstatus(struct dfmt_notes *notes)
 				&notes->cpus[notes->nr_cpus - 1]);
 		if (n->type != NT_PRSTATUS || strcmp(n->name, "CORE") != 0)
 			continue;
-		if (dfmt_cpu_from_prstatus(n->desc, n->desc_len, &cpu))
+		if (dfmt_cpu_from_prstatus(n->desc, n->desc_len, &cpu)) {
 			*cpu_append(notes) = cpu;
+			notes->machine = dfmt_cpu_machine(n->desc_len);
+		}
 	}
 }
 

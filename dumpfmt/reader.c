@@ -162,6 +162,12 @@ dump_settle(struct dfmt *d, const struct dfmt_options *opt,
 		st = dfmt_notes_finish(&d->notes, err);
 	if (st != DFMT_OK)
 		return st;
+	/*
+	 * QEMU's kdump header names the machine that it emulates, also when a
+	 * 32-bit kernel runs on it; its notes are of the kernel's kind.
+	 */
+	if (d->info.kind == DFMT_KIND_DISKDUMP && d->notes.machine)
+		d->info.machine = d->notes.machine;
 	for (size_t i = 0; i < d->nr_parts; i++)
 		d->info.truncated = d->info.truncated || d->parts[i]->cut;
 	if (d->flattened)
