@@ -20,7 +20,8 @@ check() {
 	fi
 }
 
-# json COMMAND FORMAT KEY...: the rows' values, hex without 0x and zeros
+# rows COMMAND CHILDREN KEY...: values of the rows, or of their children with
+# the row's; hex without 0x and zeros
 rows() {
 	"$O"/bin/mdb -o json "$dump" -e "$1" 2>"$tmp/err" | python3 -c '
 import json, sys
@@ -80,3 +81,51 @@ check pid2task
 printf '%s\n' "$(awk '$2 == 115' "$want.tasks" | wc -l)" >"$tmp/want"
 "$O"/bin/mdb "$dump" -e '0t115::pid2task | ::walk thread' | wc -l | tr -d ' ' >"$tmp/got"
 check walk-thread
+
+mdb() {
+	"$O"/bin/mdb "$dump" -e "$1" 2>&1
+}
+
+sed 's/ .*//' "$want.modules" | sort >"$tmp/want"
+mdb "modules::walk list_head 'struct module' list" | sed 's/^0x//' | sort >"$tmp/got"
+check walk-list
+
+# The tree of vmalloc areas is in the order of their addresses.
+mdb 'vmap_area_root::walk rbtree "struct vmap_area" rb_node | ::print struct vmap_area va_start' |
+	sed 's/.*0x//' >"$tmp/got"
+sort "$tmp/got" >"$tmp/want"
+check walk-rbtree
+
+cat >"$tmp/want" <<'END'
+ffff8bdce1e31c40 is CPU 0's copy of runqueues
+ffff8bdce1f31c40 is CPU 1's copy of runqueues
+END
+mdb 'runqueues::walk percpu | ::whatis' >"$tmp/got"
+check walk-percpu
+
+cat >"$tmp/want" <<'END'
+ffff8bdcc1202118 is ffff8bdcc1202100+18, allocated from task_struct
+ffffceff00013980 is ffffceff00010000+3980, in thread ffff8bdcc1202100's stack (init)
+ffffffffc0484340 is virtio_ring`__this_module, in virtio_ring's data segment
+123 is unknown
+END
+mdb 'ffff8bdcc1202118::whatis; ffffceff00013980::whatis; ffffffffc0484340::whatis; 123::whatis' >"$tmp/got"
+check whatis
+
+# 74 threads and two idle ones; who panicked is last and its stack ends in
+# user mode.
+printf '76 PANIC <user mode>\n' >"$tmp/want"
+"$O"/bin/mdb -o json "$dump" -e '::stacks' | python3 -c '
+import json, sys
+rows = [json.loads(line) for line in sys.stdin]
+last = rows[-1]
+print(sum(r["count"] for r in rows), last["state"], last["frames"][-1]["func"])' >"$tmp/got"
+check stacks
+
+cat >"$tmp/want" <<'END'
+ ID ADDR             FLG NRUN  NRT PRI RNRN PRMPT SWITCH THREAD           PROC
+  0 ffff8bdce1e31c40   7    1    0 120   no 110000 t-879  ffff8bdcefe72100 lab-spin
+  1 ffff8bdce1f31c40   7    1    0 120   no     1 t-0    ffff8bdcc1202100 init
+END
+mdb '::cpuinfo' >"$tmp/got"
+check cpuinfo

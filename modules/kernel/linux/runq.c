@@ -67,7 +67,12 @@ enum mdb_status
 linux_cpu_next(struct mdb_ctx *cx, struct mdb_world *w, int *cpu)
 {
 	int id, nr = (int)mdb_nr_cpu_ids(w);
+	struct mdb_loc mask;
 
+	if (mdb_sym_loc(cx, w, "__cpu_present_mask", &mask) != MDB_OK) {
+		mdb_forget(cx);
+		return mdb_cpu_next(cx, w, cpu);
+	}
 	for (id = *cpu + 1; id >= 0 && id < nr; id++) {
 		if (!cpu_in_mask(cx, w, "__cpu_present_mask", id) &&
 			!cpu_in_mask(cx, w, "__cpu_online_mask", id))
