@@ -142,8 +142,11 @@ next_address(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t idx,
 static mdb_addr_t
 clip_next(const struct mdb_kallsyms *k, mdb_addr_t value, mdb_addr_t next)
 {
-	if (k->percpu_start < k->percpu_end && value < k->percpu_end &&
-		next > k->percpu_end)
+	/* Offsets from 0 have nothing behind their end, so that is clipped. */
+	bool inside = value < k->percpu_end ||
+		      (k->percpu_start == 0 && value == k->percpu_end);
+
+	if (k->percpu_start < k->percpu_end && inside && next > k->percpu_end)
 		return k->percpu_end;
 	return next;
 }

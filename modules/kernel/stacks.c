@@ -9,6 +9,7 @@
  */
 #include "kern.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -288,6 +289,21 @@ by_count(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
+/* A call that never returns may end its function: where it would return to
+ * is named by the function that called, not by the one behind it. */
+static const char *
+frame_text(struct mdb_ctx *cx, struct mdb_world *world, const struct pc *pc)
+{
+	struct mdb_loc loc = mdb_kernel_loc(world, pc->addr);
+	struct mdb_sym sym;
+
+	if (!pc->is_return || !frame_sym(cx, world, pc, &sym))
+		return mdb_sym_format(cx, loc);
+	loc.addr = sym.value;
+	return mdb_tmp_printf(cx, "%s+%#" PRIx64, mdb_sym_format(cx, loc),
+		pc->addr - sym.value);
+}
+
 static enum mdb_status
 frame_rows(struct mdb_ctx *cx, struct mdb_world *world, const struct group *g)
 {
@@ -302,7 +318,7 @@ frame_rows(struct mdb_ctx *cx, struct mdb_world *world, const struct group *g)
 			name = "<user mode>";
 		else
 			name = mdb_tmp_printf(cx, "%s%s",
-				mdb_sym_format(cx, pc),
+				frame_text(cx, world, &g->pcs[i]),
 				g->pcs[i].guess ? " (guess)" : "");
 		struct mdb_value v[] = { mdb_v_cstr(name),
 			g->pcs[i].addr == 0 ? mdb_v_none() : mdb_v_addr(pc) };
