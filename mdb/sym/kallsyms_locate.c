@@ -454,7 +454,8 @@ tokens_before(struct mdb_space *space, mdb_addr_t index_at,
 
 	if (mdb_space_try(space, start, b, len) != MDB_OK)
 		return 0;
-	for (size_t t = 0; t < 126; t++) {
+	/* The last string has a character and its NUL, at least. */
+	for (size_t t = 0; t <= 126; t++) {
 		size_t i;
 
 		if ((start + t) % 4 != 0)
