@@ -3,8 +3,9 @@
  * The stack walk.
  *
  * One frame is current.  The unwinders say who its caller is: ORC, an entry
- * stub's registers, the code, frame pointers, a scan, in this order.  The driver then
- * asks three things of the answer, so that a walk ends on any memory:
+ * stub's registers, the code, frame pointers, a scan, in this order.  The
+ * driver then asks three things of the answer, so that a walk ends on any
+ * memory:
  *
  *   - inside one stack the stack pointer only grows, and by no more than a
  *     frame can be large;
@@ -227,6 +228,8 @@ progresses(struct mdb_unwind *u, const struct mdb_caller *c, bool *switched_out)
 	bool near = sp > old && sp - old <= MDB_UNWIND_MAX_FRAME;
 
 	*switched_out = false;
+	if (sp == old) /* no stack is another one that begins here */
+		return false;
 	if (u->on_known_stack && sp >= u->stack.low && sp <= u->stack.high)
 		return sp > old;
 	if (!u->on_known_stack && near)
