@@ -91,6 +91,9 @@ content(const struct status *s)
 {
 	if (!s->has_dump || s->info.kind == DFMT_KIND_RAW)
 		return "all memory";
+	if (s->info.dump_level == 0 && s->coverage.counted &&
+		s->coverage.nr_excluded != 0)
+		return "not all pages; the dump does not say which kinds";
 	return s->info.dump_level & LEVEL_USER ? "kernel pages only"
 					       : "all kernel and user pages";
 }
@@ -257,7 +260,9 @@ print_machine(struct mdb_ctx *cx, const struct status *s)
 	enum mdb_status st;
 
 	st = mdb_remark(cx, "machine: %s, %s paging", w->arch->name,
-		w->space ? mdb_paging_name(mdb_space_paging(w->space)) : "no");
+		w->space && mdb_space_paging(w->space) != MDB_PAGING_NONE
+			? mdb_paging_name(mdb_space_paging(w->space))
+			: "no");
 	if (st == MDB_OK && w->kind != MDB_WORLD_BARE)
 		st = mdb_remark(cx, "CPUs: %d online, %s", s->nr_cpus, who);
 	else if (st == MDB_OK)
