@@ -154,8 +154,12 @@ bad_row(struct mdb_ctx *cx, struct mdb_loc loc, enum mdb_status why)
 typedef enum mdb_status proc_fn(struct mdb_ctx *cx, const struct kern_proc *p,
 	void *arg);
 
+/* ... and bad over each that cannot be read. */
+typedef enum mdb_status bad_fn(struct mdb_ctx *cx, struct mdb_loc loc,
+	enum mdb_status why);
+
 static enum mdb_status
-each_proc(struct mdb_ctx *cx, proc_fn *fn, void *arg)
+each_proc(struct mdb_ctx *cx, proc_fn *fn, bad_fn *bad, void *arg)
 {
 	struct kern_set set;
 	struct kern_proc p;
@@ -172,7 +176,7 @@ each_proc(struct mdb_ctx *cx, proc_fn *fn, void *arg)
 		if (st != MDB_OK)
 			return st;
 		st = kern_proc_info(cx, loc, &p);
-		st = st == MDB_OK ? fn(cx, &p, arg) : bad_row(cx, loc, st);
+		st = st == MDB_OK ? fn(cx, &p, arg) : bad(cx, loc, st);
 		if (st != MDB_OK)
 			return st;
 	}
@@ -194,7 +198,7 @@ kern_ps(struct mdb_ctx *cx, const struct mdb_call *call)
 	enum mdb_status st;
 
 	if (!call->has_addr)
-		return each_proc(cx, ps_one, &copy);
+		return each_proc(cx, ps_one, bad_row, &copy);
 	st = kern_proc_info(cx, call->loc, &p);
 	if (st != MDB_OK)
 		return st;
@@ -272,7 +276,7 @@ kern_pgrep(struct mdb_ctx *cx, const struct mdb_call *call)
 		(void)regerror(err, &regex, why, sizeof(why));
 		return mdb_fail(cx, MDB_E_SYNTAX, "%s: %s", call->argv[0], why);
 	}
-	st = each_proc(cx, pgrep_one, &g);
+	st = each_proc(cx, pgrep_one, bad_row, &g);
 	regfree(&regex);
 	if (st == MDB_OK && g.found)
 		st = kern_ps_row(cx, call, &g.best);
@@ -420,6 +424,24 @@ tree_row(struct mdb_ctx *cx, const struct node *n, int depth)
 	return mdb_row(cx, &kern_ptree_table, v);
 }
 
+static enum mdb_status
+tree_bad(struct mdb_ctx *cx, struct mdb_loc loc, enum mdb_status why)
+{
+	struct mdb_value v[] = {
+		mdb_v_text(mdb_tmp_printf(cx, "%0*llx  <%s>",
+			(int)(2 * mdb_world_word(loc.world)),
+			(unsigned long long)loc.addr, mdb_status_name(why))),
+		mdb_v_addr(loc),
+		mdb_v_error(why),
+		mdb_v_error(why),
+		mdb_v_none(),
+		mdb_v_error(why),
+	};
+
+	mdb_warn(cx, why, "process %llx", (unsigned long long)loc.addr);
+	return mdb_row(cx, &kern_ptree_table, v);
+}
+
 /* Each node once, so cycles among parents end. */
 static enum mdb_status
 tree_show(struct mdb_ctx *cx, struct tree *t, int64_t root)
@@ -453,7 +475,7 @@ kern_ptree(struct mdb_ctx *cx, const struct mdb_call *call)
 	enum mdb_status st;
 	size_t i;
 
-	st = each_proc(cx, tree_add, &t);
+	st = each_proc(cx, tree_add, tree_bad, &t);
 	if (st != MDB_OK)
 		return st;
 	tree_link(&t);
