@@ -16,8 +16,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PARAGRAPH 16
-#define MAX_LINE (16 * PARAGRAPH)
+#define PARAGRAPH ((size_t)16)
+#define MAX_PARAGRAPHS ((size_t)16)
+#define MAX_LINE (MAX_PARAGRAPHS * PARAGRAPH)
+/* More than any memory; no sum of addresses overflows. */
+#define MAX_LEN (1ull << 62)
 
 struct dump {
 	mdb_addr_t base;   /* that lines are counted from: see -r */
@@ -39,7 +42,7 @@ struct dump {
 static size_t
 order(const struct dump *d, size_t i)
 {
-	if (!d->swap)
+	if (!d->swap || d->group == 0)
 		return i;
 	return i / d->group * d->group + d->group - 1 - i % d->group;
 }
@@ -120,6 +123,7 @@ static enum mdb_status
 put_line(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc,
 	const struct span *s)
 {
+	static const uint8_t dot[] = { '.' };
 	struct mdb_buf text, hex, ascii;
 	enum mdb_status st;
 
@@ -135,9 +139,9 @@ put_line(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc,
 		bool plain = s->bytes[i] >= 0x20 && s->bytes[i] < 0x7f;
 
 		mdb_buf_printf(&hex, "%02x", s->bytes[i]);
-		mdb_buf_putc(&ascii, plain ? (char)s->bytes[i] : '.');
+		mdb_buf_add(&ascii, plain ? &s->bytes[i] : dot, 1);
 	}
-	mdb_buf_puts(&text, d->no_ascii ? "" : ascii.data);
+	mdb_buf_add(&text, ascii.data, d->no_ascii ? 0 : ascii.len);
 
 	const struct mdb_value values[] = {
 		mdb_v_text(text.data),
@@ -206,7 +210,9 @@ read_line(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc, uint8_t *buf,
 static enum mdb_status
 dump_lines(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc)
 {
-	uint64_t start = d->wanted - (d->wanted - d->base) % d->line;
+	/* d->line is at least 1: check_shape() */
+	uint64_t before = (d->wanted - d->base) % (d->line == 0 ? 1 : d->line);
+	uint64_t start = d->wanted - before;
 	uint64_t span = d->wanted - start + d->len;
 	uint8_t bufs[2][MAX_LINE];
 	bool elided = false, have_last = false;
@@ -239,8 +245,7 @@ check_shape(struct mdb_ctx *cx, const struct dump *d)
 {
 	if (d->line == 0 || d->line > MAX_LINE)
 		return mdb_fail(cx, MDB_E_USAGE,
-			"1 to %d paragraphs fit on a line",
-			MAX_LINE / PARAGRAPH);
+			"1 to %zu paragraphs fit on a line", MAX_PARAGRAPHS);
 	if (d->group == 0 || d->group > d->line ||
 		(d->group & (d->group - 1)) != 0)
 		return mdb_fail(cx, MDB_E_USAGE,
@@ -255,7 +260,6 @@ run_dump(struct mdb_ctx *cx, const struct mdb_call *call)
 	struct dump d = {
 		.wanted = loc.addr,
 		.len = call->has_count ? call->count : 1,
-		.line = PARAGRAPH,
 		.group = (size_t)mdb_opt_uint(call, 'g', 4),
 		.swap = mdb_opt(call, 'e'),
 		.relative = mdb_opt(call, 'r'),
@@ -267,11 +271,14 @@ run_dump(struct mdb_ctx *cx, const struct mdb_call *call)
 	uint64_t paragraphs = mdb_opt_uint(call, 'w', 1);
 	enum mdb_status st;
 
-	d.line = paragraphs > MAX_LINE ? 0 : (size_t)paragraphs * PARAGRAPH;
+	if (paragraphs <= MAX_PARAGRAPHS)
+		d.line = (size_t)paragraphs * PARAGRAPH;
 	if (d.relative || mdb_opt(call, 'u'))
 		d.base = d.wanted;
 	if (!call->has_count && d.only)
 		d.len = d.line;
+	if (d.len > MAX_LEN)
+		d.len = MAX_LEN;
 	if (d.len > 0 && d.wanted + (d.len - 1) < d.wanted)
 		d.len = ~d.wanted + 1;
 	d.addr_width = snprintf(NULL, 0, "%" PRIx64,

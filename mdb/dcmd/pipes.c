@@ -92,7 +92,7 @@ eval_words(struct mdb_ctx *cx, const struct mdb_call *call,
 static enum mdb_status
 run_grep(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	struct mdb_loc value;
+	struct mdb_loc value = call->loc;
 	enum mdb_status st = eval_words(cx, call, &value);
 
 	if (st == MDB_OK && value.addr != 0)
@@ -103,7 +103,7 @@ run_grep(struct mdb_ctx *cx, const struct mdb_call *call)
 static enum mdb_status
 run_map(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	struct mdb_loc value;
+	struct mdb_loc value = call->loc;
 	enum mdb_status st = eval_words(cx, call, &value);
 
 	return st == MDB_OK ? mdb_emit_loc(cx, value) : st;

@@ -59,7 +59,7 @@ enum mdb_status
 mdb_bang_run(struct mdb_ctx *cx, const char *text)
 {
 	enum mdb_status st;
-	int pid;
+	int pid = -1;
 
 	st = start(cx, text, -1, &pid);
 	if (st == MDB_OK)
@@ -72,7 +72,7 @@ mdb_bang_open(struct mdb_ctx *cx, const char *text, struct mdb_bang *bang_out)
 {
 	enum mdb_status st;
 	int fds[2];
-	int pid;
+	int pid = -1;
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return mdb_fail(cx, MDB_E_SYSTEM, "making a pipe: %s",

@@ -175,11 +175,13 @@ static const char *
 last_command(const char *line)
 {
 	const char *start = line;
-	char quote = 0;
+	char quote = '\0';
 
 	for (const char *c = line; *c != '\0'; c++) {
-		if (quote != 0)
-			quote = *c == quote ? 0 : quote;
+		if (quote != 0 && *c == quote)
+			quote = '\0';
+		else if (quote != 0)
+			continue;
 		else if (*c == '\'' || *c == '"')
 			quote = *c;
 		else if (*c == ';' || *c == '|')

@@ -61,7 +61,8 @@ mdb_registry_add_module(struct mdb_registry *r, const struct mdb_module *module,
 {
 	size_t count = r->nr_modules + 1;
 
-	r->modules = mdb_xrealloc(r->modules, count, sizeof(*r->modules));
+	r->modules = mdb_xrealloc(r->modules, count,
+		sizeof(const struct mdb_module *));
 	r->handles = mdb_xrealloc(r->handles, count, sizeof(*r->handles));
 	r->modules[r->nr_modules] = module;
 	r->handles[r->nr_modules++] = handle;
