@@ -94,10 +94,6 @@ enum mdb_status mdb_kallsyms_seq(struct mdb_ctx *cx,
 	struct mdb_kallsyms_tables *tables, uint32_t position,
 	uint32_t *idx_out);
 
-/* Length of the expansion with the letter; 0 where expand gives 0. */
-size_t mdb_kallsyms_length(const struct mdb_kallsyms_tables *tables,
-	const struct mdb_code *code);
-
 /* ---- the symbol table as an object has it -------------------------------- */
 
 struct mdb_kallsyms {
@@ -109,11 +105,9 @@ struct mdb_kallsyms {
 				 known yet */
 };
 
-/* Symbol number idx; the text from fill is letter and name. */
+/* Symbol number idx. */
 enum mdb_status mdb_kallsyms_sym(struct mdb_ctx *cx, struct mdb_object *object,
 	uint32_t idx, struct mdb_sym *sym_out);
-void mdb_kallsyms_fill(struct mdb_ctx *cx, struct mdb_object *object,
-	uint32_t idx, const char *name, mdb_addr_t value, struct mdb_sym *sym);
 
 /*
  * The last symbol at or below addr among [low, high), whose first is at or

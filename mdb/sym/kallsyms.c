@@ -151,17 +151,18 @@ clip_next(const struct mdb_kallsyms *k, mdb_addr_t value, mdb_addr_t next)
 	return next;
 }
 
-void
-mdb_kallsyms_fill(struct mdb_ctx *cx, struct mdb_object *object, uint32_t idx,
-	const char *name, mdb_addr_t value, struct mdb_sym *sym)
+/* text is the letter and the name; next the next symbol's address or 0. */
+static void
+sym_fill(struct mdb_object *object, const char *text, mdb_addr_t value,
+	mdb_addr_t next, struct mdb_sym *sym)
 {
-	struct mdb_kallsyms *k = object->symtab;
-	mdb_addr_t next = clip_next(k, value, next_address(cx, k, idx, value));
-	char letter = name[0];
+	const struct mdb_kallsyms *k = object->symtab;
+	char letter = text[0];
 
+	next = clip_next(k, value, next);
 	memset(sym, 0, sizeof(*sym));
 	sym->object = object;
-	sym->name = name + 1;
+	sym->name = text + 1;
 	sym->value = value;
 	sym->size = next > value ? next - value : 0;
 	sym->letter = letter;
@@ -192,7 +193,7 @@ mdb_kallsyms_sym(struct mdb_ctx *cx, struct mdb_object *object, uint32_t idx,
 			"kallsyms: name of symbol %" PRIu32, idx);
 	name = mdb_tmp(cx, len + 1);
 	memcpy(name, buf, len + 1);
-	mdb_kallsyms_fill(cx, object, idx, name, value, sym_out);
+	sym_fill(object, name, value, next_address(cx, k, idx, value), sym_out);
 	return MDB_OK;
 }
 
@@ -384,35 +385,116 @@ kallsyms_by_addr(struct mdb_ctx *cx, struct mdb_object *object, mdb_addr_t addr,
 /* ---- all -----------------------------------------------------------------
  */
 
-/* Decodes a block's names into memory that lives until the command ends. */
-static enum mdb_status
-block_decode(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t block,
-	uint32_t nr, const char *names[MDB_KALLSYMS_BLOCK])
-{
-	struct mdb_code codes[MDB_KALLSYMS_BLOCK];
-	uint64_t next = 0;
-	enum mdb_status st;
-	size_t total = 0;
-	char *text;
+/* One block, decoded: letter and name, address, and the next address. */
+struct block {
+	const char *names[MDB_KALLSYMS_BLOCK]; /* NULL: empty or too long */
+	mdb_addr_t values[MDB_KALLSYMS_BLOCK];
+	mdb_addr_t nexts[MDB_KALLSYMS_BLOCK];
+	uint32_t nr;
+};
 
-	st = mdb_kallsyms_marker(cx, &k->t, block, &next);
-	for (uint32_t i = 0; st == MDB_OK && i < nr; i++) {
-		st = mdb_kallsyms_code(cx, &k->t, next, &codes[i]);
-		if (st != MDB_OK)
-			return st;
-		next = codes[i].next;
-		total += mdb_kallsyms_length(&k->t, &codes[i]) + 1;
-	}
+/* Where a block's names end; the last one's is found by walking it. */
+static enum mdb_status
+block_span(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t block,
+	uint32_t nr, uint64_t *start_out, uint64_t *end_out)
+{
+	struct mdb_code code = { 0 };
+	enum mdb_status st;
+
+	st = mdb_kallsyms_marker(cx, &k->t, block, start_out);
 	if (st != MDB_OK)
 		return st;
-	text = mdb_tmp(cx, total);
-	for (uint32_t i = 0; i < nr; i++) {
-		char buf[MDB_KALLSYMS_MAX_NAME];
-		size_t len = mdb_kallsyms_expand(&k->t, &codes[i], buf);
+	if (block + 1 < mdb_kallsyms_nr_blocks(&k->t.layout))
+		return mdb_kallsyms_marker(cx, &k->t, block + 1, end_out);
+	code.next = *start_out;
+	for (uint32_t i = 0; st == MDB_OK && i < nr; i++)
+		st = mdb_kallsyms_code(cx, &k->t, code.next, &code);
+	*end_out = code.next;
+	return st;
+}
 
-		memcpy(text, buf, len + 1);
-		names[i] = text;
-		text += len + 1;
+/* The code at p, which has room bytes; its whole length, 0 if it does not
+ * fit. */
+static size_t
+code_parse(const uint8_t *p, size_t room, struct mdb_code *code)
+{
+	size_t head = 1;
+	size_t n;
+
+	if (room < 2)
+		return 0;
+	n = p[0];
+	if (n & 0x80) {
+		n = (n & 0x7f) | (size_t)(p[1] & 0x7f) << 7;
+		head = 2;
+	}
+	if (n == 0 || n > room - head)
+		return 0;
+	code->tokens = p + head;
+	code->nr_tokens = n;
+	return head + n;
+}
+
+/* Room for most blocks' names; what is over goes piece by piece. */
+#define TEXT_LEN (32u << 10)
+
+/* Expands a block's names into memory that lives until the command ends. */
+static enum mdb_status
+block_names(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t block,
+	struct block *b)
+{
+	char text[TEXT_LEN];
+	uint64_t start, end;
+	size_t used = 0;
+	uint32_t first = 0; /* of those in text */
+	enum mdb_status st;
+	const uint8_t *p;
+
+	st = block_span(cx, k, block, b->nr, &start, &end);
+	if (st == MDB_OK && end <= start)
+		st = mdb_fail(cx, MDB_E_CORRUPT, "kallsyms: block %" PRIu32,
+			block);
+	if (st == MDB_OK)
+		st = mdb_lazy_get(cx, &k->t.names, start, end - start, &p);
+	for (uint32_t i = 0; st == MDB_OK && i < b->nr; i++) {
+		struct mdb_code code;
+		size_t n = code_parse(p, end - start, &code);
+
+		if (n == 0)
+			return mdb_fail(cx, MDB_E_CORRUPT,
+				"kallsyms: names of block %" PRIu32, block);
+		p += n;
+		start += n;
+		used += mdb_kallsyms_expand(&k->t, &code, text + used) + 1;
+		if (i + 1 < b->nr && TEXT_LEN - used >= MDB_KALLSYMS_MAX_NAME)
+			continue;
+		char *copy = memcpy(mdb_tmp(cx, used), text, used);
+
+		for (; first <= i; first++) {
+			b->names[first] = copy;
+			copy += strlen(copy) + 1;
+		}
+		used = 0;
+	}
+	return st;
+}
+
+static enum mdb_status
+block_addresses(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t first,
+	struct block *b)
+{
+	enum mdb_status st = MDB_OK;
+	mdb_addr_t next;
+
+	for (uint32_t i = 0; st == MDB_OK && i < b->nr; i++)
+		st = mdb_kallsyms_address(cx, &k->t, first + i, &b->values[i]);
+	if (st != MDB_OK)
+		return st;
+	next = next_address(cx, k, first + b->nr - 1, b->values[b->nr - 1]);
+	for (uint32_t i = b->nr; i-- > 0;) {
+		if (i + 1 < b->nr && b->values[i + 1] > b->values[i])
+			next = b->values[i + 1];
+		b->nexts[i] = next;
 	}
 	return MDB_OK;
 }
@@ -422,24 +504,22 @@ block_each(struct mdb_ctx *cx, struct mdb_object *object, uint32_t block,
 	mdb_sym_fn *fn, void *arg)
 {
 	struct mdb_kallsyms *k = object->symtab;
-	const char *names[MDB_KALLSYMS_BLOCK];
 	uint32_t first = block * MDB_KALLSYMS_BLOCK;
-	uint32_t nr = k->t.layout.nr_syms - first;
+	struct block b;
 	enum mdb_status st;
 
-	if (nr > MDB_KALLSYMS_BLOCK)
-		nr = MDB_KALLSYMS_BLOCK;
-	st = block_decode(cx, k, block, nr, names);
-	for (uint32_t i = 0; st == MDB_OK && i < nr; i++) {
+	b.nr = k->t.layout.nr_syms - first;
+	if (b.nr > MDB_KALLSYMS_BLOCK)
+		b.nr = MDB_KALLSYMS_BLOCK;
+	st = block_names(cx, k, block, &b);
+	if (st == MDB_OK)
+		st = block_addresses(cx, k, first, &b);
+	for (uint32_t i = 0; st == MDB_OK && i < b.nr; i++) {
 		struct mdb_sym sym;
-		mdb_addr_t value;
 
-		if (names[i][0] == '\0')
+		if (b.names[i][0] == '\0' || b.names[i][1] == '\0')
 			continue;
-		st = mdb_kallsyms_address(cx, &k->t, first + i, &value);
-		if (st != MDB_OK)
-			break;
-		mdb_kallsyms_fill(cx, object, first + i, names[i], value, &sym);
+		sym_fill(object, b.names[i], b.values[i], b.nexts[i], &sym);
 		st = fn(cx, &sym, arg);
 	}
 	return st;

@@ -295,20 +295,6 @@ mdb_kallsyms_expand(const struct mdb_kallsyms_tables *t,
 	return len;
 }
 
-size_t
-mdb_kallsyms_length(const struct mdb_kallsyms_tables *t,
-	const struct mdb_code *code)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < code->nr_tokens; i++) {
-		len += t->tokens[code->tokens[i]].len;
-		if (len >= MDB_KALLSYMS_MAX_NAME)
-			return 0;
-	}
-	return len;
-}
-
 enum mdb_status
 mdb_kallsyms_address(struct mdb_ctx *cx, struct mdb_kallsyms_tables *t,
 	uint32_t idx, mdb_addr_t *addr_out)
