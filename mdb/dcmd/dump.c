@@ -47,10 +47,17 @@ order(const struct dump *d, size_t i)
 	return i / d->group * d->group + d->group - 1 - i % d->group;
 }
 
+/* Bytes on the first line that come before those asked for. */
+static uint64_t
+before_wanted(const struct dump *d)
+{
+	return (d->wanted - d->base) % (d->line == 0 ? 1 : d->line);
+}
+
 static void
 heading(struct mdb_ctx *cx, struct dump *d)
 {
-	size_t mark = (size_t)((d->wanted - d->base) % d->line);
+	size_t mark = (size_t)before_wanted(d);
 	struct mdb_buf b;
 
 	if (cx->out->mode != MDB_OUT_TEXT || d->headed)
@@ -210,9 +217,7 @@ read_line(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc, uint8_t *buf,
 static enum mdb_status
 dump_lines(struct mdb_ctx *cx, struct dump *d, struct mdb_loc loc)
 {
-	/* d->line is at least 1: check_shape() */
-	uint64_t before = (d->wanted - d->base) % (d->line == 0 ? 1 : d->line);
-	uint64_t start = d->wanted - before;
+	uint64_t start = d->wanted - before_wanted(d);
 	uint64_t span = d->wanted - start + d->len;
 	uint8_t bufs[2][MAX_LINE];
 	bool elided = false, have_last = false;

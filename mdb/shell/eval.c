@@ -7,7 +7,7 @@ mdb_eval_expr(struct mdb_ctx *cx, const char *text, uint64_t *value_out)
 {
 	const struct mdb_lang *lang = &cx->session->lang;
 	const struct mdb_expr *expr;
-	struct mdb_loc loc;
+	struct mdb_loc loc = { 0 };
 	enum mdb_status st;
 
 	st = mdb_parse_expr(cx, text, lang->radix, &expr);
