@@ -219,8 +219,10 @@ mdb_sink_begin_statement(struct mdb_sink *sink)
 void
 mdb_sink_begin_command(struct mdb_sink *sink)
 {
-	if (sink->pager == PAGER_DISCARD)
-		sink->pager = PAGER_ON;
+	if (sink->pager != PAGER_DISCARD)
+		return;
+	sink->pager = PAGER_ON;
+	sink->row = 0;
 }
 
 /* One key, as it is pressed; 'a' when none can be had (^C, end of file). */
@@ -290,7 +292,7 @@ ask(struct mdb_sink *sink)
 		sink->broken = true;
 }
 
-/* One line, or the front of one, that ends on the current page. */
+/* What a line, or a part of one, takes of the page. */
 static void
 count_rows(struct mdb_sink *sink, const char *data, size_t len)
 {
@@ -303,14 +305,15 @@ count_rows(struct mdb_sink *sink, const char *data, size_t len)
 	if (sink->column > sink->width)
 		sink->row += (sink->column - 1) / sink->width;
 	sink->column = 0;
-	if (sink->paging && sink->pager == PAGER_ON &&
-		sink->row + 1 >= sink->rows)
-		ask(sink);
 }
 
 static void
 put(struct mdb_sink *sink, const char *data, size_t len)
 {
+	/* Asked only when there is more to show. */
+	if (sink->paging && sink->pager == PAGER_ON &&
+		sink->row + 1 >= sink->rows)
+		ask(sink);
 	if (mdb_sink_done(sink))
 		return;
 	mdb_buf_add(&sink->buf, data, len);
