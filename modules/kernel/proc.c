@@ -8,6 +8,7 @@
 #include "kern.h"
 
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ARGS_LEN 2048
@@ -339,6 +340,7 @@ struct tree {
 	struct node *nodes;
 	size_t count;
 	size_t room;
+	struct node **sorted; /* by address */
 };
 
 #define PTREE_INDENT 5
@@ -366,20 +368,45 @@ tree_add(struct mdb_ctx *cx, const struct kern_proc *p, void *arg)
 	return MDB_OK;
 }
 
-/* The node of a process by address; index sorted by it would be no gain for
- * the parent is almost always near. */
-static int64_t
-tree_find(const struct tree *t, size_t below, mdb_addr_t addr)
+static int
+by_addr(const void *a, const void *b)
+{
+	const struct node *x = *(struct node *const *)a;
+	const struct node *y = *(struct node *const *)b;
+
+	if (x->p->leader.loc.addr == y->p->leader.loc.addr)
+		return 0;
+	return x->p->leader.loc.addr < y->p->leader.loc.addr ? -1 : 1;
+}
+
+static void
+tree_sort(struct mdb_ctx *cx, struct tree *t)
 {
 	size_t i;
 
-	for (i = below; i-- > 0;)
-		if (t->nodes[i].p->leader.loc.addr == addr)
-			return (int64_t)i;
-	for (i = below; i < t->count; i++)
-		if (t->nodes[i].p->leader.loc.addr == addr)
-			return (int64_t)i;
-	return -1;
+	t->sorted = mdb_tmp(cx, (t->count + 1) * sizeof(*t->sorted));
+	for (i = 0; i < t->count; i++)
+		t->sorted[i] = &t->nodes[i];
+	qsort(t->sorted, t->count, sizeof(*t->sorted), by_addr);
+}
+
+/* The index of a process by its address, or -1. */
+static int64_t
+tree_find(const struct tree *t, mdb_addr_t addr)
+{
+	size_t lo = 0, hi = t->count;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->sorted[mid]->p->leader.loc.addr < addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == t->count || t->sorted[lo]->p->leader.loc.addr != addr)
+		return -1;
+	return t->sorted[lo] - t->nodes;
 }
 
 static void
@@ -388,7 +415,7 @@ tree_link(struct tree *t)
 	size_t i;
 
 	for (i = 0; i < t->count; i++) {
-		int64_t up = tree_find(t, i, t->nodes[i].p->parent.addr);
+		int64_t up = tree_find(t, t->nodes[i].p->parent.addr);
 		struct node *parent;
 
 		if (up < 0 || (size_t)up == i)
@@ -478,9 +505,10 @@ kern_ptree(struct mdb_ctx *cx, const struct mdb_call *call)
 	st = each_proc(cx, tree_add, tree_bad, &t);
 	if (st != MDB_OK)
 		return st;
+	tree_sort(cx, &t);
 	tree_link(&t);
 	if (call->has_addr) {
-		int64_t root = tree_find(&t, 0, call->loc.addr);
+		int64_t root = tree_find(&t, call->loc.addr);
 
 		if (root < 0)
 			return mdb_fail(cx, MDB_E_NOTFOUND,

@@ -18,7 +18,7 @@ kern_set_add(struct mdb_ctx *cx, struct kern_set *set, mdb_addr_t addr)
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"more than %u objects in one list", KERN_SET_MAX);
 	if (set->count == set->room) {
-		size_t room = set->room == 0 ? 256 : set->room * 2;
+		size_t room = set->room == 0 ? 16 : set->room * 2;
 		mdb_addr_t *addrs = mdb_tmp(cx, room * sizeof(*addrs));
 
 		if (set->count != 0)

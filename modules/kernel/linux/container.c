@@ -29,7 +29,7 @@ seen_grow(struct mdb_ctx *cx, struct linux_seen *seen)
 	struct linux_seen old = *seen;
 	size_t i;
 
-	seen->room = old.room == 0 ? 512 : old.room * 2;
+	seen->room = old.room == 0 ? 16 : old.room * 2;
 	seen->slots = mdb_tmp(cx, seen->room * sizeof(*seen->slots));
 	for (i = 0; i < old.room; i++)
 		if (old.slots[i] != 0)
