@@ -48,7 +48,10 @@ mdb_unwind_may_be_code(const struct mdb_world *world, mdb_addr_t addr)
 		return false;
 	if (world->arch->word == 4)
 		return true;
-	return addr - kernel->base < reach || kernel->base - addr < reach;
+	/* Not across the end of the address space, into user mode. */
+	if (addr >= kernel->base)
+		return addr - kernel->base < reach;
+	return kernel->base - addr < reach;
 }
 
 const char *

@@ -358,7 +358,8 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 	if (next.kind == MDB_FRAME_TRAP && next.trap == MDB_TRAP_NONE)
 		next.trap = MDB_TRAP_UNKNOWN;
 	*f = next;
-	u->object = mdb_unwind_object(u, f->pc);
+	u->object =
+		f->kind == MDB_FRAME_USER ? NULL : mdb_unwind_object(u, f->pc);
 }
 
 static enum mdb_status
