@@ -47,7 +47,7 @@
 	{ .name = "guess", .flags = MDB_COL_JSON_ONLY,                        \
 		.help = "found by scanning, or could not be verified" },      \
 	{ .name = "note", .flags = MDB_COL_JSON_ONLY,                         \
-		.help = "the stack that begins here" },                       \
+		.help = "the change of stacks before it" },                       \
 	{ .name = "end", .flags = MDB_COL_JSON_ONLY,                          \
 		.help = "in the last row: how the stack ended" },             \
 	{ .name = "why", .flags = MDB_COL_JSON_ONLY,                          \
@@ -227,8 +227,7 @@ print_between(struct mdb_ctx *cx, const struct mdb_frame *f, bool nested)
 		st = print_iret_frame(cx, f, nested);
 	if (st == MDB_OK && f->note)
 		st = line(cx, nested,
-			mdb_tmp_printf(cx, "--- %s%s ---", f->note,
-				strstr(f->note, "stack") ? "" : " stack"));
+			mdb_tmp_printf(cx, "--- %s ---", f->note));
 	return st;
 }
 

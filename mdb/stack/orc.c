@@ -208,8 +208,8 @@ mdb_orc_layout_guess(const uint8_t *entries, size_t count)
 	return MDB_ORC_LAYOUT_NONE;
 }
 
-/* A few runs of entries from all over the table. */
-#define NR_SAMPLES 2u
+/* A run of entries from the middle of the table. */
+#define NR_SAMPLES 1u
 #define SAMPLE_COUNT 64u
 
 static enum mdb_orc_layout

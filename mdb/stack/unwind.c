@@ -182,71 +182,87 @@ was_left(const struct mdb_unwind *u, mdb_addr_t low)
 	return false;
 }
 
-/* Which stack is sp on?  Remembers it; false when it was left before. */
+/* Which of the known stacks is sp on? */
 static bool
-enter_stack(struct mdb_unwind *u, mdb_addr_t sp)
+find_stack(struct mdb_unwind *u, mdb_addr_t sp, struct mdb_stack_range *range)
 {
 	const struct mdb_world_ops *ops = u->world->ops;
-	struct mdb_stack_range range;
 	enum mdb_status st = MDB_E_NOTFOUND;
 
 	if (ops && ops->stack_range)
-		st = ops->stack_range(u->cx, u->world, sp, &range);
+		st = ops->stack_range(u->cx, u->world, sp, range);
 	mdb_forget(u->cx);
+	return st == MDB_OK && sp >= range->low && sp <= range->high;
+}
+
+/* From the stack that the walk is on to the one of sp. */
+static bool
+enter_stack(struct mdb_unwind *u, mdb_addr_t sp)
+{
+	struct mdb_stack_range range;
+
 	if (u->on_known_stack) {
 		if (u->nr_left == MDB_UNWIND_MAX_LEFT)
 			return false;
 		u->left[u->nr_left++] = u->stack.low;
 	}
-	u->on_known_stack = st == MDB_OK && sp >= range.low && sp <= range.high;
+	u->on_known_stack = find_stack(u, sp, &range);
 	if (!u->on_known_stack)
 		return true;
 	u->stack = range;
 	return !was_left(u, range.low);
 }
 
-static bool
-may_switch(struct mdb_unwind *u, const struct mdb_caller *c, mdb_addr_t sp)
+static const char *
+name_of_stack(const struct mdb_unwind *u)
 {
-	bool by_design = c->is_regs || c->switches;
-	bool knew = u->on_known_stack;
-	bool backwards = sp <= u->frame.regs.r[MDB_R_SP];
-
-	if (!by_design || !enter_stack(u, sp))
-		return false;
-	if (backwards && !knew && !u->on_known_stack)
-		return u->nr_unknown_switches++ < MAX_UNKNOWN_SWITCHES;
-	return true;
+	return u->on_known_stack && u->stack.name ? u->stack.name : "task";
 }
 
-/* False: the walk does not get on. */
 static bool
-progresses(struct mdb_unwind *u, const struct mdb_caller *c, bool *switched_out)
+switch_stack(struct mdb_unwind *u, mdb_addr_t sp, const char **note_out)
+{
+	bool backwards = sp <= u->frame.regs.r[MDB_R_SP];
+	bool knew = u->on_known_stack;
+	const char *from = name_of_stack(u);
+
+	if (!enter_stack(u, sp))
+		return false;
+	*note_out = mdb_tmp_printf(u->cx, "from the %s stack to the %s stack",
+		from, name_of_stack(u));
+	if (knew || u->on_known_stack)
+		return true;
+	*note_out = "another stack";
+	return !backwards || u->nr_unknown_switches++ < MAX_UNKNOWN_SWITCHES;
+}
+
+/*
+ * False: the walk does not get on.  Only saved registers and saved stack
+ * pointers lead to other stacks; which stack it is, is asked only then.
+ */
+static bool
+progresses(struct mdb_unwind *u, const struct mdb_caller *c,
+	const char **note_out)
 {
 	mdb_addr_t old = u->frame.regs.r[MDB_R_SP];
 	mdb_addr_t sp = c->regs.r[MDB_R_SP];
 	bool near = sp > old && sp - old <= MDB_UNWIND_MAX_FRAME;
 
-	*switched_out = false;
+	if (!c->is_regs && !c->switches)
+		return near && (!u->on_known_stack || sp <= u->stack.high);
 	if (sp == old) /* no stack is another one that begins here */
 		return false;
+	if (!u->asked_stack)
+		u->on_known_stack = find_stack(u, old, &u->stack);
+	u->asked_stack = true;
 	if (u->on_known_stack && sp >= u->stack.low && sp <= u->stack.high)
 		return sp > old;
 	if (!u->on_known_stack && near)
 		return true;
-	*switched_out = true;
-	return may_switch(u, c, sp);
+	return switch_stack(u, sp, note_out);
 }
 
 /* ---- the driver ---------------------------------------------------------- */
-
-static const char *
-note_of_stack(const struct mdb_unwind *u)
-{
-	if (!u->on_known_stack)
-		return "task stack";
-	return u->stack.name ? u->stack.name : "another stack";
-}
 
 static void
 init_frame(struct mdb_unwind *u, const struct mdb_regs *regs, bool is_return)
@@ -261,9 +277,6 @@ init_frame(struct mdb_unwind *u, const struct mdb_regs *regs, bool is_return)
 	u->object = mdb_unwind_object(u, f->pc);
 	if (mdb_regs_is_user(u->world->arch, regs) && !u->object)
 		f->kind = MDB_FRAME_USER;
-	(void)enter_stack(u, regs->r[MDB_R_SP]);
-	if (u->on_known_stack)
-		f->note = u->stack.name;
 }
 
 /* Asks the unwinders in turn. */
@@ -314,19 +327,15 @@ check_progress(struct mdb_unwind *u, const struct mdb_caller *c,
 	const char **note_out)
 {
 	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
-	bool switched;
 
-	*note_out = NULL;
 	/* User mode is another stack and the end: nothing to check. */
 	if (c->is_regs && mdb_regs_is_user(u->world->arch, &c->regs))
 		return MDB_STEP_CALLER;
-	if (!progresses(u, c, &switched))
+	if (!progresses(u, c, note_out))
 		return mdb_unwind_end(u, MDB_END_CYCLE,
 			"the caller's stack pointer 0x%" PRIx64
 			" does not lead on from 0x%" PRIx64,
 			c->regs.r[MDB_R_SP], sp);
-	if (switched)
-		*note_out = note_of_stack(u);
 	return MDB_STEP_CALLER;
 }
 

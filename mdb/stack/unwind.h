@@ -54,6 +54,7 @@ struct mdb_unwind {
 
 	/* Which stack sp is on, and those already left for good. */
 	struct mdb_stack_range stack;
+	bool asked_stack; /* on_known_stack is the answer */
 	bool on_known_stack;
 	mdb_addr_t left[MDB_UNWIND_MAX_LEFT];
 	size_t nr_left;

@@ -78,7 +78,7 @@ struct mdb_frame {
 	int vector;		 /* of an exception or irq, or -1 */
 	bool has_error;
 	uint64_t error_code;
-	const char *note; /* "IRQ stack", "NMI stack", the crossing; or NULL */
+	const char *note; /* a change of stack or world before it; or NULL */
 };
 
 /* Why a walk ended. */
