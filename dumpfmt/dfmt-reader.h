@@ -70,10 +70,11 @@ struct dfmt_options {
 
 /*
  * Opens the dump in the file(s) named: one, or all the parts of a split dump
- * in any order.  Files may be compressed as a whole (.gz .zst .xz): then
- * they are opened in place when their format makes that possible at a bounded
- * cost (seekable zstd/xz blocks, or unpacked into an unlinked temporary file
- * in $TMPDIR), else refused with what to do.
+ * in any order.  A file compressed as a whole (gzip, zstd, xz) is unpacked
+ * once, sparsely, into a temporary file without a name in $TMPDIR (else /tmp);
+ * where that is not possible (no room, another codec) err->detail says what to
+ * run.  A flattened file is read through an index, which takes one pass over
+ * its record headers.
  *
  * DFMT_E_FORMAT when no reader knows the file.  No work proportional to the
  * number of pages is done for ELF and compressed kdump.  opt may be NULL.
@@ -148,12 +149,20 @@ enum dfmt_status dfmt_read(const struct dfmt *d, uint64_t addr, void *buf,
 
 /*
  * The same without copying where the file allows it: a pointer to at least
- * one and at most len bytes at addr, never crossing the frame unless the
- * file holds the frames contiguously.  DFMT_E_UNSUPPORTED where the page is
- * compressed (use dfmt_read).  The bytes live until dfmt_close.
+ * one and at most len bytes at addr (and at most 1 MiB), ending where the file
+ * no longer holds the memory contiguously.  DFMT_E_UNSUPPORTED where the page
+ * is compressed or the file is not mapped (use dfmt_read).  The bytes live
+ * until dfmt_close.
+ *
+ * The bytes were there when this returned.  Should the file shrink later, its
+ * lost bytes turn to zeros under the pointer: before believing what was seen
+ * through views, ask dfmt_views_hold.
  */
 enum dfmt_status dfmt_view(const struct dfmt *d, uint64_t addr, size_t len,
 	const void **bytes_out, size_t *len_out, struct dfmt_err *err);
+
+/* Have all bytes ever handed out by dfmt_view been the file's own so far? */
+bool dfmt_views_hold(const struct dfmt *d);
 
 /*
  * The next run of machine memory at or after addr that the dump says it

@@ -48,8 +48,9 @@ void dfmt_touched_fini(struct dfmt_touched *t);
 
 struct dfmt_source {
 	const struct dfmt_source_ops *ops;
-	uint64_t size; /* when it was opened */
-	int fd;	       /* -1 when there is none */
+	uint64_t size;		   /* when it was opened */
+	int fd;			   /* -1 when there is none */
+	struct dfmt_source *below; /* whose bytes these are, put in order */
 	const uint8_t *base;
 	void *map;		/* what to unmap, or NULL */
 	const char *container;	/* what it was unpacked from, or NULL */

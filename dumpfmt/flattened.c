@@ -393,7 +393,7 @@ dfmt_flattened_open(struct dfmt_source *base, struct dfmt_source **src_out,
 			DFMT_NONE);
 	f->src.ops = &flattened_ops;
 	f->src.fd = -1;
-	f->base = base;
+	f->base = f->src.below = base;
 	f->sorted = true;
 	st = records_read(f, err);
 	if (st == DFMT_OK)

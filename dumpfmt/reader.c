@@ -409,6 +409,20 @@ dfmt_view(const struct dfmt *d, uint64_t addr, size_t len,
 	return DFMT_OK;
 }
 
+bool
+dfmt_views_hold(const struct dfmt *d)
+{
+	for (size_t i = 0; i < d->nr_parts; i++) {
+		const struct dfmt_source *src = d->parts[i];
+
+		for (; src; src = src->below) {
+			if (atomic_load(&src->faulted))
+				return false;
+		}
+	}
+	return true;
+}
+
 enum dfmt_status
 dfmt_next_range(const struct dfmt *d, uint64_t addr, uint64_t *start_out,
 	uint64_t *end_out, struct dfmt_err *err)

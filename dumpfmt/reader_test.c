@@ -516,6 +516,28 @@ test_reader_calls_lost_what_a_shrunk_file_had(void **state)
 	fixture_free(&fx);
 }
 
+/* Who looks through a view of a file that shrinks can know. */
+static void
+test_reader_knows_when_views_no_longer_hold(void **state)
+{
+	struct fixture fx = fixture_named("elf64");
+	const char *path = fx.path;
+	const void *p;
+	struct dfmt *d;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(dfmt_open(&path, 1, NULL, &d, NULL), DFMT_OK);
+	assert_int_equal(dfmt_view(d, 0x8000, 4096, &p, &len, NULL), DFMT_OK);
+	assert_memory_equal(p, memory + 0x8000, len);
+	assert_true(dfmt_views_hold(d));
+	assert_int_equal(truncate(path, 0x2000), 0);
+	assert_int_equal(*(const volatile uint8_t *)p, 0);
+	assert_false(dfmt_views_hold(d));
+	dfmt_close(d);
+	fixture_free(&fx);
+}
+
 /* With no_mmap what a file gained since is read. */
 static void
 test_reader_follows_a_file_that_grows(void **state)
@@ -666,6 +688,7 @@ main(void)
 		cmocka_unit_test(test_reader_survives_each_header_field_broken),
 		cmocka_unit_test(test_reader_says_what_is_no_dump),
 		cmocka_unit_test(test_reader_calls_lost_what_a_shrunk_file_had),
+		cmocka_unit_test(test_reader_knows_when_views_no_longer_hold),
 		cmocka_unit_test(test_reader_follows_a_file_that_grows),
 		cmocka_unit_test(test_reader_opens_split_parts_in_any_order),
 		cmocka_unit_test(test_reader_refuses_files_that_are_no_parts),
