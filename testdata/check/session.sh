@@ -2,19 +2,27 @@
 # Sessions: each testdata/session/*.mdb is fed to the program on a fixture
 # dump; what it prints, on both streams, and its exit status are compared with
 # the .expect beside it.  ok.* must succeed, err.* must fail.  UPDATE=1
-# rewrites the expectations.
+# rewrites the expectations.  The first line of a session may name its dump:
+# `// dump: NAME`, compiled from testdata/dumps/NAME.txt.
 set -u
 out=$O/session
 mkdir -p "$out"
-"$O/bin/mkdump" testdata/dumps/session.txt "$out/session.dump" ||
-	{ echo "not ok session: mkdump"; exit 1; }
+declare -A compiled
+
+compile() {
+	[ -n "${compiled[$1]:-}" ] || "$O/bin/mkdump" "testdata/dumps/$1.txt" "$out/$1.dump" ||
+		{ echo "not ok session: mkdump $1"; exit 1; }
+	compiled[$1]=1
+}
 
 run() {
-	local text=$1 name expect got status
+	local text=$1 name expect got status dump
+	dump=$(sed -n '1s,^// dump: ,,p' "$text")
+	compile "${dump:=session}"
 	name=$(basename "$text" .mdb)
 	expect=${text%.mdb}.expect
 	got=$out/$name.got
-	(cd "$out" && HOME=$out SHELL=/bin/sh timeout 20 ../bin/mdb -S session.dump) \
+	(cd "$out" && HOME=$out SHELL=/bin/sh timeout 20 ../bin/mdb -S "$dump.dump") \
 		<"$text" >"$got" 2>&1
 	status=$?
 	echo "exit $status" >>"$got"
@@ -49,6 +57,7 @@ check() {
 	fi
 }
 
+compile session
 d=$out/session.dump
 check "-e prints" 0 "                2" -S "$d" -e '1+1=X'
 check "several -e go in order" 0 "                7" -S "$d" -e '7>a' -e '<a=X'
