@@ -157,6 +157,14 @@ print_record(struct mdb_ctx *cx, const struct status *s)
 
 /* ---- text ---------------------------------------------------------------- */
 
+static const char *
+no_panic(const struct status *s)
+{
+	if (s->world->kind == MDB_WORLD_BARE)
+		return "(not known)";
+	return s->panic_cpu < 0 ? "(none)" : "(not found)";
+}
+
 static enum mdb_status
 print_system(struct mdb_ctx *cx, const struct status *s)
 {
@@ -177,11 +185,9 @@ print_system(struct mdb_ctx *cx, const struct status *s)
 			machine ? machine : s->world->arch->name);
 	else if (st == MDB_OK)
 		st = mdb_remark(cx, "operating system: not recognised");
-	if (st == MDB_OK && (panic || s->panic_cpu < 0))
+	if (st == MDB_OK)
 		st = mdb_remark(cx, "panic message: %s",
-			panic ? panic : "(none)");
-	else if (st == MDB_OK)
-		st = mdb_remark(cx, "panic message: (not found)");
+			panic ? panic : no_panic(s));
 	if (st == MDB_OK)
 		st = mdb_remark(cx, "dump content: %s", content(s));
 	return st;

@@ -55,7 +55,7 @@ mdb_scan_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 			return take(u, addr, value, caller_out);
 	}
 	return mdb_unwind_end(u, MDB_END_NO_UNWIND,
-		"no unwind information for 0x%llx, and no return address "
-		"further up the stack",
+		"nothing says what called 0x%llx, and no return address "
+		"lies further up the stack",
 		(unsigned long long)u->frame.pc);
 }
