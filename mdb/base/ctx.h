@@ -27,6 +27,8 @@ struct mdb_ctx {
 	struct mdb_arena tmp;
 	const volatile sig_atomic_t *interrupted; /* may be NULL */
 	unsigned int nr_warnings;
+	/* How far below an address its symbol may lie; 0: it contains it. */
+	uint64_t sym_distance;
 	/* Where a line of mdb_warn goes, without its newline; NULL: stderr.
 	 * The shell sets it, to flush its own output first. */
 	void (*warn)(struct mdb_ctx *cx, const char *text);

@@ -110,6 +110,7 @@ mdb_session_ctx_init(struct mdb_session *s, struct mdb_ctx *cx,
 	cx->session = s;
 	cx->warn = warn;
 	cx->interrupted = parent->interrupted;
+	cx->sym_distance = s->opts.sym_distance;
 	cx->target = parent->target;
 	cx->world = parent->world;
 	cx->space = parent->space;

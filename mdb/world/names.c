@@ -179,12 +179,27 @@ mdb_sym_by_addr(struct mdb_ctx *cx, struct mdb_loc loc, bool near,
 	return st;
 }
 
+/* The symbol that an address is shown by: see sym_distance. */
+static enum mdb_status
+shown_by(struct mdb_ctx *cx, struct mdb_loc loc, struct mdb_sym *sym_out)
+{
+	enum mdb_status st = mdb_sym_by_addr(cx, loc, false, sym_out);
+
+	if (cx->sym_distance == 0)
+		return st;
+	if (st == MDB_E_NOTFOUND)
+		st = mdb_sym_by_addr(cx, loc, true, sym_out);
+	if (st == MDB_OK && loc.addr - sym_out->value >= cx->sym_distance)
+		return MDB_E_NOTFOUND;
+	return st;
+}
+
 const char *
 mdb_sym_format(struct mdb_ctx *cx, struct mdb_loc loc)
 {
 	struct mdb_sym sym;
 
-	if (mdb_sym_by_addr(cx, loc, false, &sym) != MDB_OK) {
+	if (shown_by(cx, loc, &sym) != MDB_OK) {
 		mdb_forget(cx);
 		return mdb_tmp_printf(cx, "%#" PRIx64, loc.addr);
 	}
