@@ -384,10 +384,10 @@ tree_sort(struct mdb_ctx *cx, struct tree *t)
 {
 	size_t i;
 
-	t->sorted = mdb_tmp(cx, (t->count + 1) * sizeof(*t->sorted));
+	t->sorted = mdb_tmp(cx, (t->count + 1) * sizeof(struct node *));
 	for (i = 0; i < t->count; i++)
 		t->sorted[i] = &t->nodes[i];
-	qsort(t->sorted, t->count, sizeof(*t->sorted), by_addr);
+	qsort(t->sorted, t->count, sizeof(struct node *), by_addr);
 }
 
 /* The index of a process by its address, or -1. */

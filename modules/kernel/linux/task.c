@@ -317,6 +317,34 @@ add_idle(struct mdb_ctx *cx, struct kern_set *set)
 	return MDB_OK;
 }
 
+/*
+ * What a CPU runs may be on no list: a thread that is released runs its last
+ * steps after it has left them, and may well panic there.
+ */
+static enum mdb_status
+add_running(struct mdb_ctx *cx, struct kern_set *set)
+{
+	const struct linux_state *s = linux_state_get(cx, set->world);
+	struct linux_seen seen = { 0 };
+	struct kern_thread t;
+	unsigned int cpu;
+	size_t i;
+	enum mdb_status st = MDB_OK;
+
+	for (i = 0; i < set->count; i++)
+		(void)linux_seen_add(cx, &seen, set->addrs[i]);
+	for (cpu = 0; st == MDB_OK && cpu < s->nr_cpus; cpu++) {
+		struct mdb_loc loc =
+			mdb_kernel_loc(set->world, s->current[cpu]);
+
+		if (linux_seen_add(cx, &seen, loc.addr) &&
+			linux_thread_info(cx, loc, &t) == MDB_OK)
+			st = kern_set_add(cx, set, loc.addr);
+	}
+	mdb_forget(cx);
+	return st;
+}
+
 /* nr_threads counts every thread on the lists, but for the idle ones. */
 static void
 count_missing(struct mdb_ctx *cx, struct kern_set *set, size_t nr_idle)
@@ -356,5 +384,5 @@ linux_threads(struct mdb_ctx *cx, struct kern_set *set)
 	if (procs.why != NULL)
 		set->why = procs.why;
 	count_missing(cx, set, nr_idle);
-	return MDB_OK;
+	return add_running(cx, set);
 }
