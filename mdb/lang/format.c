@@ -212,6 +212,8 @@ put_insn(struct run *r, char letter)
 		put_buf(r, &b);
 	}
 	put(r, text, strlen(text));
+	if (r->margin != 0) /* else the label of the next begins a line */
+		newline(r);
 	advance(r, len);
 	return MDB_OK;
 }
