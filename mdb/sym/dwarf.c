@@ -172,10 +172,13 @@ of_var(struct mdb_types *types, const char *name)
 		offset = mdb_dwarf_index_find(dw->index, MDB_DW_FUNCTION, name);
 		return offset ? mdb_dwarf_id(dw, offset, 0) : 0;
 	}
-	if (dwarf_offdie_b(dw->dbg, offset, 1, &die, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(dw->dbg,
+		    dwarf_offdie_b(dw->dbg, offset, 1, &die, &error), &error))
 		return 0;
-	if (dwarf_attr(die, DW_AT_type, &attr, &error) == DW_DLV_OK) {
-		if (dwarf_global_formref(attr, &type, &error) != DW_DLV_OK)
+	if (mdb_dwarf_ok(dw->dbg, dwarf_attr(die, DW_AT_type, &attr, &error),
+		    &error)) {
+		if (!mdb_dwarf_ok(dw->dbg,
+			    dwarf_global_formref(attr, &type, &error), &error))
 			type = 0;
 		dwarf_dealloc_attribute(attr);
 	}

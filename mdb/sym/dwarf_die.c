@@ -22,17 +22,20 @@
 /* ---- attributes ---------------------------------------------------------- */
 
 static bool
-has(Dwarf_Die die, Dwarf_Half attr)
+has(struct mdb_dwarf *dw, Dwarf_Die die, Dwarf_Half attr)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Bool answer = 0;
 
-	return dwarf_hasattr(die, attr, &answer, &error) == DW_DLV_OK && answer;
+	return mdb_dwarf_ok(dw->dbg, dwarf_hasattr(die, attr, &answer, &error),
+		       &error) &&
+	       answer;
 }
 
 /* A constant, signed or not: DW_FORM_dataN has no sign of its own. */
 static bool
-constant(Dwarf_Die die, Dwarf_Half which, int64_t *value_out)
+constant(struct mdb_dwarf *dw, Dwarf_Die die, Dwarf_Half which,
+	int64_t *value_out)
 {
 	Dwarf_Attribute attr = NULL;
 	Dwarf_Error error = NULL;
@@ -41,14 +44,18 @@ constant(Dwarf_Die die, Dwarf_Half which, int64_t *value_out)
 	Dwarf_Signed s;
 	bool ok = false;
 
-	if (dwarf_attr(die, which, &attr, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(dw->dbg, dwarf_attr(die, which, &attr, &error),
+		    &error))
 		return false;
-	(void)dwarf_whatform(attr, &form, &error);
+	if (!mdb_dwarf_ok(dw->dbg, dwarf_whatform(attr, &form, &error), &error))
+		form = 0;
 	if ((form == DW_FORM_sdata || form == DW_FORM_implicit_const) &&
-		dwarf_formsdata(attr, &s, &error) == DW_DLV_OK) {
+		mdb_dwarf_ok(dw->dbg, dwarf_formsdata(attr, &s, &error),
+			&error)) {
 		*value_out = s;
 		ok = true;
-	} else if (dwarf_formudata(attr, &u, &error) == DW_DLV_OK) {
+	} else if (mdb_dwarf_ok(dw->dbg, dwarf_formudata(attr, &u, &error),
+			   &error)) {
 		*value_out = (int64_t)u;
 		ok = true;
 	}
@@ -57,23 +64,26 @@ constant(Dwarf_Die die, Dwarf_Half which, int64_t *value_out)
 }
 
 static uint64_t
-constant_or(Dwarf_Die die, Dwarf_Half which, uint64_t otherwise)
+constant_or(struct mdb_dwarf *dw, Dwarf_Die die, Dwarf_Half which,
+	uint64_t otherwise)
 {
 	int64_t v;
 
-	return constant(die, which, &v) ? (uint64_t)v : otherwise;
+	return constant(dw, die, which, &v) ? (uint64_t)v : otherwise;
 }
 
 static Dwarf_Off
-type_offset(Dwarf_Die die)
+type_offset(struct mdb_dwarf *dw, Dwarf_Die die)
 {
 	Dwarf_Attribute attr = NULL;
 	Dwarf_Error error = NULL;
 	Dwarf_Off offset = 0;
 
-	if (dwarf_attr(die, DW_AT_type, &attr, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(dw->dbg, dwarf_attr(die, DW_AT_type, &attr, &error),
+		    &error))
 		return 0;
-	if (dwarf_global_formref(attr, &offset, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(dw->dbg, dwarf_global_formref(attr, &offset, &error),
+		    &error))
 		offset = 0;
 	dwarf_dealloc_attribute(attr);
 	return offset;
@@ -82,32 +92,35 @@ type_offset(Dwarf_Die die)
 static uint32_t
 type_id(struct mdb_dwarf *dw, Dwarf_Die die)
 {
-	Dwarf_Off offset = type_offset(die);
+	Dwarf_Off offset = type_offset(dw, die);
 
 	return offset ? mdb_dwarf_id(dw, offset, 0) : 0;
 }
 
 static const char *
-name_of(Dwarf_Die die)
+name_of(struct mdb_dwarf *dw, Dwarf_Die die)
 {
 	Dwarf_Error error = NULL;
 	char *name;
 
-	return dwarf_diename(die, &name, &error) == DW_DLV_OK ? name : "";
+	return mdb_dwarf_ok(dw->dbg, dwarf_diename(die, &name, &error), &error)
+		       ? name
+		       : "";
 }
 
 static Dwarf_Half
-tag_of(Dwarf_Die die)
+tag_of(struct mdb_dwarf *dw, Dwarf_Die die)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Half tag;
 
-	return dwarf_tag(die, &tag, &error) == DW_DLV_OK ? tag : 0;
+	return mdb_dwarf_ok(dw->dbg, dwarf_tag(die, &tag, &error), &error) ? tag
+									   : 0;
 }
 
 /* Before version 4 a member's place was an expression: plus_uconst N. */
 static uint64_t
-member_location(Dwarf_Die die)
+member_location(struct mdb_dwarf *dw, Dwarf_Die die)
 {
 	Dwarf_Attribute attr = NULL;
 	Dwarf_Error error = NULL;
@@ -115,18 +128,21 @@ member_location(Dwarf_Die die)
 	uint64_t value = 0;
 	int64_t v;
 
-	if (constant(die, DW_AT_data_member_location, &v))
+	if (constant(dw, die, DW_AT_data_member_location, &v))
 		return (uint64_t)v;
-	if (dwarf_attr(die, DW_AT_data_member_location, &attr, &error) !=
-		DW_DLV_OK)
+	if (!mdb_dwarf_ok(dw->dbg,
+		    dwarf_attr(die, DW_AT_data_member_location, &attr, &error),
+		    &error))
 		return 0;
-	if (dwarf_formblock(attr, &block, &error) == DW_DLV_OK) {
+	if (mdb_dwarf_ok(dw->dbg, dwarf_formblock(attr, &block, &error),
+		    &error)) {
 		const uint8_t *p = block->bl_data;
 
 		for (Dwarf_Unsigned i = 1; i < block->bl_len && i < 10 &&
 					   p[0] == DW_OP_plus_uconst;
 			i++)
 			value |= (uint64_t)(p[i] & 0x7f) << 7 * (i - 1);
+		dwarf_dealloc(dw->dbg, block, DW_DLA_BLOCK);
 	}
 	dwarf_dealloc_attribute(attr);
 	return value;
@@ -144,13 +160,14 @@ each_child(struct mdb_dwarf *dw, struct mdb_dwarf_node *node, Dwarf_Die die,
 	Dwarf_Error error = NULL;
 	Dwarf_Die child = NULL, next;
 
-	if (dwarf_child(die, &child, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(dw->dbg, dwarf_child(die, &child, &error), &error))
 		return;
 	for (unsigned int i = 0; child && i < MAX_CHILDREN; i++) {
 		fn(dw, node, child);
 		next = NULL;
-		if (dwarf_siblingof_b(dw->dbg, child, 1, &next, &error) !=
-			DW_DLV_OK)
+		if (!mdb_dwarf_ok(dw->dbg,
+			    dwarf_siblingof_b(dw->dbg, child, 1, &next, &error),
+			    &error))
 			next = NULL;
 		dwarf_dealloc_die(child);
 		child = next;
@@ -180,7 +197,7 @@ add_member(struct mdb_dwarf_node *node)
 static uint64_t
 storage_bits(struct mdb_dwarf *dw, Dwarf_Die die, uint32_t type)
 {
-	uint64_t size = constant_or(die, DW_AT_byte_size, 0);
+	uint64_t size = constant_or(dw, die, DW_AT_byte_size, 0);
 	struct mdb_type t =
 		mdb_type_resolve((struct mdb_type){ &dw->types, type });
 	struct mdb_type_desc desc;
@@ -195,15 +212,16 @@ take_member(struct mdb_dwarf *dw, struct mdb_dwarf_node *node, Dwarf_Die child)
 	struct mdb_member_desc m;
 	int64_t bit_offset;
 
-	if (tag_of(child) != DW_TAG_member)
+	if (tag_of(dw, child) != DW_TAG_member)
 		return;
-	m.name = name_of(child);
+	m.name = name_of(dw, child);
 	m.type = type_id(dw, child);
-	m.bit_offset = 8 * member_location(child);
-	m.nr_bits = (uint32_t)constant_or(child, DW_AT_bit_size, 0);
-	if (constant(child, DW_AT_data_bit_offset, &bit_offset))
+	m.bit_offset = 8 * member_location(dw, child);
+	m.nr_bits = (uint32_t)constant_or(dw, child, DW_AT_bit_size, 0);
+	if (constant(dw, child, DW_AT_data_bit_offset, &bit_offset))
 		m.bit_offset = (uint64_t)bit_offset;
-	else if (m.nr_bits && constant(child, DW_AT_bit_offset, &bit_offset))
+	else if (m.nr_bits &&
+		 constant(dw, child, DW_AT_bit_offset, &bit_offset))
 		m.bit_offset += storage_bits(dw, child, m.type) -
 				(uint64_t)bit_offset - m.nr_bits;
 	*add_member(node) = m;
@@ -213,14 +231,14 @@ static void
 take_parameter(struct mdb_dwarf *dw, struct mdb_dwarf_node *node,
 	Dwarf_Die child)
 {
-	Dwarf_Half tag = tag_of(child);
+	Dwarf_Half tag = tag_of(dw, child);
 	struct mdb_member_desc m = { .name = "" };
 
 	if (tag != DW_TAG_formal_parameter &&
 		tag != DW_TAG_unspecified_parameters)
 		return;
 	if (tag == DW_TAG_formal_parameter) {
-		m.name = name_of(child);
+		m.name = name_of(dw, child);
 		m.type = type_id(dw, child);
 	}
 	*add_member(node) = m;
@@ -232,11 +250,10 @@ take_enumerator(struct mdb_dwarf *dw, struct mdb_dwarf_node *node,
 {
 	struct mdb_enumerator e = { .name = "" };
 
-	(void)dw;
-	if (tag_of(child) != DW_TAG_enumerator ||
-		!constant(child, DW_AT_const_value, &e.value))
+	if (tag_of(dw, child) != DW_TAG_enumerator ||
+		!constant(dw, child, DW_AT_const_value, &e.value))
 		return;
-	e.name = name_of(child);
+	e.name = name_of(dw, child);
 	node->enumerators = extend(node->enumerators, node->desc.count,
 		sizeof(*node->enumerators));
 	node->enumerators[node->desc.count++] = e;
@@ -245,9 +262,9 @@ take_enumerator(struct mdb_dwarf *dw, struct mdb_dwarf_node *node,
 /* ---- kinds --------------------------------------------------------------- */
 
 static void
-load_base(struct mdb_dwarf_node *node, Dwarf_Die die)
+load_base(struct mdb_dwarf *dw, struct mdb_dwarf_node *node, Dwarf_Die die)
 {
-	uint64_t encoding = constant_or(die, DW_AT_encoding, 0);
+	uint64_t encoding = constant_or(dw, die, DW_AT_encoding, 0);
 	struct mdb_type_desc *desc = &node->desc;
 
 	if (encoding == DW_ATE_float || encoding == DW_ATE_complex_float) {
@@ -270,7 +287,7 @@ static void
 load_struct(struct mdb_dwarf *dw, struct mdb_dwarf_node *node, Dwarf_Die die,
 	bool is_union)
 {
-	if (has(die, DW_AT_declaration)) {
+	if (has(dw, die, DW_AT_declaration)) {
 		node->desc.kind = MDB_T_FORWARD;
 		node->desc.is_union = is_union;
 		return;
@@ -306,22 +323,23 @@ dimensions(struct mdb_dwarf *dw, Dwarf_Die die, uint64_t counts[MAX_DIMENSIONS])
 	unsigned int nr = 0;
 	int64_t v;
 
-	if (dwarf_child(die, &child, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(dw->dbg, dwarf_child(die, &child, &error), &error))
 		return 0;
 	while (child) {
-		if (tag_of(child) == DW_TAG_subrange_type &&
+		if (tag_of(dw, child) == DW_TAG_subrange_type &&
 			nr < MAX_DIMENSIONS) {
 			counts[nr] = 0;
-			if (constant(child, DW_AT_count, &v) && v > 0)
+			if (constant(dw, child, DW_AT_count, &v) && v > 0)
 				counts[nr] = (uint64_t)v;
-			else if (constant(child, DW_AT_upper_bound, &v) &&
+			else if (constant(dw, child, DW_AT_upper_bound, &v) &&
 				 v >= 0 && v < INT64_MAX)
 				counts[nr] = (uint64_t)v + 1;
 			nr++;
 		}
 		next = NULL;
-		if (dwarf_siblingof_b(dw->dbg, child, 1, &next, &error) !=
-			DW_DLV_OK)
+		if (!mdb_dwarf_ok(dw->dbg,
+			    dwarf_siblingof_b(dw->dbg, child, 1, &next, &error),
+			    &error))
 			next = NULL;
 		dwarf_dealloc_die(child);
 		child = next;
@@ -358,11 +376,11 @@ load_die(struct mdb_dwarf *dw, struct mdb_dwarf_node *node, Dwarf_Die die)
 {
 	struct mdb_type_desc *desc = &node->desc;
 
-	desc->name = name_of(die);
-	desc->size = constant_or(die, DW_AT_byte_size, 0);
-	switch (tag_of(die)) {
+	desc->name = name_of(dw, die);
+	desc->size = constant_or(dw, die, DW_AT_byte_size, 0);
+	switch (tag_of(dw, die)) {
 	case DW_TAG_base_type:
-		load_base(node, die);
+		load_base(dw, node, die);
 		break;
 	case DW_TAG_structure_type:
 	case DW_TAG_class_type:
@@ -416,7 +434,9 @@ mdb_dwarf_load(struct mdb_dwarf *dw, struct mdb_dwarf_node *node)
 	/* First: a type may lead back to itself while it is read. */
 	node->loaded = true;
 	node->desc = (struct mdb_type_desc){ .name = "" };
-	if (dwarf_offdie_b(dw->dbg, node->offset, 1, &die, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(dw->dbg,
+		    dwarf_offdie_b(dw->dbg, node->offset, 1, &die, &error),
+		    &error))
 		return;
 	load_die(dw, node, die);
 	dwarf_dealloc_die(die);

@@ -160,9 +160,13 @@ start(struct mdb_ctx *cx, struct mdb_dwarf_file *file, const char *path)
 	if (rc == DW_DLV_OK)
 		return MDB_OK;
 	file->dbg = NULL;
-	if (rc == DW_DLV_ERROR)
-		return mdb_fail(cx, MDB_E_FORMAT, "%s: %s", path,
+	if (rc == DW_DLV_ERROR) {
+		enum mdb_status st = mdb_fail(cx, MDB_E_FORMAT, "%s: %s", path,
 			dwarf_errmsg(error));
+
+		dwarf_dealloc_error(NULL, error);
+		return st;
+	}
 	return mdb_fail(cx, MDB_E_NOTFOUND, "%s has no debug data", path);
 }
 

@@ -24,6 +24,19 @@ enum mdb_status mdb_dwarf_file_open(struct mdb_ctx *cx, const char *path,
 void mdb_dwarf_file_close(struct mdb_dwarf_file *file);
 Dwarf_Debug mdb_dwarf_file_debug(const struct mdb_dwarf_file *file);
 
+/*
+ * Did libdwarf do it?  DW_DLV_NO_ENTRY is no as well; the error, which it
+ * does not free by itself here, is.
+ */
+static inline bool
+mdb_dwarf_ok(Dwarf_Debug dbg, int rc, Dwarf_Error *error)
+{
+	if (rc == DW_DLV_ERROR && *error)
+		dwarf_dealloc_error(dbg, *error);
+	*error = NULL;
+	return rc == DW_DLV_OK;
+}
+
 /* ---- names --------------------------------------------------------------- */
 
 /* What a name stands for: names of different spaces do not clash. */

@@ -124,12 +124,14 @@ space_of(Dwarf_Half tag)
 }
 
 static bool
-has(Dwarf_Die die, Dwarf_Half attr)
+has(struct mdb_dwarf_index *index, Dwarf_Die die, Dwarf_Half attr)
 {
 	Dwarf_Error error = NULL;
 	Dwarf_Bool answer = 0;
 
-	return dwarf_hasattr(die, attr, &answer, &error) == DW_DLV_OK && answer;
+	return mdb_dwarf_ok(index->dbg,
+		       dwarf_hasattr(die, attr, &answer, &error), &error) &&
+	       answer;
 }
 
 static void
@@ -142,21 +144,23 @@ note_entry(struct mdb_dwarf_index *index, Dwarf_Die die)
 	Dwarf_Half tag;
 	char *name;
 
-	if (dwarf_tag(die, &tag, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(index->dbg, dwarf_tag(die, &tag, &error), &error))
 		return;
 	space = space_of(tag);
 	if (space == MDB_DW_NONE ||
-		dwarf_diename(die, &name, &error) != DW_DLV_OK)
+		!mdb_dwarf_ok(index->dbg, dwarf_diename(die, &name, &error),
+			&error))
 		return;
 	uint32_t hash = hash_of(space, name);
 	slot = slot_of(index, space, name, hash);
 	if (slot->name)
 		return;
-	if (space <= MDB_DW_ENUM && has(die, DW_AT_declaration))
+	if (space <= MDB_DW_ENUM && has(index, die, DW_AT_declaration))
 		return;
-	if (space == MDB_DW_VARIABLE && !has(die, DW_AT_type))
+	if (space == MDB_DW_VARIABLE && !has(index, die, DW_AT_type))
 		return;
-	if (dwarf_dieoffset(die, &offset, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(index->dbg, dwarf_dieoffset(die, &offset, &error),
+		    &error))
 		return;
 	*slot = (struct slot){ name, hash, (uint32_t)space, offset };
 	index->nr++;
@@ -169,15 +173,19 @@ read_unit(struct mdb_dwarf_index *index)
 	Dwarf_Die unit = NULL, die = NULL, next;
 	Dwarf_Error error = NULL;
 
-	if (dwarf_siblingof_b(index->dbg, NULL, 1, &unit, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(index->dbg,
+		    dwarf_siblingof_b(index->dbg, NULL, 1, &unit, &error),
+		    &error))
 		return;
-	if (dwarf_child(unit, &die, &error) != DW_DLV_OK)
+	if (!mdb_dwarf_ok(index->dbg, dwarf_child(unit, &die, &error), &error))
 		die = NULL;
 	for (unsigned int i = 0; die && i < MAX_ENTRIES; i++) {
 		note_entry(index, die);
 		next = NULL;
-		if (dwarf_siblingof_b(index->dbg, die, 1, &next, &error) !=
-			DW_DLV_OK)
+		if (!mdb_dwarf_ok(index->dbg,
+			    dwarf_siblingof_b(index->dbg, die, 1, &next,
+				    &error),
+			    &error))
 			next = NULL;
 		dwarf_dealloc_die(die);
 		die = next;
@@ -196,10 +204,11 @@ next_unit(struct mdb_dwarf_index *index)
 	Dwarf_Error error = NULL;
 	Dwarf_Sig8 signature;
 
-	return dwarf_next_cu_header_d(index->dbg, 1, &header_len, &version,
-		       &abbrev, &address_len, &offset_len, &extension,
-		       &signature, &type_offset, &next, &type,
-		       &error) == DW_DLV_OK;
+	return mdb_dwarf_ok(index->dbg,
+		dwarf_next_cu_header_d(index->dbg, 1, &header_len, &version,
+			&abbrev, &address_len, &offset_len, &extension,
+			&signature, &type_offset, &next, &type, &error),
+		&error);
 }
 
 Dwarf_Off
