@@ -281,7 +281,7 @@ static enum mdb_status
 print_sources(struct mdb_ctx *cx, const struct status *s)
 {
 	const struct mdb_object *kernel = s->world->objects;
-	const char *types = "not loaded yet";
+	const char *types = "read from the dump when first needed";
 	enum mdb_status st;
 
 	if (!kernel)
