@@ -65,6 +65,33 @@ struct link {
 	size_t size;		/* of the pointer */
 };
 
+/*
+ * `tasks.next` points to the next `tasks`, not to the object around it: a
+ * pointer to the kind of struct that it is itself a member of.
+ */
+static uint64_t
+embedded_at(struct mdb_ctx *cx, struct mdb_type type, const char *name,
+	struct mdb_type pointer)
+{
+	const char *dot = strrchr(name, '.');
+	struct mdb_type target = mdb_type_resolve(mdb_type_target(pointer));
+	struct mdb_type around;
+	struct mdb_member m;
+
+	if (!dot)
+		return 0;
+	const char *outer = mdb_tmp_printf(cx, "%.*s", (int)(dot - name), name);
+
+	if (mdb_type_member(cx, type, outer, &m) != MDB_OK) {
+		mdb_forget(cx);
+		return 0;
+	}
+	around = mdb_type_resolve(m.type);
+	return around.types == target.types && around.id == target.id
+		       ? m.bit_offset / 8
+		       : 0;
+}
+
 static enum mdb_status
 link_of(struct mdb_ctx *cx, struct mdb_type type, const char *name,
 	struct link *link)
@@ -86,6 +113,8 @@ link_of(struct mdb_ctx *cx, struct mdb_type type, const char *name,
 		link->member_offset = link->offset;
 		link->offset += next.bit_offset / 8;
 		resolved = mdb_type_resolve(next.type);
+	} else if (mdb_type_kind(resolved) == MDB_T_POINTER) {
+		link->member_offset = embedded_at(cx, type, name, resolved);
 	}
 	if (mdb_type_kind(resolved) != MDB_T_POINTER)
 		return mdb_fail(cx, MDB_E_USAGE,

@@ -59,9 +59,11 @@ END
 
 # Every way through the processes meets the same ones.
 "$O"/bin/mdb "$dump" -e 'init_task::list struct task_struct tasks | ::print struct task_struct comm' | sort >"$tmp/list"
+"$O"/bin/mdb "$dump" -e 'init_task::list struct task_struct tasks.next | ::print struct task_struct comm' | sort >"$tmp/next"
 "$O"/bin/mdb "$dump" -e '::walk proc | ::print struct task_struct comm' | sort >"$tmp/walk"
 if [ "$(sed '/swapper/d' "$tmp/list")" = "$(sed '/swapper/d' "$tmp/walk")" ] && [ -s "$tmp/walk" ]; then
 	echo "ok print-list"
+	cmp -s "$tmp/list" "$tmp/next" && echo "ok print-list-next" || echo "not ok print-list-next"
 else
 	diff "$tmp/list" "$tmp/walk" | head
 	echo "not ok print-list"
