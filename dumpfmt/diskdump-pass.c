@@ -185,8 +185,8 @@ desc_is_whole(const struct dfmt_kdump_part *p, const uint8_t *desc)
 
 /* Reads all descriptors of a part that is known to be cut. */
 static enum dfmt_status
-descs_lost(const struct dfmt_kdump_part *p, uint64_t nr, uint64_t *lost_out,
-	struct dfmt_err *err)
+descs_lost(const struct dfmt_kdump_part *p, uint64_t nr, uint8_t *buf,
+	uint64_t *lost_out, struct dfmt_err *err)
 {
 	uint64_t in_file = 0, lost;
 	const size_t per_read = CHUNK / DFMT_PAGE_DESC_LEN;
@@ -196,10 +196,6 @@ descs_lost(const struct dfmt_kdump_part *p, uint64_t nr, uint64_t *lost_out,
 		in_file = dfmt_min(
 			(p->src->size - p->descs) / DFMT_PAGE_DESC_LEN, nr);
 	lost = nr - in_file;
-	uint8_t *buf = malloc(CHUNK);
-	if (!buf)
-		return dfmt_fail(err, DFMT_E_NOMEM, "page descriptors",
-			DFMT_NONE, DFMT_NONE);
 	for (uint64_t i = 0; i < in_file && st == DFMT_OK;) {
 		uint64_t n = dfmt_min(in_file - i, per_read);
 
@@ -209,38 +205,84 @@ descs_lost(const struct dfmt_kdump_part *p, uint64_t nr, uint64_t *lost_out,
 			lost += !desc_is_whole(p, buf + k * DFMT_PAGE_DESC_LEN);
 		i += n;
 	}
-	free(buf);
 	if (st == DFMT_OK)
 		*lost_out = lost;
 	return st;
 }
 
+/* What a chunk of descriptors says of where data lie. */
+struct data_span {
+	uint64_t first; /* the offset in the first descriptor looked at */
+	uint64_t end;	/* of the data that reach furthest */
+	bool differ;	/* not all have the same offset */
+	bool bad;	/* one cannot be followed */
+};
+
+static void
+span_add(struct data_span *span, const struct dfmt_kdump_part *p,
+	const uint8_t *desc)
+{
+	struct dfmt_extent ext;
+
+	if (dfmt_kdump_desc_parse(p, desc, &ext, NULL, 0) != DFMT_OK) {
+		span->bad = true;
+		return;
+	}
+	if (!span->first)
+		span->first = ext.offset;
+	span->differ = span->differ || ext.offset != span->first;
+	uint64_t end = dfmt_add_sat(ext.offset, ext.stored_len);
+	if (end > span->end)
+		span->end = end;
+}
+
 /*
- * Data lie in the order of descriptors: when the last page is whole, all are,
- * unless the writer itself says that it ran out of room.
+ * Is the furthest data of nr pages in the file?  Data lie in the order of
+ * descriptors, but for pages of zeros, which share one place: so we look from
+ * the end until two descriptors differ.
  */
+static bool
+data_whole(const struct dfmt_kdump_part *p, uint64_t nr, uint8_t *buf)
+{
+	struct data_span span = { 0 };
+	uint64_t step = 16; /* usually enough: read no more than need be */
+
+	while (nr && !span.differ && !span.bad) {
+		uint64_t n = dfmt_min(nr, step);
+		uint64_t at = p->descs + (nr - n) * DFMT_PAGE_DESC_LEN;
+
+		if (dfmt_source_pass(p->src, at, buf, n * DFMT_PAGE_DESC_LEN,
+			    NULL) != DFMT_OK)
+			return false;
+		for (uint64_t k = 0; k < n; k++)
+			span_add(&span, p, buf + k * DFMT_PAGE_DESC_LEN);
+		nr -= n;
+		step = dfmt_min(2 * step, CHUNK / DFMT_PAGE_DESC_LEN);
+	}
+	return !span.bad && span.end <= p->src->size;
+}
+
+/* A dump whose furthest data are there has lost nothing, unless the writer
+ * itself says that it ran out of room. */
 static enum dfmt_status
 part_lost(struct dfmt_kdump_part *p, uint64_t *nr_out, uint64_t *lost_out,
 	struct dfmt_err *err)
 {
-	uint8_t desc[DFMT_PAGE_DESC_LEN];
 	uint64_t nr;
 	enum dfmt_status st = dfmt_rank_total(&p->rank, &nr, err);
 
 	if (st != DFMT_OK)
 		return st;
+	uint8_t *buf = malloc(CHUNK);
+	if (!buf)
+		return dfmt_fail(err, DFMT_E_NOMEM, "page descriptors",
+			DFMT_NONE, DFMT_NONE);
 	*nr_out = nr;
 	*lost_out = 0;
-	if (nr == 0)
-		return DFMT_OK;
-	uint64_t at = p->descs + (nr - 1) * DFMT_PAGE_DESC_LEN;
-	if (!(p->h.status & DFMT_DH_INCOMPLETE) &&
-		dfmt_inside(at, sizeof(desc), p->src->size) &&
-		dfmt_source_read(p->src, at, desc, sizeof(desc), NULL) ==
-			DFMT_OK &&
-		desc_is_whole(p, desc))
-		return DFMT_OK;
-	return descs_lost(p, nr, lost_out, err);
+	if (p->h.status & DFMT_DH_INCOMPLETE || !data_whole(p, nr, buf))
+		st = descs_lost(p, nr, buf, lost_out, err);
+	free(buf);
+	return st;
 }
 
 enum dfmt_status

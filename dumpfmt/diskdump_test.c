@@ -153,6 +153,29 @@ test_diskdump_counts_what_a_cut_lost(void **state)
 	fixture_free(&fx);
 }
 
+/* The last page is of zeros, whose data lie at the front. */
+static void
+test_diskdump_counts_a_cut_behind_zeros(void **state)
+{
+	struct fixture fx;
+	struct dfmt *d = open_text(&fx,
+		"format kdump\ncodec zlib\nat 0x1000\nzero 4096\n"
+		"at 0x2000\nnoise 4096 1\nat 0x3000\nnoise 4096 2\n"
+		"at 0x4000\nzero 8192\ntruncate file.data+5000\n");
+	struct dfmt_coverage cov;
+	uint64_t v;
+
+	(void)state;
+	assert_int_equal(dfmt_read(d, 0x3000, &v, 8, NULL), DFMT_OK);
+	assert_int_equal(dfmt_read(d, 0x3ff8, &v, 8, NULL), DFMT_E_LOST);
+	assert_int_equal(dfmt_read(d, 0x5000, &v, 8, NULL), DFMT_OK);
+	assert_int_equal(dfmt_coverage_get(d, &cov, NULL), DFMT_OK);
+	assert_int_equal(cov.nr_present, 4);
+	assert_int_equal(cov.nr_lost, 1);
+	dfmt_close(d);
+	fixture_free(&fx);
+}
+
 static void
 test_diskdump_incomplete_status_is_truncated(void **state)
 {
@@ -264,6 +287,7 @@ main(void)
 		cmocka_unit_test(
 			test_diskdump_with_one_bitmap_knows_no_exclusion),
 		cmocka_unit_test(test_diskdump_counts_what_a_cut_lost),
+		cmocka_unit_test(test_diskdump_counts_a_cut_behind_zeros),
 		cmocka_unit_test(test_diskdump_incomplete_status_is_truncated),
 		cmocka_unit_test(test_diskdump_says_what_is_wrong),
 		cmocka_unit_test(test_diskdump_opens_without_its_notes),
