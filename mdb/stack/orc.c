@@ -216,20 +216,22 @@ static enum mdb_orc_layout
 layout_of_samples(const struct mdb_object *kernel)
 {
 	uint8_t bytes[NR_SAMPLES * SAMPLE_COUNT * MDB_ORC_ENTRY_LEN];
-	size_t run = SAMPLE_COUNT * MDB_ORC_ENTRY_LEN;
 	size_t count = 0;
 
 	for (uint64_t i = 0; i < NR_SAMPLES; i++) {
 		uint64_t room = kernel->orc_count;
+		uint64_t run = room < SAMPLE_COUNT ? room : SAMPLE_COUNT;
 		/* Not the first: assembly of the boot. */
 		uint64_t first = room / (NR_SAMPLES + 1) * (i + 1);
 
-		if (first + SAMPLE_COUNT > room)
-			break;
-		if (mdb_space_try(kernel->world->space,
-			    kernel->orc_addr + first * MDB_ORC_ENTRY_LEN,
-			    bytes + count * MDB_ORC_ENTRY_LEN, run) == MDB_OK)
-			count += SAMPLE_COUNT;
+		if (first + run > room)
+			first = room - run;
+		if (run != 0 &&
+			mdb_space_try(kernel->world->space,
+				kernel->orc_addr + first * MDB_ORC_ENTRY_LEN,
+				bytes + count * MDB_ORC_ENTRY_LEN,
+				run * MDB_ORC_ENTRY_LEN) == MDB_OK)
+			count += run;
 	}
 	return mdb_orc_layout_guess(bytes, count);
 }
