@@ -82,6 +82,39 @@ struct ring {
 	uint64_t off_state, off_begin, off_next, off_text_len;
 };
 
+/* OFFSET(struct.member) or SIZE(struct), which the types know as well. */
+static bool
+type_number(struct mdb_ctx *cx, struct mdb_world *w, const char *key,
+	uint64_t *value_out)
+{
+	char name[64] = "", member[64] = ""; /* member is a list: two NULs */
+	char type_name[80];
+	struct mdb_type type;
+	bool known;
+
+	if (sscanf(key, "OFFSET(%62[^.].%62[^)])", name, member) != 2 &&
+		sscanf(key, "SIZE(%62[^)])", name) != 1)
+		return false;
+	(void)snprintf(type_name, sizeof(type_name), "struct %s", name);
+	if (member[0] != '\0')
+		known = mdb_offset_of(cx, w, type_name, member, value_out) ==
+			MDB_OK;
+	else
+		known = mdb_type_by_name(cx, w, type_name, &type) == MDB_OK &&
+			mdb_type_size(cx, type, value_out) == MDB_OK;
+	mdb_forget(cx);
+	return known;
+}
+
+static bool
+ring_number(struct mdb_ctx *cx, const struct mdb_linux *lx, const char *key,
+	uint64_t *value_out)
+{
+	if (lx->world->vmcoreinfo == NULL)
+		return type_number(cx, lx->world, key, value_out);
+	return mdb_linux_info_number(lx, key, value_out);
+}
+
 /* One pointer-sized member of the ring; keys of OFFSET() are summed. */
 static bool
 ring_member(struct mdb_ctx *cx, const struct mdb_linux *lx, mdb_addr_t base,
@@ -92,7 +125,7 @@ ring_member(struct mdb_ctx *cx, const struct mdb_linux *lx, mdb_addr_t base,
 		char key[96];
 
 		(void)snprintf(key, sizeof(key), "OFFSET(%s)", keys[i]);
-		if (!mdb_linux_info_number(lx, key, &off))
+		if (!ring_number(cx, lx, key, &off))
 			return false;
 		base += off;
 	}
@@ -101,21 +134,20 @@ ring_member(struct mdb_ctx *cx, const struct mdb_linux *lx, mdb_addr_t base,
 }
 
 static bool
-ring_layout(struct mdb_linux *lx, struct ring *r)
+ring_layout(struct mdb_ctx *cx, struct mdb_linux *lx, struct ring *r)
 {
 	uint64_t blk;
 
-	if (!mdb_linux_info_number(lx, "SIZE(prb_desc)", &r->sz_desc) ||
-		!mdb_linux_info_number(lx, "SIZE(printk_info)", &r->sz_info) ||
-		!mdb_linux_info_number(lx, "OFFSET(prb_desc.state_var)",
+	if (!ring_number(cx, lx, "SIZE(prb_desc)", &r->sz_desc) ||
+		!ring_number(cx, lx, "SIZE(printk_info)", &r->sz_info) ||
+		!ring_number(cx, lx, "OFFSET(prb_desc.state_var)",
 			&r->off_state) ||
-		!mdb_linux_info_number(lx, "OFFSET(prb_desc.text_blk_lpos)",
-			&blk) ||
-		!mdb_linux_info_number(lx, "OFFSET(prb_data_blk_lpos.begin)",
+		!ring_number(cx, lx, "OFFSET(prb_desc.text_blk_lpos)", &blk) ||
+		!ring_number(cx, lx, "OFFSET(prb_data_blk_lpos.begin)",
 			&r->off_begin) ||
-		!mdb_linux_info_number(lx, "OFFSET(prb_data_blk_lpos.next)",
+		!ring_number(cx, lx, "OFFSET(prb_data_blk_lpos.next)",
 			&r->off_next) ||
-		!mdb_linux_info_number(lx, "OFFSET(printk_info.text_len)",
+		!ring_number(cx, lx, "OFFSET(printk_info.text_len)",
 			&r->off_text_len))
 		return false;
 	r->off_begin += blk;
@@ -138,7 +170,10 @@ ring_init(struct mdb_ctx *cx, struct mdb_linux *lx, struct ring *r)
 
 	memset(r, 0, sizeof(*r));
 	r->lx = lx;
-	if (prb == 0 || !ring_layout(lx, r) ||
+	if (prb == 0 && lx->world->vmcoreinfo == NULL &&
+		mdb_linux_symbol(cx, lx, "prb", 0, &prb) != MDB_OK)
+		prb = 0;
+	if (prb == 0 || !ring_layout(cx, lx, r) ||
 		mdb_space_read_uint(cx, lx->world->space, prb, 8, &rb) !=
 			MDB_OK)
 		return false;
