@@ -5,6 +5,7 @@
 # (linux-demo-bad.*).  UPDATE=1 rewrites what is expected.
 set -u
 dumps=$PWD/testdata/dumps
+O=${O:-build/release}
 out=$O/demo-check
 mkdir -p "$out" && cd "$out" || exit 1
 mdb=$OLDPWD/$O/bin/mdb
