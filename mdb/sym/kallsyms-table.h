@@ -101,6 +101,7 @@ struct mdb_kallsyms {
 	mdb_addr_t landmarks[MDB_KALLSYMS_MAX_LANDMARKS];
 	size_t nr_landmarks;
 	mdb_addr_t percpu_start, percpu_end;
+	bool order_checked;
 	uint32_t nr_absolute; /* symbols before the image's; UINT32_MAX: not
 				 known yet */
 };

@@ -229,29 +229,53 @@ bracket_try(struct mdb_ctx *cx, struct mdb_kallsyms *k, struct bracket *b,
 	return MDB_OK;
 }
 
+/* Narrows the bracket by a page that was read, from its ends inward. */
+static enum mdb_status
+bracket_page(struct mdb_ctx *cx, struct mdb_kallsyms *k, struct bracket *b,
+	size_t page)
+{
+	const struct mdb_lazy *lazy = &k->t.addresses;
+	size_t width = k->t.layout.form == MDB_KALLSYMS_ADDRESSES ? 8 : 4;
+	size_t first = 0;
+	enum mdb_status st;
+
+	if (page > 0)
+		first = (page * MDB_LAZY_PAGE - lazy->skip + width - 1) / width;
+	st = bracket_try(cx, k, b, (uint32_t)first);
+	first = ((page + 1) * MDB_LAZY_PAGE - lazy->skip) / width;
+	if (st == MDB_OK && first > 0)
+		st = bracket_try(cx, k, b, (uint32_t)first - 1);
+	return st;
+}
+
 /* Narrows the bracket by what was read before: that costs no page. */
 static enum mdb_status
 bracket_known(struct mdb_ctx *cx, struct mdb_kallsyms *k, struct bracket *b)
 {
 	const struct mdb_lazy *lazy = &k->t.addresses;
-	size_t width = k->t.layout.form == MDB_KALLSYMS_ADDRESSES ? 8 : 4;
 	size_t nr_pages = (lazy->skip + lazy->len) / MDB_LAZY_PAGE;
 	enum mdb_status st = MDB_OK;
 
 	if (lazy->nr_present > MDB_LAZY_FEW)
 		return MDB_OK;
-	for (size_t i = 1; st == MDB_OK && i < nr_pages; i++) {
-		size_t first;
-
-		if (!lazy->present[i])
-			continue;
-		first = (i * MDB_LAZY_PAGE - lazy->skip + width - 1) / width;
-		st = bracket_try(cx, k, b, (uint32_t)first);
-		if (st == MDB_OK)
-			st = bracket_try(cx, k, b,
-				(uint32_t)(first + MDB_LAZY_PAGE / width - 2));
-	}
+	for (size_t i = 0; st == MDB_OK && i < nr_pages; i++)
+		if (lazy->present[i])
+			st = bracket_page(cx, k, b, i);
 	return st;
+}
+
+/* One probe, and what else its page tells. */
+static enum mdb_status
+bracket_probe(struct mdb_ctx *cx, struct mdb_kallsyms *k, struct bracket *b,
+	uint32_t idx)
+{
+	size_t width = k->t.layout.form == MDB_KALLSYMS_ADDRESSES ? 8 : 4;
+	size_t page = (k->t.addresses.skip + idx * width) / MDB_LAZY_PAGE;
+	enum mdb_status st = bracket_try(cx, k, b, idx);
+
+	if (st != MDB_OK || b->high - b->low < 2)
+		return st;
+	return bracket_page(cx, k, b, page);
 }
 
 static uint32_t
@@ -290,7 +314,7 @@ mdb_kallsyms_search(struct mdb_ctx *cx, struct mdb_kallsyms *k, mdb_addr_t addr,
 	}
 	st = bracket_known(cx, k, &b);
 	for (unsigned int i = 0; st == MDB_OK && b.high - b.low > 1; i++)
-		st = bracket_try(cx, k, &b, bracket_guess(&b, i));
+		st = bracket_probe(cx, k, &b, bracket_guess(&b, i));
 	if (st == MDB_OK)
 		*idx_out = b.low;
 	return st;

@@ -97,12 +97,14 @@ enum mdb_status mdb_kallsyms_range(struct mdb_ctx *cx,
 	mdb_addr_t *percpu_last_out);
 
 /*
- * Looks for a name only among the symbols near an address (some hundreds on
- * either side): cheap also when it is not there.
+ * Looks for a name only among the symbols near an address: the block of 256
+ * that is there and reach of them on either side.  Cheap also when the name is
+ * not there.
  */
+#define MDB_KALLSYMS_NEAR 4u
 enum mdb_status mdb_kallsyms_by_name_near(struct mdb_ctx *cx,
 	struct mdb_object *object, const char *name, mdb_addr_t near_addr,
-	struct mdb_sym *sym_out);
+	unsigned int reach, struct mdb_sym *sym_out);
 
 /*
  * object->symtab is a struct mdb_kallsyms.  Where a name occurs more than

@@ -62,7 +62,7 @@ ask(struct mdb_ctx *cx, struct mdb_space *space,
 	object.symtab = k;
 	(void)!mdb_kallsyms_ops.by_name(cx, &object, "sys_31_init", &sym);
 	(void)!mdb_kallsyms_ops.by_name(cx, &object, "absent", &sym);
-	(void)!mdb_kallsyms_by_name_near(cx, &object, "sys_1_init", IMAGE,
+	(void)!mdb_kallsyms_by_name_near(cx, &object, "sys_1_init", IMAGE, 1,
 		&sym);
 	for (uint64_t at = IMAGE; at < IMAGE + 64 * NR; at += 999)
 		(void)!mdb_kallsyms_ops.by_addr(cx, &object, at, true, &sym);

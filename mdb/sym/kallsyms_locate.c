@@ -113,9 +113,14 @@ markers_read(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
 	return m;
 }
 
-/* Do names and markers agree?  The first and the last block are walked. */
+/*
+ * Do names and markers agree?  A block of names must end at the next marker;
+ * where the number of symbols is not known for sure, also the last block at
+ * the markers.
+ */
 static bool
-names_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
+names_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l,
+	bool sure)
 {
 	MDB_AUTO_FREE uint8_t *m = markers_read(space, l);
 	uint32_t last = mdb_kallsyms_nr_blocks(l) - 1;
@@ -124,15 +129,15 @@ names_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
 
 	if (m == NULL)
 		return false;
+	if (last > 0 && names_walk(space, l->names, 0, MDB_KALLSYMS_BLOCK) !=
+				mdb_le(m + l->marker_size, l->marker_size))
+		return false;
+	if (last > 0 && sure)
+		return true;
 	begin = mdb_le(m + last * l->marker_size, l->marker_size);
 	end = names_walk(space, l->names, begin, rest);
-	if (end == 0 || l->names + end > l->markers ||
-		l->markers - (l->names + end) >= 8)
-		return false;
-	if (last == 0)
-		return true;
-	return names_walk(space, l->names, 0, MDB_KALLSYMS_BLOCK) ==
-	       mdb_le(m + l->marker_size, l->marker_size);
+	return end != 0 && l->names + end <= l->markers &&
+	       l->markers - (l->names + end) < 8;
 }
 
 /* Names and their number are known: where are the markers? */
@@ -151,10 +156,10 @@ markers_find(struct mdb_space *space, struct mdb_kallsyms_layout *l)
 				(l->token_table - gap - blocks * size) & ~7ull;
 			l->seqs = seqs ? align_up(l->markers + blocks * size, 8)
 				       : 0;
-			if (names_agree(space, l))
+			if (names_agree(space, l, true))
 				return true;
 			l->markers += 4;
-			if (size == 4 && names_agree(space, l))
+			if (size == 4 && names_agree(space, l, true))
 				return true;
 		}
 	}
@@ -189,15 +194,21 @@ address_try(struct mdb_space *space, const struct mdb_kallsyms_layout *l,
 	return true;
 }
 
-/* Samples ascend, per-CPU values first, the others inside the image. */
+/*
+ * Samples ascend, per-CPU values first, the others inside the image.  Where
+ * VMCOREINFO states this place, the ends will do.
+ */
 static bool
-addresses_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
+addresses_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l,
+	mdb_addr_t stated)
 {
+	const unsigned int steps = l->addresses == stated ? 1 : 4;
 	mdb_addr_t before = 0;
 	mdb_addr_t addr = 0;
 
-	for (unsigned int i = 0; i <= 4; i++) {
-		uint32_t idx = (uint32_t)((uint64_t)(l->nr_syms - 1) * i / 4);
+	for (unsigned int i = 0; i <= steps; i++) {
+		uint32_t idx =
+			(uint32_t)((uint64_t)(l->nr_syms - 1) * i / steps);
 
 		if (!address_try(space, l, idx, &addr) || addr < before)
 			return false;
@@ -213,7 +224,7 @@ addresses_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
 /* Tries the forms that have a relative base, which is read from base_at. */
 static bool
 based_try(struct mdb_space *space, struct mdb_kallsyms_layout *l,
-	mdb_addr_t base_at)
+	mdb_addr_t base_at, mdb_addr_t stated)
 {
 	uint8_t b[8];
 
@@ -223,37 +234,39 @@ based_try(struct mdb_space *space, struct mdb_kallsyms_layout *l,
 	if (!is_near(l->relative_base, l->names))
 		return false;
 	l->form = MDB_KALLSYMS_BASE_PERCPU;
-	if (addresses_agree(space, l))
+	if (addresses_agree(space, l, stated))
 		return true;
 	l->form = MDB_KALLSYMS_BASE;
-	return addresses_agree(space, l);
+	return addresses_agree(space, l, stated);
 }
 
 static bool
 plain_try(struct mdb_space *space, struct mdb_kallsyms_layout *l,
-	enum mdb_kallsyms_form form)
+	enum mdb_kallsyms_form form, mdb_addr_t stated)
 {
 	l->form = form;
 	l->relative_base = 0;
-	return addresses_agree(space, l);
+	return addresses_agree(space, l, stated);
 }
 
 /* Up to 6.3: addresses, relative_base, num_syms, names. */
 static bool
-addresses_before(struct mdb_space *space, struct mdb_kallsyms_layout *l)
+addresses_before(struct mdb_space *space, struct mdb_kallsyms_layout *l,
+	mdb_addr_t stated)
 {
 	mdb_addr_t nr_at = l->names - 8;
 
 	l->addresses = (nr_at - 8 - 4ull * l->nr_syms) & ~7ull;
-	if (based_try(space, l, nr_at - 8))
+	if (based_try(space, l, nr_at - 8, stated))
 		return true;
 	l->addresses = nr_at - 8ull * l->nr_syms;
-	return plain_try(space, l, MDB_KALLSYMS_ADDRESSES);
+	return plain_try(space, l, MDB_KALLSYMS_ADDRESSES, stated);
 }
 
 /* Since 6.4: token_index, addresses, [relative_base], seqs. */
 static bool
-addresses_after(struct mdb_space *space, struct mdb_kallsyms_layout *l)
+addresses_after(struct mdb_space *space, struct mdb_kallsyms_layout *l,
+	mdb_addr_t stated)
 {
 	mdb_addr_t at = l->token_index + 512;
 
@@ -264,61 +277,33 @@ addresses_after(struct mdb_space *space, struct mdb_kallsyms_layout *l)
 		l->addresses = align_up(at, align);
 		end = align_up(l->addresses + 4ull * l->nr_syms, 8);
 		l->seqs = end + 8;
-		if (based_try(space, l, end))
+		if (based_try(space, l, end, stated))
 			return true;
 		l->seqs = align_up(l->addresses + 4ull * l->nr_syms, align);
-		if (plain_try(space, l, MDB_KALLSYMS_PLACE))
+		if (plain_try(space, l, MDB_KALLSYMS_PLACE, stated))
 			return true;
 		l->seqs = l->addresses + 8ull * l->nr_syms;
-		if (plain_try(space, l, MDB_KALLSYMS_ADDRESSES))
+		if (plain_try(space, l, MDB_KALLSYMS_ADDRESSES, stated))
 			return true;
 	}
 	return false;
 }
 
-/* ---- seqs ----------------------------------------------------------------
- */
-
-/* Are symbols number a and b of the order of names in order? */
+/* Addresses before the names or after the tokens; a seqs table that lies
+ * between markers and tokens goes with the former. */
 static bool
-seqs_in_order(struct mdb_ctx *cx, struct mdb_kallsyms_tables *t, uint32_t a)
+addresses_find(struct mdb_space *space, struct mdb_kallsyms_layout *l,
+	mdb_addr_t stated)
 {
-	char name[2][MDB_KALLSYMS_MAX_NAME];
-	struct mdb_code code;
-	uint32_t idx;
+	const mdb_addr_t seqs = l->seqs;
+	const bool before = stated != 0 && stated < l->names;
 
-	for (uint32_t i = 0; i < 2; i++) {
-		if (mdb_kallsyms_seq(cx, t, a + i, &idx) != MDB_OK ||
-			mdb_kallsyms_code_at(cx, t, idx, &code) != MDB_OK ||
-			mdb_kallsyms_expand(t, &code, name[i]) == 0) {
-			mdb_forget(cx);
-			return false;
-		}
-	}
-	/* With LTO names are ordered by what is before the first dot. */
-	name[0][strcspn(name[0], ".")] = '\0';
-	name[1][strcspn(name[1], ".")] = '\0';
-	return strcmp(name[0] + 1, name[1] + 1) <= 0;
-}
-
-/* Drops a seqs table that is not one: names are then sought in order. */
-static enum mdb_status
-seqs_check(struct mdb_ctx *cx, struct mdb_space *space,
-	struct mdb_kallsyms_layout *l)
-{
-	struct mdb_kallsyms_tables t;
-	enum mdb_status st;
-
-	if (l->seqs == 0 || l->nr_syms < 4)
-		return MDB_OK;
-	st = mdb_kallsyms_tables_init(cx, &t, space, l);
-	if (st != MDB_OK)
-		return st;
-	if (!seqs_in_order(cx, &t, l->nr_syms / 2))
-		l->seqs = 0;
-	mdb_forget(cx);
-	mdb_kallsyms_tables_fini(&t);
-	return MDB_OK;
+	if (before && addresses_before(space, l, stated))
+		return true;
+	if (addresses_after(space, l, stated))
+		return true;
+	l->seqs = seqs;
+	return !before && addresses_before(space, l, stated);
 }
 
 enum mdb_status
@@ -327,8 +312,6 @@ mdb_kallsyms_locate(struct mdb_ctx *cx, struct mdb_space *space,
 	struct mdb_kallsyms_layout *layout_out)
 {
 	struct mdb_kallsyms_layout l = *known;
-	enum mdb_status st;
-	mdb_addr_t seqs;
 
 	if (l.nr_syms < 2 || l.nr_syms > MDB_KALLSYMS_MAX_SYMS)
 		return mdb_fail(cx, MDB_E_CORRUPT,
@@ -338,19 +321,13 @@ mdb_kallsyms_locate(struct mdb_ctx *cx, struct mdb_space *space,
 			"kallsyms: names at %#" PRIx64
 			" and their markers do not agree",
 			l.names);
-	seqs = l.seqs;
-	if (!addresses_after(space, &l)) {
-		l.seqs = seqs;
-		if (!addresses_before(space, &l))
-			return mdb_fail(cx, MDB_E_CORRUPT,
-				"kallsyms: no table of addresses goes with "
-				"the names at %#" PRIx64,
-				l.names);
-	}
-	st = seqs_check(cx, space, &l);
-	if (st == MDB_OK)
-		*layout_out = l;
-	return st;
+	if (!addresses_find(space, &l, known->addresses))
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"kallsyms: no table of addresses goes with the names "
+			"at %#" PRIx64,
+			l.names);
+	*layout_out = l;
+	return MDB_OK;
 }
 
 /* ---- by shape alone ------------------------------------------------------
@@ -396,7 +373,7 @@ names_from_markers(struct mdb_space *space, struct mdb_kallsyms_layout *l,
 				continue;
 			l->names = at;
 			l->nr_syms = n;
-			if (names_agree(space, l))
+			if (names_agree(space, l, false))
 				return true;
 		}
 	}

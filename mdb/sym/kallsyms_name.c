@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks on either side of a landmark that are sought first. */
-#define NEAR_BLOCKS 4u
-
 /* A wanted name, prepared: what each token would match of it as the first. */
 struct wanted {
 	const char *name;
@@ -138,7 +135,8 @@ block_of(struct mdb_ctx *cx, struct mdb_kallsyms *k, mdb_addr_t addr,
 
 /* Outward from one address. */
 static enum mdb_status
-search_near(struct mdb_ctx *cx, struct block_search *s, mdb_addr_t addr)
+search_near(struct mdb_ctx *cx, struct block_search *s, mdb_addr_t addr,
+	unsigned int reach)
 {
 	uint32_t block;
 
@@ -146,7 +144,7 @@ search_near(struct mdb_ctx *cx, struct block_search *s, mdb_addr_t addr)
 		block = 0;
 	else if (block_of(cx, s->k, addr, &block) != MDB_OK)
 		return MDB_E_NOTFOUND;
-	for (int64_t r = 0; r <= (int64_t)NEAR_BLOCKS; r++)
+	for (int64_t r = 0; r <= (int64_t)reach; r++)
 		if (search_visit(cx, s, block + r) == MDB_OK ||
 			search_visit(cx, s, block - r) == MDB_OK)
 			return MDB_OK;
@@ -165,7 +163,8 @@ search_blocks(struct mdb_ctx *cx, struct block_search *s,
 	if (search_range(cx, s, 0, head) == MDB_OK)
 		return MDB_OK;
 	for (size_t i = 0; i < s->k->nr_landmarks; i++)
-		if (search_near(cx, s, s->k->landmarks[i]) == MDB_OK)
+		if (search_near(cx, s, s->k->landmarks[i], MDB_KALLSYMS_NEAR) ==
+			MDB_OK)
 			return MDB_OK;
 	if (object->end == 0 ||
 		block_of(cx, s->k, object->end, &text) != MDB_OK)
@@ -175,9 +174,14 @@ search_blocks(struct mdb_ctx *cx, struct block_search *s,
 	return search_range(cx, s, 0, text);
 }
 
+struct where {
+	mdb_addr_t addr;
+	unsigned int reach; /* blocks on either side */
+};
+
 static enum mdb_status
 by_blocks(struct mdb_ctx *cx, struct mdb_object *object, const char *name,
-	const mdb_addr_t *only_near, uint32_t *idx_out)
+	const struct where *only_near, uint32_t *idx_out)
 {
 	struct mdb_kallsyms *k = object->symtab;
 	struct wanted w;
@@ -188,7 +192,7 @@ by_blocks(struct mdb_ctx *cx, struct mdb_object *object, const char *name,
 	s.nr_blocks = mdb_kallsyms_nr_blocks(&k->t.layout);
 	s.visited = mdb_xalloc(s.nr_blocks);
 	if (only_near != NULL)
-		st = search_near(cx, &s, *only_near);
+		st = search_near(cx, &s, only_near->addr, only_near->reach);
 	else
 		st = search_blocks(cx, &s, object);
 	free(s.visited);
@@ -233,6 +237,28 @@ name_at(struct mdb_ctx *cx, struct mdb_kallsyms *k, uint32_t position,
 		st = mdb_fail(cx, MDB_E_CORRUPT,
 			"kallsyms: name of symbol %" PRIu32, *idx_out);
 	return st;
+}
+
+/*
+ * Is this an order of names?  Two neighbours are compared, once: what is none
+ * is not used, and names are then sought block by block.
+ */
+static bool
+order_is_sane(struct mdb_ctx *cx, struct mdb_kallsyms *k)
+{
+	uint32_t middle = k->t.layout.nr_syms / 2;
+	char a[MDB_KALLSYMS_MAX_NAME], b[MDB_KALLSYMS_MAX_NAME];
+	uint32_t idx;
+
+	if (k->t.layout.seqs == 0 || k->order_checked)
+		return k->t.layout.seqs != 0;
+	k->order_checked = true;
+	if (middle == 0 || name_at(cx, k, middle - 1, a, &idx) != MDB_OK ||
+		name_at(cx, k, middle, b, &idx) != MDB_OK ||
+		stem_compare(a + 1, b + 1) > 0)
+		k->t.layout.seqs = 0;
+	mdb_forget(cx);
+	return k->t.layout.seqs != 0;
 }
 
 /* Position of the first name whose stem is not below the wanted one's. */
@@ -308,7 +334,7 @@ mdb_kallsyms_by_name(struct mdb_ctx *cx, struct mdb_object *object,
 
 	if (name[0] == '\0' || strlen(name) >= MDB_KALLSYMS_MAX_NAME)
 		return MDB_E_NOTFOUND;
-	if (k->t.layout.seqs != 0)
+	if (order_is_sane(cx, k))
 		st = by_order(cx, k, name, &idx);
 	else
 		st = by_blocks(cx, object, name, NULL, &idx);
@@ -319,14 +345,16 @@ mdb_kallsyms_by_name(struct mdb_ctx *cx, struct mdb_object *object,
 
 enum mdb_status
 mdb_kallsyms_by_name_near(struct mdb_ctx *cx, struct mdb_object *object,
-	const char *name, mdb_addr_t near_addr, struct mdb_sym *sym_out)
+	const char *name, mdb_addr_t near_addr, unsigned int reach,
+	struct mdb_sym *sym_out)
 {
+	const struct where where = { near_addr, reach };
 	enum mdb_status st;
 	uint32_t idx;
 
 	if (name[0] == '\0' || strlen(name) >= MDB_KALLSYMS_MAX_NAME)
 		return MDB_E_NOTFOUND;
-	st = by_blocks(cx, object, name, &near_addr, &idx);
+	st = by_blocks(cx, object, name, &where, &idx);
 	if (st != MDB_OK)
 		return st;
 	return mdb_kallsyms_sym(cx, object, idx, sym_out);

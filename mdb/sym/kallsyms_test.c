@@ -303,7 +303,7 @@ test_kallsyms_tells_percpu_variables(void **state)
 	assert_int_equal(percpu, syms[NR_PERCPU - 1].value);
 	mdb_kallsyms_set_percpu(f.object.symtab, 0, percpu);
 	assert_int_equal(mdb_kallsyms_by_name_near(&cx, &f.object,
-				 syms[3].text + 1, 0, &sym),
+				 syms[3].text + 1, 0, 1, &sym),
 		MDB_OK);
 	assert_int_equal(sym.kind, MDB_SYM_PERCPU);
 	fixture_fini(&f);

@@ -54,7 +54,7 @@ mdb_linux_symbol(struct mdb_ctx *cx, struct mdb_linux *lx, const char *name,
 		return MDB_E_NOTFOUND;
 	if (near_addr != 0)
 		st = mdb_kallsyms_by_name_near(cx, lx->kernel, name, near_addr,
-			&sym);
+			MDB_KALLSYMS_NEAR, &sym);
 	if (st == MDB_E_NOTFOUND)
 		st = mdb_kallsyms_ops.by_name(cx, lx->kernel, name, &sym);
 	if (st == MDB_OK)
@@ -73,7 +73,8 @@ mdb_linux_percpu_symbol(struct mdb_ctx *cx, struct mdb_linux *lx,
 		return MDB_E_NOTFOUND;
 	/* Absolute ones come first in the table: absence is cheap to see. */
 	if (mdb_kallsyms_layout(lx->kallsyms)->form == MDB_KALLSYMS_BASE_PERCPU)
-		st = mdb_kallsyms_by_name_near(cx, lx->kernel, name, 0, &sym);
+		st = mdb_kallsyms_by_name_near(cx, lx->kernel, name, 0,
+			MDB_KALLSYMS_NEAR, &sym);
 	else
 		return mdb_linux_symbol(cx, lx, name, lx->percpu_start,
 			value_out);
@@ -179,6 +180,9 @@ layout_of_info(struct mdb_linux *lx, struct mdb_kallsyms_layout *l)
 	l->names = mdb_linux_info_symbol(lx, "kallsyms_names");
 	l->token_table = mdb_linux_info_symbol(lx, "kallsyms_token_table");
 	l->token_index = mdb_linux_info_symbol(lx, "kallsyms_token_index");
+	l->addresses = mdb_linux_info_symbol(lx, "kallsyms_offsets");
+	if (l->addresses == 0)
+		l->addresses = mdb_linux_info_symbol(lx, "kallsyms_addresses");
 	if (l->names == 0 || l->token_table == 0 || l->token_index == 0 ||
 		nr_at == 0 ||
 		mdb_space_try(lx->world->space, nr_at, b, 4) != MDB_OK)
@@ -240,17 +244,27 @@ landmark_add(void *arg, const char *name, size_t name_len, uint64_t value)
 		mdb_kallsyms_add_landmark(arg, value);
 }
 
-/* The last address of the kernel's text, as the page tables have it. */
+/*
+ * Where the kernel's text ends: where the page tables no longer let it run,
+ * which is within a page of _etext or of the next 2 MiB.  That costs no
+ * search for a name.
+ */
 static mdb_addr_t
-text_last(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t first)
+text_end(struct mdb_ctx *cx, struct mdb_linux *lx, mdb_addr_t first,
+	mdb_addr_t last)
 {
 	struct mdb_mapped run;
+	mdb_addr_t etext;
 
-	if (mdb_space_next_mapped(cx, space, first, &run) == MDB_OK &&
-		run.start <= first && run.executable)
-		return run.last;
+	if (mdb_space_next_mapped(cx, lx->world->space, first, &run) ==
+			MDB_OK &&
+		run.start <= first && run.executable && run.last < last)
+		return run.last + 1;
+	if (mdb_linux_symbol(cx, lx, "_etext", 0, &etext) != MDB_OK ||
+		etext <= first || etext > last)
+		etext = last;
 	mdb_forget(cx);
-	return first;
+	return etext;
 }
 
 /* Since 6.15 per-CPU variables are at ordinary addresses, before the bss. */
@@ -288,12 +302,7 @@ ranges_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 		mdb_kallsyms_set_percpu(lx->kallsyms, 0, percpu);
 	else
 		percpu_init(cx, lx);
-	st = mdb_linux_symbol(cx, lx, "_etext",
-		text_last(cx, lx->world->space, first), &etext);
-	if (st != MDB_OK || etext <= first || etext > last) {
-		mdb_forget(cx);
-		etext = last;
-	}
+	etext = text_end(cx, lx, first, last);
 	o->end = etext;
 	o->size = last - first;
 	o->sections[0] = (struct mdb_section){ "text", first, etext };
@@ -322,8 +331,9 @@ symbols_check(struct mdb_ctx *cx, struct mdb_linux *lx)
 		mdb_addr_t right = mdb_linux_info_symbol(lx, names[i]);
 		struct mdb_sym sym;
 
-		if (right == 0 || mdb_kallsyms_by_name_near(cx, lx->kernel,
-					  names[i], right, &sym) != MDB_OK)
+		if (right == 0 ||
+			mdb_kallsyms_by_name_near(cx, lx->kernel, names[i],
+				right, MDB_KALLSYMS_NEAR, &sym) != MDB_OK)
 			continue;
 		if (sym.value != right)
 			return mdb_fail(cx, MDB_E_CORRUPT,

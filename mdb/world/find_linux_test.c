@@ -192,7 +192,7 @@ test_find_linux_finds_the_text_in_memory(void **state)
 	assert_int_equal(mdb_sym_by_name(&cx, w, "start_kernel", &sym), MDB_OK);
 	assert_int_equal(sym.value, TEXT + 0x100);
 	assert_int_equal(w->objects->base, TEXT);
-	assert_int_equal(w->objects->end, TEXT + 0x1000);
+	assert_int_equal(w->objects->end, DATA);
 	kernel_fini(&k);
 }
 

@@ -52,8 +52,8 @@ near_symbol(struct mdb_ctx *cx, struct mdb_linux *lx, const char *name,
 {
 	struct mdb_sym sym;
 
-	if (mdb_kallsyms_by_name_near(cx, lx->kernel, name, near_addr, &sym) ==
-		MDB_OK)
+	if (mdb_kallsyms_by_name_near(cx, lx->kernel, name, near_addr, 1,
+		    &sym) == MDB_OK)
 		return sym.value;
 	mdb_forget(cx);
 	return 0;
@@ -70,6 +70,8 @@ mdb_linux_tables_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 
 	if (lx->kallsyms == NULL)
 		return;
+	if (near_addr != 0)
+		near_addr += 128u << 10; /* where they are most likely */
 	if (mdb_linux_symbol(cx, lx, "__start_orc_unwind_ip", near_addr, &ip) !=
 		MDB_OK) {
 		mdb_forget(cx);
