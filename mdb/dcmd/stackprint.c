@@ -15,6 +15,7 @@
 #include "mdb/world/world.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* clang-format off */
 #define FRAME_COLUMNS(fp_flags)                                               \

@@ -16,6 +16,9 @@
 #include "mdb/base/alloc.h"
 #include "mdb/stack/dis.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #ifdef MDB_TINY
 #define MAX_PATHS 8u
 #else

@@ -12,6 +12,8 @@
 
 #include "mdb/base/endian.h"
 
+#include <string.h>
+
 static size_t
 word(const struct mdb_unwind *u)
 {

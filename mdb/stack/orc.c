@@ -15,6 +15,9 @@
 #include "mdb/base/endian.h"
 #include "mdb/world/world.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #ifdef MDB_TINY
 #define BLOCK_COUNT 4u
 #define NR_SLOTS 2u

@@ -5,6 +5,8 @@
 #include "mdb/base/alloc.h"
 #include "mdb/world/world.h"
 
+#include <stdlib.h>
+
 static void
 destroy(void *unwind)
 {

@@ -23,6 +23,8 @@
 #include "mdb/base/endian.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #define MAX_UNKNOWN_SWITCHES 4
 
