@@ -119,6 +119,9 @@ mdb_target_open(struct mdb_ctx *cx, const struct mdb_target_options *options,
 	enum mdb_status st = mdb_memory_open(cx, options->dump_paths,
 		options->nr_dump_paths, &dopt, &mem);
 
+	if (st != MDB_OK && options->nr_dump_paths > 1)
+		return mdb_context(cx, st, "%s and %zu more",
+			options->dump_paths[0], options->nr_dump_paths - 1);
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "%s", options->dump_paths[0]);
 
