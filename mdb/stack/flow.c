@@ -234,6 +234,14 @@ entry_sp(const struct mdb_unwind *u, const struct state *s, mdb_addr_t *sp_out)
 	return true;
 }
 
+static bool
+is_return_address(struct mdb_unwind *u, mdb_addr_t ip)
+{
+	if (!u->verify && mdb_unwind_object(u, ip))
+		return true;
+	return mdb_unwind_check_call(u, ip) == MDB_CALL_YES;
+}
+
 static enum mdb_unwind_step
 take(struct mdb_unwind *u, const struct state *s, struct mdb_caller *caller_out)
 {
@@ -246,7 +254,7 @@ take(struct mdb_unwind *u, const struct state *s, struct mdb_caller *caller_out)
 
 	if (!entry_sp(u, s, &sp) || sp < u->frame.regs.r[MDB_R_SP] ||
 		mdb_unwind_word(u, sp, &ip) != MDB_OK ||
-		mdb_unwind_check_call(u, ip) != MDB_CALL_YES)
+		!is_return_address(u, ip))
 		return MDB_STEP_NONE;
 	if (s->bp_saved != 0)
 		bp_known =

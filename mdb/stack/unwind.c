@@ -14,8 +14,10 @@
  *     saved for this, and those a few times only;
  *   - there are no more frames than stacks can hold.
  *
- * A return address that no call instruction precedes is a guess, and so is
- * all that rests on one, until saved registers show where the code was.
+ * A walk that ends in user mode or an outermost function is right all along.
+ * In another, a return address that no call instruction precedes is a guess,
+ * and so is all that rests on one, until saved registers show where the code
+ * was.
  */
 #include "mdb/stack/unwind.h"
 
@@ -310,6 +312,8 @@ check_caller(struct mdb_unwind *u, struct mdb_caller *c)
 
 	if (c->literal || c->is_regs)
 		return MDB_STEP_CALLER;
+	if (!u->verify && mdb_unwind_object(u, ip))
+		return MDB_STEP_CALLER;
 	verdict = mdb_unwind_check_call(u, ip);
 	if (verdict == MDB_CALL_YES)
 		return MDB_STEP_CALLER;
@@ -407,25 +411,63 @@ walk(struct mdb_unwind *u, mdb_frame_fn *fn, void *arg)
 	return MDB_OK;
 }
 
+static void
+start(struct mdb_unwind *u, struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_regs *regs, bool is_return)
+{
+	memset(u, 0, offsetof(struct mdb_unwind, window));
+	u->cx = cx;
+	u->world = world;
+	init_frame(u, regs, is_return);
+}
+
+static enum mdb_status
+note_guess(struct mdb_ctx *cx, const struct mdb_frame *frame, void *arg)
+{
+	bool *guessed = arg;
+
+	(void)cx;
+	*guessed = *guessed || frame->guess;
+	return *guessed ? MDB_DONE : MDB_OK;
+}
+
+/*
+ * Does the walk come to a proper end when each return address in the kernel's
+ * code is believed?  A false one leads astray, so then none is: the code
+ * before them need not be read, which costs more than all the rest.
+ */
+static enum mdb_status
+ends_well(struct mdb_unwind *u, bool *well_out)
+{
+	bool guessed = false;
+	enum mdb_status st = walk(u, note_guess, &guessed);
+
+	*well_out =
+		!guessed && (u->end == MDB_END_USER || u->end == MDB_END_ENTRY);
+	return st;
+}
+
 enum mdb_status
 mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_regs *regs, bool is_return, mdb_frame_fn *fn,
 	void *arg, enum mdb_stack_end *end_out, const char **why_out)
 {
 	struct mdb_unwind u;
+	bool well = false;
 	enum mdb_status st = MDB_OK;
 
-	memset(&u, 0, offsetof(struct mdb_unwind, window));
+	memset(&u, 0, sizeof(u));
 	u.cx = cx;
-	u.world = world;
-	u.end = MDB_END_NO_REGS;
-	u.why = NULL;
 	if (!mdb_reg_known(regs, MDB_R_IP) || !mdb_reg_known(regs, MDB_R_SP)) {
 		(void)mdb_unwind_end(&u, MDB_END_NO_REGS,
 			"the instruction or stack pointer is not known");
 	} else {
-		init_frame(&u, regs, is_return);
-		st = walk(&u, fn, arg);
+		start(&u, cx, world, regs, is_return);
+		st = ends_well(&u, &well);
+		start(&u, cx, world, regs, is_return);
+		u.verify = !well;
+		if (st == MDB_OK)
+			st = walk(&u, fn, arg);
 	}
 	if (end_out)
 		*end_out = u.end;

@@ -51,6 +51,7 @@ struct mdb_unwind {
 	struct mdb_frame frame;	   /* the current one */
 	struct mdb_object *object; /* that holds the frame's pc, or NULL */
 	bool guessing;		   /* a frame below was a guess */
+	bool verify; /* look for a call before each return address */
 
 	/* Which stack sp is on, and those already left for good. */
 	struct mdb_stack_range stack;

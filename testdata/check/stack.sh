@@ -86,7 +86,7 @@ whatis() { says 'jiffies::whatis' "is jiffies, in vmlinux's"; }
 # Few pages of the file, and little memory (issue: 30 ms is for `make bench`).
 frugal() {
 	"$mdb" -S --stats "$dump" -e '::status; $C' 2>&1 >/dev/null |
-	    awk '/read [0-9]+ bytes/ { ok = $3 < 24968677 * 0.04 } END { exit !ok }'
+	    awk '/read [0-9]+ bytes/ { ok = $3 < 24968677 * 0.03 } END { exit !ok }'
 }
 
 if [ ! -r "$dump" ]; then
