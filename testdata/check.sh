@@ -14,7 +14,7 @@ unit() {
 	shift
 	timeout 600 "$@" >"$log" 2>&1
 	status=$?
-	ran=$(sed -n 's/^\[==========\] .*: \([0-9]*\) test(s) run\..*/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
+	ran=$(sed -n 's/^\[==========\] \(.*: \)\{0,1\}\([0-9]*\) test(s) run\..*/\2/p' "$log" | awk '{n += $1} END {print n + 0}')
 	bad=$(grep -c '^\[  FAILED  \] [a-z]' "$log")
 	skip=$(grep -c '^\[  SKIPPED \] [a-z]' "$log")
 	if [ "$status" != 0 ] && [ "$bad" = 0 ]; then
