@@ -265,19 +265,15 @@ data_whole(const struct dfmt_kdump_part *p, uint64_t nr, uint8_t *buf)
 /* A dump whose furthest data are there has lost nothing, unless the writer
  * itself says that it ran out of room. */
 static enum dfmt_status
-part_lost(struct dfmt_kdump_part *p, uint64_t *nr_out, uint64_t *lost_out,
+part_lost(const struct dfmt_kdump_part *p, uint64_t nr, uint64_t *lost_out,
 	struct dfmt_err *err)
 {
-	uint64_t nr;
-	enum dfmt_status st = dfmt_rank_total(&p->rank, &nr, err);
-
-	if (st != DFMT_OK)
-		return st;
+	enum dfmt_status st = DFMT_OK;
 	uint8_t *buf = malloc(CHUNK);
+
 	if (!buf)
 		return dfmt_fail(err, DFMT_E_NOMEM, "page descriptors",
 			DFMT_NONE, DFMT_NONE);
-	*nr_out = nr;
 	*lost_out = 0;
 	if (p->h.status & DFMT_DH_INCOMPLETE || !data_whole(p, nr, buf))
 		st = descs_lost(p, nr, buf, lost_out, err);
@@ -295,9 +291,14 @@ dfmt_kdump_coverage(const struct dfmt *d, struct dfmt_coverage *cov_out,
 	uint64_t described = 0;
 
 	for (size_t i = 0; i < dd->nr_parts && st == DFMT_OK; i++) {
-		uint64_t nr, lost;
+		struct dfmt_kdump_part *p = &dd->parts[i];
+		uint64_t nr = cov.nr_present, lost;
 
-		st = part_lost(&dd->parts[i], &nr, &lost, err);
+		/* A file that is all of the dump was just counted. */
+		if (p->h.split)
+			st = dfmt_rank_total(&p->rank, &nr, err);
+		if (st == DFMT_OK)
+			st = part_lost(p, nr, &lost, err);
 		if (st != DFMT_OK)
 			break;
 		described += nr;
