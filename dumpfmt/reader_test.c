@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What must hold of every format: the same text compiled to each gives the
- * same memory; and no damage to a file gives anything but a status.
+ * same memory.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -331,134 +331,6 @@ test_reader_counts_blocks_of_the_file_once(void **state)
 	fixture_free(&fx);
 }
 
-/* ---- damage ------------------------------------------------------------- */
-
-/* Opens damaged bytes and asks everything; only statuses may come back. */
-static void
-exercise(const uint8_t *bytes, size_t len, bool intact)
-{
-	struct dfmt_err err = { .what = NULL };
-	struct dfmt_coverage cov;
-	uint64_t start, end, at = 0;
-	uint8_t page[4096];
-	struct dfmt *d;
-
-	enum dfmt_status st = dfmt_open_memory(bytes, len, NULL, &d, &err);
-	if (st != DFMT_OK) {
-		assert_non_null(err.what);
-		assert_int_equal(err.status, st);
-		return;
-	}
-	for (uint64_t pfn = 0; pfn < NR_FRAMES; pfn++) {
-		st = dfmt_read(d, pfn * 4096, page, sizeof(page), &err);
-		/* What a cut file still gives is right. */
-		if (intact && st == DFMT_OK)
-			assert_memory_equal(page, memory + pfn * 4096, 4096);
-	}
-	for (int i = 0; i < 20; i++) {
-		if (dfmt_next_range(d, at, &start, &end, &err) != DFMT_OK)
-			break;
-		assert_true(start >= at && end > start);
-		at = end;
-	}
-	(void)dfmt_coverage_get(d, &cov, &err);
-	for (size_t i = 0; i < dfmt_nr_notes(d); i++)
-		(void)dfmt_note_at(d, i);
-	dfmt_close(d);
-}
-
-static void
-cut_everywhere(const char *name)
-{
-	struct fixture fx = fixture_named(name);
-	size_t step = 1;
-
-	assert_non_null(fx.bytes);
-	for (size_t len = 0; len < fx.len; len += step) {
-		uint8_t *copy = fixture_exact(fx.bytes, len);
-
-		exercise(copy, len, true);
-		free(copy);
-		/* Each length in the headers, then around each 4 KiB. */
-		step = len < 1200 || (len + 40) % 4096 < 80 ? 1 : 37;
-	}
-	fixture_free(&fx);
-}
-
-static void
-test_reader_survives_a_cut_at_each_length(void **state)
-{
-	(void)state;
-	cut_everywhere("elf64");
-	cut_everywhere("elf32");
-	cut_everywhere("elf64-xnum");
-	cut_everywhere("kdump-lzo");
-	cut_everywhere("kdump-zstd");
-	cut_everywhere("kdump-32");
-	cut_everywhere("diskdump");
-	cut_everywhere("flat");
-}
-
-/* Each aligned field of the first bytes: 0, 1, all ones, sign bit. */
-static void
-break_fields(const char *name, size_t from, size_t to, size_t size)
-{
-	static const uint64_t values[] = { 0, 1, UINT64_MAX, INT64_MIN,
-		INT64_MAX, 0x1000 };
-	struct fixture fx = fixture_named(name);
-
-	assert_non_null(fx.bytes);
-	uint8_t *copy = fixture_exact(fx.bytes, fx.len);
-	for (size_t off = from; off + size <= to && off + size <= fx.len;
-		off += size) {
-		for (size_t v = 0; v < sizeof(values) / sizeof(values[0]);
-			v++) {
-			uint64_t value = values[v] >> (64 - 8 * size);
-
-			if (values[v] < 0x10000)
-				value = values[v];
-			memcpy(copy + off, &value, size);
-			exercise(copy, fx.len, false);
-		}
-		memcpy(copy + off, fx.bytes + off, size);
-	}
-	free(copy);
-	fixture_free(&fx);
-}
-
-static void
-break_all(const char *name, size_t from, size_t to)
-{
-	break_fields(name, from, to, 2);
-	break_fields(name, from, to, 4);
-	break_fields(name, from, to, 8);
-}
-
-static void
-test_reader_survives_each_header_field_broken(void **state)
-{
-	(void)state;
-	break_all("elf64", 0, 0x900);
-	break_all("elf32", 0, 0x600);
-	break_all("elf64-xnum", 0, 0x200);
-	break_all("elf64-paged", 0, 0x300);
-	break_all("kdump-lzo", 400, 472);
-	break_all("kdump-32", 400, 472);
-	for (size_t i = 0; i < 2; i++) {
-		const char *name = i ? "kdump-32" : "kdump-lzo";
-
-		break_all(name, 0, 16);
-		break_all(name, 4096, 4096 + 700);
-		break_all(name, 8192, 8208);
-		break_all(name, 12288, 12304);
-		break_all(name, 16384, 16384 + 7 * 24);
-	}
-	break_all("diskdump", 400, 472);
-	break_all("flat", 0, 64);
-	break_all("flat", 4096, 4112);
-	break_all("flat", 5112, 5128);
-}
-
 /* ---- files -------------------------------------------------------------- */
 
 static enum dfmt_status
@@ -684,8 +556,6 @@ main(void)
 		cmocka_unit_test(test_reader_raw_image_only_when_asked),
 		cmocka_unit_test(test_reader_views_what_is_not_compressed),
 		cmocka_unit_test(test_reader_counts_blocks_of_the_file_once),
-		cmocka_unit_test(test_reader_survives_a_cut_at_each_length),
-		cmocka_unit_test(test_reader_survives_each_header_field_broken),
 		cmocka_unit_test(test_reader_says_what_is_no_dump),
 		cmocka_unit_test(test_reader_calls_lost_what_a_shrunk_file_had),
 		cmocka_unit_test(test_reader_knows_when_views_no_longer_hold),
