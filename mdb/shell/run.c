@@ -2,8 +2,7 @@
 /*
  * Statements: from text to stages.  A statement sets dot, then runs its first
  * command as often as its count says; the other commands follow from what it
- * emits.  Afterwards dot is the statement's address again, unless the one
- * command was a format, which moves dot.
+ * emits.  After a pipeline dot is the statement's address again.
  */
 #include "mdb/shell/bang.h"
 #include "mdb/shell/pipe.h"
@@ -84,7 +83,7 @@ loop(struct run *r)
 		if (st != MDB_OK || stage->stopped != MDB_OK)
 			break;
 	}
-	if (!format || r->stmt->nr_cmds > 1)
+	if (r->stmt->nr_cmds > 1)
 		r->s->lang.dot = dot;
 }
 
@@ -166,7 +165,9 @@ run_statement(struct run *r)
 			mdb_session_error(r->s, r->cx, st, "!");
 		return st;
 	}
-	if (r->has_addr && r->final != NULL)
+	/* In a pipeline an address alone is what is passed on. */
+	if (r->has_addr && r->final != NULL &&
+		r->final->mode == MDB_OUT_PIPE)
 		return mdb_emit_loc(r->cx, r->s->lang.dot);
 	return MDB_OK;
 }

@@ -573,6 +573,11 @@ test_shell_eval_passes_on(void **state)
 {
 	assert_string_equal(eval(*state, "::eval '3::walk count' | ::first"),
 		"0x1\n");
+	assert_string_equal(eval(*state, "::eval '7; 8' | ::eval '.=X'"),
+		"                7               \n"
+		"                8               \n");
+	assert_string_equal(eval(*state, "::eval '7'; .=X"),
+		"                7               \n");
 }
 
 static void
