@@ -18,6 +18,7 @@
 #define COUNT_UP_TO (64ull << 30)
 
 /* makedumpfile's dump level: which pages were left out. */
+#define LEVEL_ZERO 1u
 #define LEVEL_USER 8u
 
 struct status {
@@ -94,8 +95,10 @@ content(const struct status *s)
 	if (s->info.dump_level == 0 && s->coverage.counted &&
 		s->coverage.nr_excluded != 0)
 		return "not all pages; the dump does not say which kinds";
-	return s->info.dump_level & LEVEL_USER ? "kernel pages only"
-					       : "all kernel and user pages";
+	if (s->info.dump_level & LEVEL_USER)
+		return "kernel pages only";
+	return s->info.dump_level & ~LEVEL_ZERO ? "kernel and user pages"
+						: "all kernel and user pages";
 }
 
 static void
