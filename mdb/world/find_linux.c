@@ -44,19 +44,28 @@ static const struct mdb_world_ops linux_ops = {
  */
 
 enum mdb_status
-mdb_linux_symbol(struct mdb_ctx *cx, struct mdb_linux *lx, const char *name,
-	mdb_addr_t near_addr, mdb_addr_t *value_out)
+mdb_linux_sym(struct mdb_ctx *cx, struct mdb_linux *lx, const char *name,
+	mdb_addr_t near_addr, struct mdb_sym *sym_out)
 {
 	enum mdb_status st = MDB_E_NOTFOUND;
-	struct mdb_sym sym;
 
 	if (lx->kallsyms == NULL)
 		return MDB_E_NOTFOUND;
 	if (near_addr != 0)
 		st = mdb_kallsyms_by_name_near(cx, lx->kernel, name, near_addr,
-			MDB_KALLSYMS_NEAR, &sym);
+			MDB_KALLSYMS_NEAR, sym_out);
 	if (st == MDB_E_NOTFOUND)
-		st = mdb_kallsyms_ops.by_name(cx, lx->kernel, name, &sym);
+		st = mdb_kallsyms_ops.by_name(cx, lx->kernel, name, sym_out);
+	return st;
+}
+
+enum mdb_status
+mdb_linux_symbol(struct mdb_ctx *cx, struct mdb_linux *lx, const char *name,
+	mdb_addr_t near_addr, mdb_addr_t *value_out)
+{
+	struct mdb_sym sym;
+	enum mdb_status st = mdb_linux_sym(cx, lx, name, near_addr, &sym);
+
 	if (st == MDB_OK)
 		*value_out = sym.value;
 	return st;

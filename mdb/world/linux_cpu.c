@@ -31,21 +31,37 @@ online_from_mask(struct mdb_linux *lx, const uint8_t *mask, uint32_t nr)
 }
 
 static enum mdb_status
-online_read(struct mdb_ctx *cx, struct mdb_linux *lx, mdb_addr_t near_addr)
+online_read(struct mdb_ctx *cx, struct mdb_linux *lx, mdb_addr_t addr)
 {
 	uint32_t nr = lx->world->nr_cpu_ids;
 	MDB_AUTO_FREE uint8_t *mask = mdb_xalloc(nr / 8 + 8);
 	enum mdb_status st;
-	mdb_addr_t addr;
 
-	st = mdb_linux_symbol(cx, lx, "__cpu_online_mask", near_addr, &addr);
+	st = mdb_space_read(cx, lx->world->space, addr, mask,
+		(nr + 63) / 64 * 8);
 	if (st == MDB_OK)
-		st = mdb_space_read(cx, lx->world->space, addr, mask,
-			(nr + 63) / 64 * 8);
-	if (st != MDB_OK)
-		return st;
-	online_from_mask(lx, mask, nr);
-	return MDB_OK;
+		online_from_mask(lx, mask, nr);
+	return st;
+}
+
+/* nr_cpu_ids; where that is a constant of the build, the mask's length. */
+static enum mdb_status
+cpu_ids_read(struct mdb_ctx *cx, struct mdb_linux *lx,
+	const struct mdb_sym *mask, uint64_t *nr_out)
+{
+	enum mdb_status st;
+	uint64_t nr;
+
+	st = mdb_linux_variable(cx, lx, "nr_cpu_ids", mask->value, 4, &nr);
+	if (st == MDB_E_NOTFOUND) {
+		nr = mask->size * 8;
+		st = MDB_OK;
+	}
+	if (st == MDB_OK && (nr == 0 || nr > MDB_LINUX_MAX_CPUS))
+		st = mdb_fail(cx, MDB_E_CORRUPT, "%" PRIu64 " CPU ids", nr);
+	if (st == MDB_OK)
+		*nr_out = nr;
+	return st;
 }
 
 /* Without the kernel's word: as many as the dump has registers of. */
@@ -64,31 +80,49 @@ online_guess(struct mdb_linux *lx)
 	lx->nr_online = nr;
 }
 
+/*
+ * Without __per_cpu_offset the kernel was built for one processor, unless its
+ * table has no variables at all (no CONFIG_KALLSYMS_ALL).
+ */
+static enum mdb_status
+percpu_init(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	mdb_addr_t near_addr = mdb_kallsyms_layout(lx->kallsyms)->token_index;
+	mdb_addr_t uts;
+	enum mdb_status st;
+
+	st = mdb_linux_symbol(cx, lx, "__per_cpu_offset", near_addr,
+		&lx->percpu_offset_addr);
+	if (st == MDB_OK)
+		lx->percpu_known = true;
+	else if (st == MDB_E_NOTFOUND)
+		lx->percpu_known = mdb_linux_symbol(cx, lx, "init_uts_ns",
+					   lx->uts_addr, &uts) == MDB_OK;
+	return st;
+}
+
 enum mdb_status
 mdb_linux_cpus_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 {
 	mdb_addr_t masks = mdb_linux_info_symbol(lx, "node_online_map");
-	mdb_addr_t rodata = 0;
+	struct mdb_sym mask;
 	enum mdb_status st;
 	uint64_t nr;
 
 	online_guess(lx);
 	if (lx->kallsyms == NULL)
 		return MDB_OK;
-	rodata = mdb_kallsyms_layout(lx->kallsyms)->token_index;
-	st = mdb_linux_symbol(cx, lx, "__per_cpu_offset", rodata,
-		&lx->percpu_offset_addr);
-	if (st == MDB_E_NOTFOUND) /* built for one processor */
+	st = percpu_init(cx, lx);
+	if (st == MDB_E_NOTFOUND)
 		return MDB_OK;
 	if (st == MDB_OK)
-		st = mdb_linux_variable(cx, lx, "nr_cpu_ids", masks, 4, &nr);
-	if (st == MDB_OK && (nr == 0 || nr > MDB_LINUX_MAX_CPUS))
-		return mdb_fail(cx, MDB_E_CORRUPT, "nr_cpu_ids is %" PRIu64,
-			nr);
+		st = mdb_linux_sym(cx, lx, "__cpu_online_mask", masks, &mask);
+	if (st == MDB_OK)
+		st = cpu_ids_read(cx, lx, &mask, &nr);
 	if (st != MDB_OK)
 		return st;
 	lx->world->nr_cpu_ids = (unsigned int)nr;
-	return online_read(cx, lx, masks);
+	return online_read(cx, lx, mask.value);
 }
 
 bool
@@ -129,6 +163,10 @@ mdb_linux_percpu_addr(struct mdb_ctx *cx, struct mdb_world *world,
 	if (cpu < 0 || (unsigned int)cpu >= world->nr_cpu_ids)
 		return mdb_fail(cx, MDB_E_NOTFOUND, "no CPU %d: ids go to %u",
 			cpu, world->nr_cpu_ids - 1);
+	if (!lx->percpu_known)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"the kernel's symbols do not tell where per-CPU areas "
+			"are");
 	if (lx->percpu_offset_addr != 0) {
 		st = mdb_space_read_uint(cx, world->space,
 			lx->percpu_offset_addr + 8 * (uint64_t)cpu, 8, &offset);

@@ -409,6 +409,7 @@ mdb_linux_load_objects(struct mdb_ctx *cx, struct mdb_world *world)
 {
 	struct mdb_linux *lx = mdb_linux_of(world);
 	struct module_list list = { .world = world, .tail = &lx->kernel->next };
+	MDB_AUTO_FREE char *why = NULL;
 	mdb_addr_t head;
 	enum mdb_status st;
 
@@ -426,6 +427,8 @@ mdb_linux_load_objects(struct mdb_ctx *cx, struct mdb_world *world)
 		return st;
 	(void)mem_layout_get(cx, world, &list.mem);
 	st = list_follow(cx, &list, head);
+	if (st != MDB_OK)
+		why = mdb_xstrdup(mdb_trail(cx) != NULL ? mdb_trail(cx) : "");
 	mdb_linux_module_types(cx, lx);
-	return st;
+	return st == MDB_OK ? st : mdb_fail(cx, st, "%s", why);
 }

@@ -2,12 +2,16 @@
 /* Where the kernel keeps its unwind tables and its types. */
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
+#include "mdb/base/endian.h"
 #include "mdb/world/linux_world.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* BTF larger than this is not believed (5 MiB on a distribution's kernel). */
 #define MAX_BTF (64u << 20)
+/* ... and less than this is not the kernel's. */
+#define BTF_LEAST (256u << 10)
 
 /* Types of one object from the BTF in memory. */
 enum mdb_status
@@ -93,13 +97,74 @@ mdb_linux_tables_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 	}
 }
 
-/* The kernel's BTF by its symbols; sought when types are first wanted. */
+/* struct btf_header (Documentation/bpf/btf.rst): magic 0xeb9f, version 1, no
+ * flags; types, then strings, with nothing between them. */
+static bool
+btf_header(const uint8_t *b, uint64_t *len_out)
+{
+	const uint32_t hdr = mdb_le32(b + 4);
+	const uint64_t types = mdb_le32(b + 12);
+	const uint64_t strings = mdb_le32(b + 20);
+
+	if (mdb_le16(b) != 0xeb9f || b[2] != 1 || b[3] != 0 || hdr < 24 ||
+		hdr > 64 || mdb_le32(b + 8) != 0 || mdb_le32(b + 16) != types)
+		return false;
+	*len_out = hdr + types + strings;
+	return types >= BTF_LEAST && *len_out <= MAX_BTF;
+}
+
+/* The BTF that begins in one page; false: none does. */
+static bool
+btf_in_page(struct mdb_space *space, mdb_addr_t page, mdb_addr_t *addr_out,
+	uint64_t *len_out)
+{
+	static const uint8_t magic[4] = { 0x9f, 0xeb, 1, 0 };
+	uint8_t b[4096], header[24];
+
+	if (mdb_space_try(space, page, b, sizeof(b)) != MDB_OK)
+		return false;
+	for (size_t i = 0; i < sizeof(b); i += 4) {
+		if (memcmp(b + i, magic, sizeof(magic)) != 0 ||
+			mdb_space_try(space, page + i, header,
+				sizeof(header)) != MDB_OK ||
+			!btf_header(header, len_out))
+			continue;
+		*addr_out = page + i;
+		return true;
+	}
+	return false;
+}
+
+/* Without symbols of variables: it is in the kernel's read-only data. */
+static void
+btf_scan(struct mdb_ctx *cx, struct mdb_linux *lx)
+{
+	struct mdb_space *space = lx->world->space;
+	struct mdb_object *o = lx->kernel;
+	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
+	struct mdb_mapped run;
+
+	while (mdb_space_next_mapped(cx, space, at, &run) == MDB_OK &&
+		run.start < MDB_LINUX_TEXT_MAP_END) {
+		mdb_addr_t page =
+			run.executable || run.writable ? run.last : run.start;
+
+		for (; page < run.last; page += 4096)
+			if (btf_in_page(space, page, &o->btf_addr,
+				    &o->btf_len) ||
+				mdb_check_interrupt(cx) != MDB_OK)
+				return;
+		at = run.last + 1;
+	}
+}
+
+/* The kernel's BTF, sought when types are first wanted. */
 void
 mdb_linux_btf_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 {
 	mdb_addr_t start, end;
 
-	if (lx->btf_tried || lx->kallsyms == NULL)
+	if (lx->btf_tried)
 		return;
 	lx->btf_tried = true;
 	if (mdb_linux_symbol(cx, lx, "__start_BTF", 0, &start) == MDB_OK &&
@@ -107,6 +172,8 @@ mdb_linux_btf_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 		end > start) {
 		lx->kernel->btf_addr = start;
 		lx->kernel->btf_len = end - start;
+	} else {
+		btf_scan(cx, lx);
 	}
 	mdb_forget(cx);
 }

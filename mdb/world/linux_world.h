@@ -35,7 +35,8 @@ struct mdb_linux {
 					       machine domainname */
 
 	/* CPUs */
-	mdb_addr_t percpu_start;       /* __per_cpu_start */
+	mdb_addr_t percpu_start; /* __per_cpu_start */
+	bool percpu_known;
 	mdb_addr_t percpu_offset_addr; /* __per_cpu_offset; 0: one CPU */
 	uint32_t *online;	       /* ids of online CPUs, ascending */
 	size_t nr_online;
@@ -64,6 +65,8 @@ mdb_linux_of(struct mdb_world *world)
  */
 enum mdb_status mdb_linux_symbol(struct mdb_ctx *cx, struct mdb_linux *lx,
 	const char *name, mdb_addr_t near_addr, mdb_addr_t *value_out);
+enum mdb_status mdb_linux_sym(struct mdb_ctx *cx, struct mdb_linux *lx,
+	const char *name, mdb_addr_t near_addr, struct mdb_sym *sym_out);
 /* The same for a per-CPU variable. */
 enum mdb_status mdb_linux_percpu_symbol(struct mdb_ctx *cx,
 	struct mdb_linux *lx, const char *name, mdb_addr_t *value_out);
