@@ -150,28 +150,33 @@ name_of(enum mdb_reg reg, bool wide)
 	return "";
 }
 
+struct pair {
+	enum mdb_reg left, right;
+};
+
 static enum mdb_status
 print_pairs(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
 {
-	static const enum mdb_reg pairs[][2] = { { MDB_R_AX, MDB_R_9 },
+	static const struct pair pairs[] = { { MDB_R_AX, MDB_R_9 },
 		{ MDB_R_BX, MDB_R_10 }, { MDB_R_CX, MDB_R_11 },
 		{ MDB_R_DX, MDB_R_12 }, { MDB_R_SI, MDB_R_13 },
 		{ MDB_R_DI, MDB_R_14 }, { MDB_R_8, MDB_R_15 } };
-	static const enum mdb_reg pairs_32[][2] = { { MDB_R_AX, MDB_R_SI },
+	static const struct pair pairs_32[] = { { MDB_R_AX, MDB_R_SI },
 		{ MDB_R_BX, MDB_R_DI }, { MDB_R_CX, MDB_R_BP },
 		{ MDB_R_DX, MDB_R_SP } };
-	const enum mdb_reg(*list)[2] = wide ? pairs : pairs_32;
+	const struct pair *list = wide ? pairs : pairs_32;
 	size_t count = wide ? 7 : 4;
 	int digits = wide ? 16 : 8;
 	enum mdb_status st = MDB_OK;
 
 	for (size_t i = 0; i < count && st == MDB_OK; i++)
 		st = mdb_remark(cx, "%%%-3s = %s %-15s %%%-3s = %s %s",
-			name_of(list[i][0], wide),
-			number(cx, regs, list[i][0], digits),
-			symbol(cx, regs, list[i][0]), name_of(list[i][1], wide),
-			number(cx, regs, list[i][1], digits),
-			symbol(cx, regs, list[i][1]));
+			name_of(list[i].left, wide),
+			number(cx, regs, list[i].left, digits),
+			symbol(cx, regs, list[i].left),
+			name_of(list[i].right, wide),
+			number(cx, regs, list[i].right, digits),
+			symbol(cx, regs, list[i].right));
 	return st == MDB_OK ? mdb_blank(cx) : st;
 }
 

@@ -2,8 +2,6 @@
 /* $c $C ::stack: where a CPU, or a frame that is named, came from. */
 #include "mdb/dcmd/stackprint.h"
 
-#include "mdb/stack/unwind.h"
-
 #include <inttypes.h>
 
 /* Looks for the frame at an address and keeps the one after it. */
@@ -34,51 +32,49 @@ look_at(struct mdb_ctx *cx, const struct mdb_frame *frame, void *arg)
  */
 static enum mdb_status
 start_at_frame(struct mdb_ctx *cx, struct mdb_loc loc,
-	struct mdb_stack_start *start)
+	struct mdb_unwind_start *start)
 {
 	struct search s = { .fp = loc.addr };
 	struct mdb_regs regs;
 	enum mdb_status st = mdb_context_regs(cx, &regs, NULL);
 
-	start->world = loc.world;
-	start->cpu = -1;
 	if (st == MDB_OK && loc.world == mdb_world_current(cx))
 		st = mdb_stack_walk(cx, loc.world, &regs, look_at, &s, NULL,
 			NULL);
 	if (st == MDB_E_INTERRUPTED)
 		return st;
 	mdb_forget(cx);
-	if (s.have) {
-		start->regs = s.next.regs;
-		start->is_return = s.next.pc_is_return;
-		return MDB_OK;
-	}
-	return mdb_unwind_regs_at(cx, loc, &start->regs, &start->is_return);
+	if (!s.have)
+		return mdb_unwind_regs_at(cx, loc, start);
+	start->world = loc.world;
+	start->regs = s.next.regs;
+	start->is_return = s.next.pc_is_return;
+	return MDB_OK;
 }
 
 static enum mdb_status
 find_start(struct mdb_ctx *cx, const struct mdb_call *call,
-	struct mdb_stack_start *start)
+	struct mdb_unwind_start *start, int *cpu)
 {
 	if (call->has_addr)
 		return start_at_frame(cx, call->loc, start);
 	start->world = mdb_world_current(cx);
-	start->is_return = false;
 	if (!mdb_opt(call, 'c'))
-		return mdb_context_regs(cx, &start->regs, &start->cpu);
-	start->cpu = (int)mdb_opt_uint(call, 'c', 0);
-	return mdb_cpu_regs(cx, start->world, start->cpu, &start->regs);
+		return mdb_context_regs(cx, &start->regs, cpu);
+	*cpu = (int)mdb_opt_uint(call, 'c', 0);
+	return mdb_cpu_regs(cx, start->world, *cpu, &start->regs);
 }
 
 static enum mdb_status
 print(struct mdb_ctx *cx, const struct mdb_call *call, unsigned int flags)
 {
-	struct mdb_stack_start start = { 0 };
-	enum mdb_status st = find_start(cx, call, &start);
+	struct mdb_unwind_start start = { 0 };
+	int cpu = -1;
+	enum mdb_status st = find_start(cx, call, &start, &cpu);
 
 	if (st != MDB_OK)
 		return st;
-	return mdb_stack_print_from(cx, &start, flags);
+	return mdb_stack_print_from(cx, &start, cpu, flags);
 }
 
 static enum mdb_status

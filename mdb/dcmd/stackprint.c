@@ -86,7 +86,7 @@ static const struct mdb_table nested_line_table = { .name = "remarks",
 	.indent = 6 };
 
 struct printer {
-	const struct mdb_stack_start *start;
+	int cpu;
 	unsigned int flags;
 	bool has_frame;
 	struct mdb_frame frame; /* not printed yet */
@@ -336,7 +336,7 @@ print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
 		mdb_v_addr(mdb_kernel_loc(f->world, f->fp)),
 		mdb_v_cstr(mdb_tmp_printf(cx, "%s()%s", at.text,
 			f->guess ? " ?" : "")),
-		p->start->cpu < 0 ? mdb_v_none() : mdb_v_int(p->start->cpu),
+		p->cpu < 0 ? mdb_v_none() : mdb_v_int(p->cpu),
 		mdb_v_addr(mdb_kernel_loc(f->world, f->pc)),
 		text_or_none(at.sym.name),
 		at.sym.name ? mdb_v_uint(at.offset) : mdb_v_none(),
@@ -367,7 +367,7 @@ print_frame(struct mdb_ctx *cx, const struct printer *p, const char *end,
 	if (st == MDB_OK)
 		st = print_row(cx, p, end, why);
 	if (st == MDB_OK && (p->flags & MDB_STACK_REGS) &&
-		f->trap != MDB_TRAP_NONE)
+		(f->trap != MDB_TRAP_NONE || f->kind == MDB_FRAME_USER))
 		st = mdb_stack_print_regs(cx, &f->regs, f->world->arch->word,
 			nested);
 	return st;
@@ -403,14 +403,14 @@ print_end(struct mdb_ctx *cx, const struct printer *p, enum mdb_stack_end end,
 }
 
 enum mdb_status
-mdb_stack_print_from(struct mdb_ctx *cx, const struct mdb_stack_start *start,
-	unsigned int flags)
+mdb_stack_print_from(struct mdb_ctx *cx, const struct mdb_unwind_start *start,
+	int cpu, unsigned int flags)
 {
-	struct printer p = { .start = start, .flags = flags };
+	struct printer p = { .cpu = cpu, .flags = flags };
 	enum mdb_stack_end end;
 	const char *why;
-	enum mdb_status st = mdb_unwind_walk(cx, start->world, &start->regs,
-		start->is_return, take_frame, &p, &end, &why);
+	enum mdb_status st =
+		mdb_unwind_walk(cx, start, take_frame, &p, &end, &why);
 
 	if (st == MDB_OK && p.has_frame)
 		st = print_frame(cx, &p, mdb_stack_end_name(end), why);
@@ -423,9 +423,7 @@ enum mdb_status
 mdb_stack_print(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_regs *regs, unsigned int flags)
 {
-	struct mdb_stack_start start = { .world = world,
-		.regs = *regs,
-		.cpu = -1 };
+	const struct mdb_unwind_start start = { .world = world, .regs = *regs };
 
-	return mdb_stack_print_from(cx, &start, flags);
+	return mdb_stack_print_from(cx, &start, -1, flags);
 }

@@ -7,19 +7,14 @@
 #define MDB_DCMD_STACKPRINT_H
 
 #include "mdb/dcmd/dcmd.h"
+#include "mdb/stack/unwind.h"
 
 extern const struct mdb_table mdb_stack_table;	  /* $c */
 extern const struct mdb_table mdb_stack_fp_table; /* $C */
 
-struct mdb_stack_start {
-	struct mdb_world *world;
-	struct mdb_regs regs;
-	bool is_return; /* regs' ip is a return address */
-	int cpu;	/* whose registers these are; -1: of no CPU */
-};
-
+/* cpu: whose registers these are; -1: of no CPU. */
 enum mdb_status mdb_stack_print_from(struct mdb_ctx *cx,
-	const struct mdb_stack_start *start, unsigned int flags);
+	const struct mdb_unwind_start *start, int cpu, unsigned int flags);
 
 /* Lines such as "    %rax ffff...  %rbx ..." of what is known. */
 enum mdb_status mdb_stack_print_regs(struct mdb_ctx *cx,

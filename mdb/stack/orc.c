@@ -412,7 +412,7 @@ static bool
 search_by_index(struct mdb_orc *orc, mdb_addr_t ip, uint64_t *index_out)
 {
 	uint64_t block = (ip - orc->lookup_base) >> 8;
-	struct range r;
+	struct range r = { 0 };
 	uint8_t bytes[8];
 
 	if (orc->lookup_addr == 0 || ip < orc->lookup_base ||

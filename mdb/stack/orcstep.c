@@ -7,7 +7,7 @@
  */
 #include "mdb/stack/unwind.h"
 
-#define WORD 8
+#define WORD 8ull
 
 static bool
 reg_of_base(const struct mdb_unwind *u, enum mdb_orc_base base,

@@ -254,7 +254,7 @@ page_fault_text(uint64_t error, char *buf, size_t len)
 			  : error & 1 ? "a page that forbids it"
 				      : "a page that is not present";
 
-	snprintf(buf, len, "%s %s, in %s mode", what, why,
+	(void)snprintf(buf, len, "%s %s, in %s mode", what, why,
 		error & 4 ? "user" : "kernel");
 }
 
@@ -265,7 +265,7 @@ selector_text(uint64_t error, char *buf, size_t len)
 
 	if (error == 0)
 		return;
-	snprintf(buf, len, "%s entry %u%s", table,
+	(void)snprintf(buf, len, "%s entry %u%s", table,
 		(unsigned int)(error >> 3 & 0x1fff),
 		error & 1 ? ", external event" : "");
 }
@@ -278,7 +278,7 @@ control_text(uint64_t error, char *buf, size_t len)
 	uint64_t n = error & 0x7fff;
 
 	if (n < sizeof(names) / sizeof(names[0]))
-		snprintf(buf, len, "%s", names[n]);
+		(void)snprintf(buf, len, "%s", names[n]);
 }
 
 void

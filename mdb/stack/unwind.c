@@ -381,7 +381,7 @@ static enum mdb_status
 walk(struct mdb_unwind *u, mdb_frame_fn *fn, void *arg)
 {
 	for (int n = 0; n < MDB_UNWIND_MAX_FRAMES; n++) {
-		struct mdb_caller c;
+		struct mdb_caller c = { 0 };
 		const char *note = NULL;
 		enum mdb_unwind_step step = find_caller(u, &c);
 		enum mdb_status st;
@@ -412,13 +412,13 @@ walk(struct mdb_unwind *u, mdb_frame_fn *fn, void *arg)
 }
 
 static void
-start(struct mdb_unwind *u, struct mdb_ctx *cx, struct mdb_world *world,
-	const struct mdb_regs *regs, bool is_return)
+start_walk(struct mdb_unwind *u, struct mdb_ctx *cx,
+	const struct mdb_unwind_start *start)
 {
 	memset(u, 0, offsetof(struct mdb_unwind, window));
 	u->cx = cx;
-	u->world = world;
-	init_frame(u, regs, is_return);
+	u->world = start->world;
+	init_frame(u, &start->regs, start->is_return);
 }
 
 static enum mdb_status
@@ -448,9 +448,9 @@ ends_well(struct mdb_unwind *u, bool *well_out)
 }
 
 enum mdb_status
-mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
-	const struct mdb_regs *regs, bool is_return, mdb_frame_fn *fn,
-	void *arg, enum mdb_stack_end *end_out, const char **why_out)
+mdb_unwind_walk(struct mdb_ctx *cx, const struct mdb_unwind_start *start,
+	mdb_frame_fn *fn, void *arg, enum mdb_stack_end *end_out,
+	const char **why_out)
 {
 	struct mdb_unwind u;
 	bool well = false;
@@ -458,13 +458,14 @@ mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
 
 	memset(&u, 0, sizeof(u));
 	u.cx = cx;
-	if (!mdb_reg_known(regs, MDB_R_IP) || !mdb_reg_known(regs, MDB_R_SP)) {
+	if (!mdb_reg_known(&start->regs, MDB_R_IP) ||
+		!mdb_reg_known(&start->regs, MDB_R_SP)) {
 		(void)mdb_unwind_end(&u, MDB_END_NO_REGS,
 			"the instruction or stack pointer is not known");
 	} else {
-		start(&u, cx, world, regs, is_return);
+		start_walk(&u, cx, start);
 		st = ends_well(&u, &well);
-		start(&u, cx, world, regs, is_return);
+		start_walk(&u, cx, start);
 		u.verify = !well;
 		if (st == MDB_OK)
 			st = walk(&u, fn, arg);
@@ -476,14 +477,17 @@ mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
 	return st;
 }
 
+/* NOLINTBEGIN(readability-function-size): the interface's parameters */
 enum mdb_status
 mdb_stack_walk(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_regs *regs, mdb_frame_fn *fn, void *arg,
 	enum mdb_stack_end *end_out, const char **why_out)
 {
-	return mdb_unwind_walk(cx, world, regs, false, fn, arg, end_out,
-		why_out);
+	const struct mdb_unwind_start start = { .world = world, .regs = *regs };
+
+	return mdb_unwind_walk(cx, &start, fn, arg, end_out, why_out);
 }
+/* NOLINTEND(readability-function-size) */
 
 /* ---- starting from an address -------------------------------------------- */
 
@@ -514,22 +518,22 @@ regs_of_pair(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_regs *regs)
 
 enum mdb_status
 mdb_unwind_regs_at(struct mdb_ctx *cx, struct mdb_loc loc,
-	struct mdb_regs *regs_out, bool *is_return_out)
+	struct mdb_unwind_start *start_out)
 {
+	struct mdb_unwind_start start = { .world = loc.world };
 	struct mdb_unwind u;
-	struct mdb_regs regs = { 0 };
 	enum mdb_status st;
 
 	memset(&u, 0, offsetof(struct mdb_unwind, window));
 	u.cx = cx;
 	u.world = loc.world;
-	st = mdb_unwind_read_regs(&u, loc.addr, false, &regs);
-	*is_return_out = st != MDB_OK;
+	st = mdb_unwind_read_regs(&u, loc.addr, false, &start.regs);
 	if (st != MDB_OK) {
-		regs = (struct mdb_regs){ 0 };
-		st = regs_of_pair(&u, loc.addr, &regs);
+		start.regs = (struct mdb_regs){ 0 };
+		start.is_return = true;
+		st = regs_of_pair(&u, loc.addr, &start.regs);
 	}
 	if (st == MDB_OK)
-		*regs_out = regs;
+		*start_out = start;
 	return st;
 }

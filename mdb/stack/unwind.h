@@ -133,13 +133,17 @@ enum mdb_unwind_step mdb_frameptr_step(struct mdb_unwind *u,
 enum mdb_unwind_step mdb_scan_step(struct mdb_unwind *u,
 	struct mdb_caller *caller_out);
 
-/*
- * As mdb_stack_walk; is_return says that regs' ip is a return address, as
- * when a walk starts from a frame's address.
- */
-enum mdb_status mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
-	const struct mdb_regs *regs, bool is_return, mdb_frame_fn *fn,
-	void *arg, enum mdb_stack_end *end_out, const char **why_out);
+/* Where a walk starts. */
+struct mdb_unwind_start {
+	struct mdb_world *world;
+	struct mdb_regs regs;
+	bool is_return; /* regs' ip is a return address */
+};
+
+/* As mdb_stack_walk. */
+enum mdb_status mdb_unwind_walk(struct mdb_ctx *cx,
+	const struct mdb_unwind_start *start, mdb_frame_fn *fn, void *arg,
+	enum mdb_stack_end *end_out, const char **why_out);
 
 /*
  * What lies at a frame's address: registers that an exception saved, or the
@@ -147,6 +151,6 @@ enum mdb_status mdb_unwind_walk(struct mdb_ctx *cx, struct mdb_world *world,
  * neither.
  */
 enum mdb_status mdb_unwind_regs_at(struct mdb_ctx *cx, struct mdb_loc loc,
-	struct mdb_regs *regs_out, bool *is_return_out);
+	struct mdb_unwind_start *start_out);
 
 #endif
