@@ -8,7 +8,7 @@
 #include "mdb/sym/kallsyms.h"
 
 #include "mdb/base/alloc.h"
-#include "mdb/sym/kallsyms-table.h"
+#include "mdb/sym/kallsyms_table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

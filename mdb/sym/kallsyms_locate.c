@@ -8,7 +8,7 @@
  */
 #include "mdb/base/alloc.h"
 #include "mdb/base/endian.h"
-#include "mdb/sym/kallsyms-table.h"
+#include "mdb/sym/kallsyms_table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

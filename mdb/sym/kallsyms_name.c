@@ -5,7 +5,7 @@
  * around the landmarks, data, text.  Blocks are compared compressed.
  */
 #include "mdb/base/alloc.h"
-#include "mdb/sym/kallsyms-table.h"
+#include "mdb/sym/kallsyms_table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * The kallsyms tables as bytes: pages read on demand, tokens, one name, one
  * address.  Knows nothing of searching.
  */
+#include "mdb/sym/kallsyms_table.h"
 #include "mdb/base/alloc.h"
 #include "mdb/base/endian.h"
-#include "mdb/sym/kallsyms-table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -116,12 +116,19 @@ release_check(struct mdb_ctx *cx, struct mdb_space *space, const char *info,
 	char uts[6][MDB_LINUX_UTS_LEN + 1];
 	const char *release;
 	mdb_addr_t addr, at;
+	enum mdb_status st;
+	uint64_t word;
 	size_t n;
 
 	if (!mdb_vmcoreinfo_symbol(info, len, "init_uts_ns", &addr) ||
 		!mdb_vmcoreinfo_get(info, len, "OSRELEASE", &release, &n))
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"VMCOREINFO states no release");
+	st = mdb_space_read_uint(cx, space, addr, 8, &word);
+	if (st != MDB_OK)
+		return mdb_context(cx, st,
+			"the kernel's name, by which its page tables are "
+			"checked");
 	if (!mdb_linux_uts_read(space, addr, &at, uts))
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"the kernel's page tables at %#" PRIx64
