@@ -130,6 +130,19 @@ geometry_check(const struct dfmt_kdump_header *h, struct dfmt_err *err)
 	return DFMT_OK;
 }
 
+/* A header that the file ends in is said to be one. */
+static enum dfmt_status
+header_part(struct dfmt_source *src, uint64_t off, uint8_t *p, size_t len,
+	struct dfmt_err *err)
+{
+	enum dfmt_status st = dfmt_source_read(src, off, p, len, err);
+
+	if (st == DFMT_E_LOST)
+		return dfmt_fail(err, st, "kdump header: the file ends in it",
+			off, DFMT_NONE);
+	return st;
+}
+
 enum dfmt_status
 dfmt_kdump_header_read(struct dfmt_source *src, struct dfmt_kdump_header *h_out,
 	struct dfmt_err *err)
@@ -147,7 +160,7 @@ dfmt_kdump_header_read(struct dfmt_source *src, struct dfmt_kdump_header *h_out,
 	if (st == DFMT_E_FORMAT)
 		return st;
 	if (st == DFMT_OK)
-		st = dfmt_source_read(src, 0, p, sizeof(p), err);
+		st = header_part(src, 0, p, sizeof(p), err);
 	if (st == DFMT_OK)
 		st = main_parse(p, &h, err);
 	if (st != DFMT_OK)
@@ -155,7 +168,7 @@ dfmt_kdump_header_read(struct dfmt_source *src, struct dfmt_kdump_header *h_out,
 	h.end_pfn = h.max_pfn;
 	/* The sub header of the old form holds registers only. */
 	if (h.is_kdump) {
-		st = dfmt_source_read(src, h.block_size, sub, sizeof(sub), err);
+		st = header_part(src, h.block_size, sub, sizeof(sub), err);
 		if (st != DFMT_OK)
 			return st;
 		sub_parse(sub, &h);

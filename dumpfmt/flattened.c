@@ -197,14 +197,13 @@ sweep_emit(struct sweep *s, uint64_t end)
 		top->offset + (s->place - top->start) };
 	struct piece *last = s->nr_out ? &s->out[s->nr_out - 1] : NULL;
 
-	if (last && last->end == p.start &&
-		last->offset + (last->end - last->start) == p.offset)
-		last->end = end;
-	else
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): is set
-		 */
-		s->out[s->nr_out++] = p;
 	s->place = end;
+	if (last && last->end == p.start &&
+		last->offset + (last->end - last->start) == p.offset) {
+		last->end = end;
+		return;
+	}
+	s->out[s->nr_out++] = p; /* NOLINT: pieces_settle saw it is not NULL */
 }
 
 /* One step: false when nothing is left. */

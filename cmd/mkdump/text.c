@@ -88,7 +88,7 @@ mk_lines_read(struct mk *m, const char *path, int depth)
 	size_t room = 0;
 	ssize_t len;
 	int number = 0;
-	const char *file = mk_dup(path, strlen(path));
+	char *file = mk_dup(path, strlen(path));
 
 	if (!f)
 		mk_die(m, "cannot read %s", path);
@@ -107,6 +107,8 @@ mk_lines_read(struct mk *m, const char *path, int depth)
 	m->at = NULL;
 	free(buf);
 	(void)fclose(f);
+	if (!number)
+		free(file);
 	return l;
 }
 
