@@ -158,6 +158,30 @@ percpu_name(struct mdb_ctx *cx, struct mdb_loc var)
 	return mdb_sym_format(cx, var);
 }
 
+/* Before 6.15 per-CPU symbols are offsets from 0.  A bad pointer is likelier
+ * to be in the first page than a variable that is asked for. */
+#define PERCPU_FIRST 0x1000u
+
+/* The value of a per-CPU symbol: no address, but there is one on each CPU. */
+static enum mdb_status
+percpu_offset(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
+{
+	mdb_addr_t copy;
+	int cpu = -1;
+
+	if (kern_cpu_next(cx, loc.world, &cpu) != MDB_OK ||
+		mdb_percpu_addr(cx, loc.world, loc.addr, cpu, &copy) !=
+			MDB_OK) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	*found_out = true;
+	return mdb_line(cx,
+		"%" PRIx64 " is, as a per-CPU variable, %s; CPU %d's copy is "
+		"at %" PRIx64,
+		loc.addr, percpu_name(cx, loc), cpu, copy);
+}
+
 /* The first chunk of the per-CPU allocator holds the static variables. */
 static enum mdb_status
 in_percpu(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
@@ -178,6 +202,9 @@ in_percpu(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
 		unit < end.value - start.value)
 		unit = end.value - start.value;
 	mdb_forget(cx);
+	if (loc.addr >= PERCPU_FIRST && loc.addr >= start.value &&
+		loc.addr < end.value)
+		return percpu_offset(cx, loc, found_out);
 	while (kern_cpu_next(cx, loc.world, &cpu) == MDB_OK) {
 		struct mdb_loc var = loc;
 		mdb_addr_t base;
