@@ -374,10 +374,17 @@ read_stdin(struct mdb_session *s)
 	free(line);
 }
 
+/* The kernels that speak for themselves, then what was loaded for them. */
 static void
 print_modules(struct mdb_session *s)
 {
 	mdb_sink_puts(s->out, "Loading modules: [ ");
+	for (const struct mdb_world *w = s->cx.target->worlds; w; w = w->next) {
+		if (w->objects == NULL)
+			continue;
+		mdb_sink_puts(s->out, w->objects->name);
+		mdb_sink_puts(s->out, " ");
+	}
 	for (size_t i = 0; i < s->registry.nr_modules; i++) {
 		mdb_sink_puts(s->out, s->registry.modules[i]->name);
 		mdb_sink_puts(s->out, " ");
