@@ -283,6 +283,33 @@ test_unwind_scans_and_says_so(void **state)
 	fx_fini(&fx);
 }
 
+/* push %rbp; push %rbx; sub $0x20,%rsp; jne +2; ...; call; here */
+static void
+test_unwind_follows_the_code_without_a_table(void **state)
+{
+	static const uint8_t code[] = { 0x55, 0x53, 0x48, 0x83, 0xec, 0x20,
+		0x75, 0x02, 0x31, 0xc0, 0xe8, 0, 1, 0, 0, 0x90 };
+	struct fixture fx;
+	mdb_addr_t sp = FX_STACK + 0x2000;
+
+	(void)state;
+	setup(&fx);
+	fx_write(&fx, NO_ORC, code, sizeof(code));
+	/* 0x20, rbx, rbp, then the return address. */
+	fx_word(&fx, sp + 0x28, sp + 0x38 + 56);
+	fx_word(&fx, sp + 0x30, A + 0x40);
+	put_stack(&fx, sp + 0x38);
+	assert_int_equal(fx_walk(&fx, NO_ORC + 15, sp, 0xbad), MDB_OK);
+	assert_int_equal(fx.nr_frames, 6);
+	assert_int_equal(fx.frames[0].fp, sp + 0x28);
+	assert_int_equal(fx.frames[1].pc, A + 0x40);
+	assert_int_equal(fx.frames[1].regs.r[MDB_R_BP], sp + 0x38 + 56);
+	assert_int_equal(fx.end, MDB_END_USER);
+	for (int i = 0; i < 6; i++)
+		assert_false(fx.frames[i].guess);
+	fx_fini(&fx);
+}
+
 static void
 test_unwind_follows_a_call_to_null(void **state)
 {
@@ -410,6 +437,7 @@ main(void)
 		cmocka_unit_test(test_unwind_marks_what_no_call_precedes),
 		cmocka_unit_test(test_unwind_refuses_what_is_no_code),
 		cmocka_unit_test(test_unwind_scans_and_says_so),
+		cmocka_unit_test(test_unwind_follows_the_code_without_a_table),
 		cmocka_unit_test(test_unwind_follows_a_call_to_null),
 		cmocka_unit_test(
 			test_unwind_switches_stack_through_a_saved_pointer),
