@@ -35,7 +35,7 @@ map_get(struct mdb_ctx *cx, struct mdb_world *w, struct map *m)
 
 struct page {
 	uint64_t flags;
-	uint64_t head; /* of a tail page: its head + 1 */
+	uint64_t head; /* of a tail page: see head_of() */
 	uint32_t type;
 	int32_t refs;
 };
@@ -272,6 +272,19 @@ say_page(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t pfn,
 		loc.addr, pfn, page.addr, p->flags, p->refs);
 }
 
+/*
+ * The head of a tail page: a pointer + 1, or since 7.0 a mask + 1 where the
+ * size of struct page is a power of two (include/linux/page-flags.h).  The
+ * mask of no page is as low as vmemmap's addresses.
+ */
+static mdb_addr_t
+head_of(mdb_addr_t page, uint64_t info)
+{
+	if ((info & 1) == 0)
+		return page;
+	return info - 1 <= page ? info - 1 : page & info;
+}
+
 /* An address of the direct map. */
 static enum mdb_status
 in_direct(struct mdb_ctx *cx, struct mdb_loc loc, const struct map *m,
@@ -285,8 +298,8 @@ in_direct(struct mdb_ctx *cx, struct mdb_loc loc, const struct map *m,
 
 	if (mdb_read_shape(cx, &page_shape, page, &p) != MDB_OK)
 		goto none;
-	if ((p.head & 1) != 0) {
-		head.addr = p.head - 1;
+	head.addr = head_of(page.addr, p.head);
+	if (head.addr != page.addr) {
 		if (mdb_read_shape(cx, &page_shape, head, &p) != MDB_OK ||
 			head.addr < m->vmemmap || head.addr > page.addr)
 			goto none;

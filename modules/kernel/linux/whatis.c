@@ -182,6 +182,49 @@ percpu_offset(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
 		loc.addr, percpu_name(cx, loc), cpu, copy);
 }
 
+struct chunk {
+	mdb_addr_t base;
+	uint32_t nr_pages;
+	uint32_t end_offset;
+};
+
+static const struct mdb_field chunk_fields[] = {
+	MDB_FIELD(struct chunk, base, "base_addr"),
+	MDB_FIELD(struct chunk, nr_pages, "nr_pages"),
+	MDB_FIELD_OPT(struct chunk, end_offset, "end_offset"),
+	MDB_FIELD_END,
+};
+
+static const struct mdb_shape chunk_shape = { "struct pcpu_chunk",
+	chunk_fields };
+
+/*
+ * How much of each CPU's unit is its own.  The first chunk ends with what the
+ * allocator may give out (mm/percpu.c, pcpu_setup_first_chunk); the rest of
+ * the unit went back to the page allocator and is anybody's.
+ */
+static uint64_t
+percpu_len(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t static_len)
+{
+	mdb_addr_t first, base;
+	uint64_t unit, len;
+	struct chunk c;
+
+	if (linux_sym_ptr(cx, loc.world, "pcpu_first_chunk", &first) !=
+			MDB_OK ||
+		linux_sym_ptr(cx, loc.world, "pcpu_base_addr", &base) !=
+			MDB_OK ||
+		linux_sym_uint(cx, loc.world, "pcpu_unit_size", 4, &unit) !=
+			MDB_OK ||
+		mdb_read_shape(cx, &chunk_shape, mdb_at(loc, first), &c) !=
+			MDB_OK) {
+		mdb_forget(cx);
+		return static_len;
+	}
+	len = c.base - base + (uint64_t)c.nr_pages * 4096 - c.end_offset;
+	return len >= static_len && len <= unit ? len : static_len;
+}
+
 /* The first chunk of the per-CPU allocator holds the static variables. */
 static enum mdb_status
 in_percpu(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
@@ -197,11 +240,7 @@ in_percpu(struct mdb_ctx *cx, struct mdb_loc loc, bool *found_out)
 		mdb_forget(cx);
 		return MDB_OK;
 	}
-	if (linux_sym_uint(cx, loc.world, "pcpu_unit_size", 4, &unit) !=
-			MDB_OK ||
-		unit < end.value - start.value)
-		unit = end.value - start.value;
-	mdb_forget(cx);
+	unit = percpu_len(cx, loc, end.value - start.value);
 	if (loc.addr >= PERCPU_FIRST && loc.addr >= start.value &&
 		loc.addr < end.value)
 		return percpu_offset(cx, loc, found_out);
