@@ -241,7 +241,8 @@ def frame_names(frames):
 
 
 def check_stacks(check, guest, mdb, name):
-    rows = [r for r in mdb.rows("::threadlist -v") if number(r["tid"])]
+    everyone = mdb.rows("::threadlist -v")
+    rows = [r for r in everyone if number(r["tid"])]
     ours = {number(r["tid"]): frame_names(r.get("stack", [])) for r in rows}
     steady = {tid for tid, _, state, c in guest.tasks()
               if state in "SDITt" and tid != 1 and not PASSING.match(c)}
@@ -252,11 +253,11 @@ def check_stacks(check, guest, mdb, name):
     check.that(f"{name} stacks", steady and not bad,
                f"{len(bad)} of {len(steady)} differ, as {bad[:2]}")
     bad = [(r["tid"], r["name"], [f["why"] or f["end"] for f in r["stack"]][-1:])
-           for r in rows if r["name"] != "lab-zombie" and
+           for r in everyone if r["name"] != "lab-zombie" and
            (not r.get("stack") or any(f["guess"] for f in r["stack"])
             or r["stack"][-1]["end"] not in ("user mode", "outermost function"))]
     check.that(f"{name} stack ends", not bad,
-               f"{len(bad)} of {len(rows)} guessed or cut, as {bad[:3]}")
+               f"{len(bad)} of {len(everyone)} guessed or cut, as {bad[:3]}")
 
 
 def ordered(needles, hay, symbols):
@@ -279,8 +280,35 @@ def check_panic(check, guest, mdb, name):
                f"want {want} got {got}")
 
 
+# QEMU's names of the registers, and ours.
+REGISTERS = {"RIP": "rip", "RSP": "rsp", "RBP": "rbp", "RAX": "rax",
+             "RDI": "rdi", "R15": "r15", "RFL": "rflags", "CR3": "cr3"}
+
+
+def check_registers(check, guest, mdb, name):
+    """Each CPU's registers, as QEMU showed them when it took the dump."""
+    blocks = guest.text("registers").split("CPU#")[1:]
+    bad = []
+    for block in blocks:
+        cpu = int(re.match(r"\d+", block).group(0))
+        row = mdb.rows(f"{cpu}::cpuregs")[0]
+        for theirs, ours in REGISTERS.items():
+            want = int(re.search(rf"{theirs} ?=([0-9a-f]+)", block).group(1), 16)
+            if number(row[ours]) != want:
+                bad.append((cpu, ours, row[ours], hex(want)))
+    if blocks:
+        check.that(f"{name} registers", not bad, f"{bad[:4]}")
+
+
+def check_whatis(check, guest, mdb, name):
+    lines = mdb.run("::walk task | ::whatis").splitlines()
+    bad = [line for line in lines if not line.endswith(" task_struct")]
+    check.that(f"{name} whatis", len(lines) > 30 and not bad,
+               f"{len(bad)} of {len(lines)} tasks are otherwise, as {bad[:2]}")
+
+
 CHECKS = [check_status, check_tasks, check_modules, check_log, check_stacks,
-          check_panic, check_symbols]
+          check_panic, check_symbols, check_registers, check_whatis]
 
 
 def check_dump(check, guest, program, key, names, full):

@@ -105,7 +105,8 @@ fetch_series()
 	[ -d "$dir/root/lib" ] || ln -s usr/lib "$dir/root/lib"
 	set -- "$dir"/root/lib/modules/*
 	basename "$1" >"$dir/release"
-	/sbin/depmod -b "$dir/root" "$(cat "$dir/release")" || die "depmod fails for $s"
+	/sbin/depmod -b "$dir/root" "$(cat "$dir/release")" 2>>"$cache/apt.log" ||
+	    die "depmod fails for $s (see $cache/apt.log)"
 	for p in "$dir"/root/boot/vmlinuz-* "$dir"/root/lib/modules/*/vmlinuz; do
 		[ -e "$p" ] && ln -s "$p" "$dir/vmlinuz"
 	done
