@@ -39,6 +39,9 @@ static const struct mdb_column columns[] = {
 	{ .name = "panic_message",
 		.flags = MDB_COL_JSON_ONLY,
 		.help = "why it died; null: it did not, or is not known" },
+	{ .name = "oops_message",
+		.flags = MDB_COL_JSON_ONLY,
+		.help = "the fault that led to it, if one was logged" },
 	{ .name = "content",
 		.flags = MDB_COL_JSON_ONLY,
 		.help = "which pages were dumped" },
@@ -111,7 +114,10 @@ gather(struct mdb_ctx *cx, const struct mdb_call *call, struct status *s)
 	s->has_dump = dump != NULL;
 	if (dump)
 		dfmt_info_get(dump, &s->info);
-	if (dump && (s->info.max_addr <= COUNT_UP_TO || mdb_opt(call, 'v')) &&
+	if (dump &&
+		(s->info.kind == DFMT_KIND_ELF ||
+			s->info.max_addr <= COUNT_UP_TO ||
+			mdb_opt(call, 'v')) &&
 		dfmt_coverage_get(dump, &s->coverage, NULL) != DFMT_OK)
 		s->coverage.counted = false;
 	while (mdb_cpu_next(cx, s->world, &cpu) == MDB_OK)
@@ -139,6 +145,7 @@ print_record(struct mdb_ctx *cx, const struct status *s)
 		fact_value(cx, s, "version"),
 		fact_value(cx, s, "machine"),
 		fact_value(cx, s, "panic_message"),
+		fact_value(cx, s, "oops_message"),
 		mdb_v_text(content(s)),
 		s->has_dump ? mdb_v_cstr(s->info.format) : mdb_v_none(),
 		s->has_dump ? mdb_v_uint(s->info.dump_level) : mdb_v_none(),
@@ -176,6 +183,7 @@ print_system(struct mdb_ctx *cx, const struct status *s)
 	const char *machine = fact(cx, s, "machine");
 	const char *node = fact(cx, s, "nodename");
 	const char *panic = fact(cx, s, "panic_message");
+	const char *oops = fact(cx, s, "oops_message");
 	enum mdb_status st;
 
 	st = mdb_remark(cx, "debugging %s %s (%zu-bit)%s%s",
@@ -191,6 +199,8 @@ print_system(struct mdb_ctx *cx, const struct status *s)
 	if (st == MDB_OK)
 		st = mdb_remark(cx, "panic message: %s",
 			panic ? panic : no_panic(s));
+	if (st == MDB_OK && oops && (!panic || strcmp(oops, panic) != 0))
+		st = mdb_remark(cx, "oops: %s", oops);
 	if (st == MDB_OK)
 		st = mdb_remark(cx, "dump content: %s", content(s));
 	return st;
