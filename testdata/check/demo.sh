@@ -79,7 +79,7 @@ while read -r variant command; do
 	answer "linux-demo-$variant" "$command"
 done <"$dumps/linux-demo-bad.session" >got-bad
 compile -vmlinux
-if "$mdb" -S -e '$C' linux-demo-vmlinux linux-demo >answer.out 2>&1 </dev/null; then
+if "$mdb" -S -e ::status linux-demo-vmlinux linux-demo >answer.out 2>&1 </dev/null; then
 	echo "not ok demo wrong vmlinux: was taken"
 fi
 { echo "> the wrong vmlinux"; cat answer.out; } >>got-bad
