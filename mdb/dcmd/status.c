@@ -167,10 +167,19 @@ print_record(struct mdb_ctx *cx, const struct status *s)
 
 /* ---- text ---------------------------------------------------------------- */
 
+/* Could the kernel be asked of its CPUs and of a panic? */
+static bool
+was_asked(const struct status *s)
+{
+	const struct mdb_object *kernel = s->world->objects;
+
+	return s->world->kind != MDB_WORLD_BARE && kernel && kernel->symtab_ops;
+}
+
 static const char *
 no_panic(const struct status *s)
 {
-	if (s->world->kind == MDB_WORLD_BARE)
+	if (!was_asked(s))
 		return "(not known)";
 	return s->panic_cpu < 0 ? "(none)" : "(not found)";
 }
@@ -282,7 +291,7 @@ print_machine(struct mdb_ctx *cx, const struct status *s)
 		w->space && mdb_space_paging(w->space) != MDB_PAGING_NONE
 			? mdb_paging_name(mdb_space_paging(w->space))
 			: "no");
-	if (st == MDB_OK && w->kind != MDB_WORLD_BARE)
+	if (st == MDB_OK && was_asked(s))
 		st = mdb_remark(cx, "CPUs: %d online, %s", s->nr_cpus, who);
 	else if (st == MDB_OK)
 		st = mdb_remark(cx, "CPUs: %d with registers in the dump",
@@ -301,7 +310,7 @@ print_sources(struct mdb_ctx *cx, const struct status *s)
 		return MDB_OK;
 	if (kernel->types)
 		types = kernel->types->source;
-	else if (kernel->types_tried)
+	else if (kernel->types_tried || !kernel->symtab_ops)
 		types = "none";
 	st = mdb_remark(cx, "layout: %s",
 		s->world->support ? s->world->support : "untested");
