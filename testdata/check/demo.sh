@@ -72,7 +72,7 @@ for variant in -elf64 -flat -zlib -unnoted -bare; do
 	session $variant
 done
 
-for variant in -cycle -hole -loop; do
+for variant in -cycle -hole -loop -tokens -types -orc; do
 	compile $variant
 done
 while read -r variant command; do
