@@ -269,6 +269,8 @@ test_parse_knows_every_kind_of_command(void **state)
 		{ "foo=X", MDB_CMD_FORMAT, "", 0 },
 		{ "foo\\X", MDB_CMD_FORMAT, "", 0 },
 		{ "foo/L 5 ff", MDB_CMD_FORMAT, "", 2 },
+		{ "foo/X // says it", MDB_CMD_FORMAT, "", 0 },
+		{ "foo/vwX", MDB_CMD_FORMAT, "", 0 },
 	};
 	struct fixture *f = *state;
 

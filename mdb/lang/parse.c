@@ -310,6 +310,8 @@ parse_formats(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 	bool values = false;
 
 	while (!ends_command(peek(c, 0)) && !values) {
+		if (is_comment(c) && (c->at[-1] == ' ' || c->at[-1] == '\t'))
+			break;
 		char ch = *c->at++;
 
 		if (ch == '"') {
@@ -321,7 +323,8 @@ parse_formats(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 					"unterminated quote");
 			c->at++;
 		}
-		values = strchr("lLMvwWZ", ch) != NULL;
+		values = strchr("lLMvwWZ", ch) != NULL &&
+			 (peek(c, 0) == ' ' || peek(c, 0) == '\t');
 	}
 	while (!values && c->at > start &&
 		(c->at[-1] == ' ' || c->at[-1] == '\t'))
