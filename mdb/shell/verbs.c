@@ -117,14 +117,70 @@ format_once(struct mdb_ctx *cx, struct mdb_stage *stage, struct mdb_loc loc,
 	return st != MDB_OK ? st : printed;
 }
 
+/* The value of a word behind a format, or otherwise. */
+static enum mdb_status
+word_value(struct mdb_ctx *cx, struct mdb_stage *stage, size_t i,
+	uint64_t otherwise, uint64_t *value_out)
+{
+	const char *text;
+	enum mdb_status st;
+
+	*value_out = otherwise;
+	if (i >= stage->cmd->nr_words)
+		return MDB_OK;
+	st = mdb_word_text(cx, &stage->session->lang, &stage->cmd->words[i],
+		&text);
+	return st == MDB_OK ? mdb_eval_expr(cx, text, value_out) : st;
+}
+
+/* `l L M` with a value and a mask behind them; a dump cannot be written. */
+static enum mdb_status
+run_valued(struct mdb_ctx *cx, struct mdb_stage *stage, struct mdb_loc loc,
+	char letter)
+{
+	uint64_t value, mask;
+	struct mdb_loc at;
+	enum mdb_status st;
+
+	if (strchr("lLM", letter) == NULL)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"a dump cannot be written");
+	if (stage->cmd->nr_words == 0 || stage->cmd->nr_words > 2)
+		return mdb_fail(cx, MDB_E_USAGE,
+			"%c needs a value, and may have a mask behind it",
+			letter);
+	st = word_value(cx, stage, 0, 0, &value);
+	if (st == MDB_OK)
+		st = word_value(cx, stage, 1, UINT64_MAX, &mask);
+	if (st == MDB_OK)
+		st = mdb_format_match(cx, &stage->session->lang,
+			stage->cmd->verb, letter, loc, value, mask, &at);
+	return st == MDB_OK ? mdb_emit_loc(cx, at) : st;
+}
+
+/* The letter whose values stand behind the formats, or 0. */
+static char
+valued_letter(const struct mdb_cmd *cmd)
+{
+	size_t len = strlen(cmd->formats);
+	char last = len > 0 ? cmd->formats[len - 1] : '\0';
+
+	if (last != '\0' && strchr("lLM", last) != NULL)
+		return last;
+	return cmd->nr_words > 0 ? last : '\0';
+}
+
 static enum mdb_status
 run_format(struct mdb_ctx *cx, struct mdb_stage *stage, struct mdb_loc loc)
 {
 	struct mdb_lang *lang = &stage->session->lang;
+	char letter = valued_letter(stage->cmd);
 	bool text = stage->out->mode == MDB_OUT_TEXT;
 	uint64_t chunk = text ? MAX_CHUNK : 1;
 	enum mdb_status st = MDB_OK;
 
+	if (letter != '\0')
+		return run_valued(cx, stage, loc, letter);
 	for (uint64_t done = 0; done < stage->count && st == MDB_OK;) {
 		uint64_t n = stage->count - done < chunk ? stage->count - done
 							 : chunk;
