@@ -211,32 +211,39 @@ mdb_orc_layout_guess(const uint8_t *entries, size_t count)
 	return MDB_ORC_LAYOUT_NONE;
 }
 
-/* A run of entries from the middle of the table. */
-#define NR_SAMPLES 1u
+/*
+ * A run of entries somewhere in the table decides, the middle first: the
+ * others only when it cannot be read or does not tell.
+ */
 #define SAMPLE_COUNT 64u
+
+static enum mdb_orc_layout
+layout_of_sample(const struct mdb_object *kernel, uint64_t eighth)
+{
+	uint8_t bytes[SAMPLE_COUNT * MDB_ORC_ENTRY_LEN];
+	uint64_t room = kernel->orc_count;
+	uint64_t run = room < SAMPLE_COUNT ? room : SAMPLE_COUNT;
+	uint64_t first = room / 8 * eighth;
+
+	if (first + run > room)
+		first = room - run;
+	if (run == 0 || mdb_space_try(kernel->world->space,
+				kernel->orc_addr + first * MDB_ORC_ENTRY_LEN,
+				bytes, run * MDB_ORC_ENTRY_LEN) != MDB_OK)
+		return MDB_ORC_LAYOUT_NONE;
+	return mdb_orc_layout_guess(bytes, run);
+}
 
 static enum mdb_orc_layout
 layout_of_samples(const struct mdb_object *kernel)
 {
-	uint8_t bytes[NR_SAMPLES * SAMPLE_COUNT * MDB_ORC_ENTRY_LEN];
-	size_t count = 0;
+	static const uint8_t eighths[] = { 4, 2, 6, 3, 5, 1, 7 };
+	enum mdb_orc_layout layout = MDB_ORC_LAYOUT_NONE;
 
-	for (uint64_t i = 0; i < NR_SAMPLES; i++) {
-		uint64_t room = kernel->orc_count;
-		uint64_t run = room < SAMPLE_COUNT ? room : SAMPLE_COUNT;
-		/* Not the first: assembly of the boot. */
-		uint64_t first = room / (NR_SAMPLES + 1) * (i + 1);
-
-		if (first + run > room)
-			first = room - run;
-		if (run != 0 &&
-			mdb_space_try(kernel->world->space,
-				kernel->orc_addr + first * MDB_ORC_ENTRY_LEN,
-				bytes + count * MDB_ORC_ENTRY_LEN,
-				run * MDB_ORC_ENTRY_LEN) == MDB_OK)
-			count += run;
-	}
-	return mdb_orc_layout_guess(bytes, count);
+	for (size_t i = 0; i < sizeof(eighths) && layout == MDB_ORC_LAYOUT_NONE;
+		i++)
+		layout = layout_of_sample(kernel, eighths[i]);
+	return layout;
 }
 
 enum mdb_orc_layout
