@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Helpers of several built-in commands. */
+/* The words of a command's operands. */
 #ifndef MDB_DCMD_WORDS_H
 #define MDB_DCMD_WORDS_H
 

@@ -474,7 +474,7 @@ mdb_format_match(struct mdb_ctx *cx, struct mdb_lang *lang, char verb,
 		return mdb_fail(cx, MDB_E_USAGE, "'%c' does not search",
 			letter);
 	for (unsigned long i = 0; st == MDB_OK; i++) {
-		uint64_t v;
+		uint64_t v = 0;
 
 		if (i % 4096 == 0)
 			st = mdb_check_interrupt(cx);

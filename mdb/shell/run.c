@@ -166,8 +166,7 @@ run_statement(struct run *r)
 		return st;
 	}
 	/* In a pipeline an address alone is what is passed on. */
-	if (r->has_addr && r->final != NULL &&
-		r->final->mode == MDB_OUT_PIPE)
+	if (r->has_addr && r->final != NULL && r->final->mode == MDB_OUT_PIPE)
 		return mdb_emit_loc(r->cx, r->s->lang.dot);
 	return MDB_OK;
 }

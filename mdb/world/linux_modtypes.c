@@ -55,8 +55,8 @@ mdb_linux_module_types(struct mdb_ctx *cx, struct mdb_linux *lx)
 {
 	struct mdb_world *w = lx->world;
 	enum mdb_status st;
-	mdb_addr_t head, at;
-	uint64_t off;
+	mdb_addr_t head = 0, at = 0;
+	uint64_t off = 0;
 
 	st = mdb_linux_symbol(cx, lx, "btf_modules", 0, &head);
 	if (st == MDB_OK)

@@ -12,6 +12,8 @@
  */
 #include <mdb/module.h>
 
+#include <string.h>
+
 /* ---- the command ---------------------------------------------------------
  */
 
@@ -74,8 +76,8 @@ run_task(struct mdb_ctx *cx, const struct mdb_call *call)
 		mdb_v_int(t.pid),
 		/* The parent is in the world of its child. */
 		mdb_v_addr(mdb_at(call->loc, t.parent)),
-		/* From the dump: the renderer escapes it. */
-		mdb_v_cstr(t.comm),
+		/* From the dump: it may lack its NUL; the renderer escapes. */
+		mdb_v_str(t.comm, strnlen(t.comm, sizeof(t.comm))),
 	};
 
 	return mdb_row(cx, &task_table, values);

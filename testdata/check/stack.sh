@@ -83,7 +83,7 @@ vtop_levels() { says 'panic::vtop -v' 'large-page'; }
 vtop_unmapped() { ! says '1000::vtop -v' 'mapped to' && grep -q unmapped "$work/err"; }
 whatis() { says 'jiffies::whatis' "is jiffies, in vmlinux's"; }
 
-# Few pages of the file, and little memory (issue: 30 ms is for `make bench`).
+# Few pages of the file, and little memory (how long it takes is for `make bench`).
 frugal() {
 	"$mdb" -S --stats "$dump" -e '::status; $C' 2>&1 >/dev/null |
 	    awk '/read [0-9]+ bytes/ { ok = $3 < 24968677 * 0.03 } END { exit !ok }'

@@ -130,9 +130,9 @@ MDB_API enum mdb_status mdb_eval_expr(struct mdb_ctx *cx, const char *text,
 	uint64_t *value_out);
 
 /*
- * whatis: each module may know what an address is.  say is called for each
- * finding with text in whatis' form ("0x... is 0x...+8, allocated from
- * task_struct").
+ * whatis: each module may know what an address is.  It states each finding
+ * with mdb_line() in whatis' form ("ffff... is ffff...+8, allocated from
+ * task_struct") and sets *found_out when it stated any.
  */
 typedef enum mdb_status mdb_whatis_fn(struct mdb_ctx *cx, struct mdb_loc loc,
 	bool *found_out);
@@ -156,8 +156,9 @@ struct mdb_module {
 };
 
 /*
- * State that a module keeps for the session: zeroed at first use, one per
- * module and world, of the size asked at first.  free_fn may be NULL.
+ * State that a module keeps until the session ends: zeroed at first use, one
+ * per module and world (NULL: the session as a whole), of the size asked at
+ * first.  The debugger frees it, but nothing that it points to.
  */
 MDB_API void *mdb_module_state(struct mdb_ctx *cx,
 	const struct mdb_module *module, struct mdb_world *world, size_t len);

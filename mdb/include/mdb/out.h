@@ -140,7 +140,7 @@ struct mdb_table {
 	const char *name; /* JSON: "table":"NAME" is not printed; for children
 			     the key of the array */
 	const struct mdb_column *columns;
-	int indent; /* blanks before each row of a nested table */
+	int indent;	       /* blanks before each row of a nested table */
 	const char *separator; /* between values in text; NULL: one blank */
 };
 

@@ -100,7 +100,7 @@ typedef enum mdb_status mdb_frame_fn(struct mdb_ctx *cx,
 /*
  * Walks from regs outward, calling fn for each frame, innermost first.
  * Needs at least ip and sp.  A walk that ends early is not a failure: end_out
- * says why, and the trail of the reading that failed is in end_why_out (until
+ * says why, and the trail of the reading that failed is in why_out (until
  * the command ends; may be NULL).  Fails only on ^C or what fn returned.
  */
 MDB_API enum mdb_status mdb_stack_walk(struct mdb_ctx *cx,
@@ -112,8 +112,8 @@ MDB_API enum mdb_status mdb_cpu_regs(struct mdb_ctx *cx,
 	struct mdb_world *world, int cpu, struct mdb_regs *regs_out);
 
 /*
- * The registers that stand for "here": of the panic CPU, else CPU 0, or what
- * the user selected.  cpu_out may be NULL.
+ * The registers that stand for "here": of the panic CPU, else of the first
+ * CPU that the current world has.  cpu_out may be NULL.
  */
 MDB_API enum mdb_status mdb_context_regs(struct mdb_ctx *cx,
 	struct mdb_regs *regs_out, int *cpu_out);

@@ -234,7 +234,7 @@ enum mdb_status
 linux_procs(struct mdb_ctx *cx, struct kern_set *set)
 {
 	struct offsets o;
-	struct mdb_loc init;
+	struct mdb_loc init = { 0 };
 	enum mdb_status st = offsets_get(cx, set->world, &o);
 
 	if (st == MDB_OK)

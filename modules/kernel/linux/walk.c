@@ -15,7 +15,7 @@ holder_offset(struct mdb_ctx *cx, const struct mdb_walk *w,
 	uint64_t *offset_out)
 {
 	struct mdb_type type;
-	struct mdb_member member;
+	struct mdb_member member = { 0 };
 	enum mdb_status st;
 
 	if (w->argc == 0) {
