@@ -359,6 +359,7 @@ names_from_markers(struct mdb_space *space, struct mdb_kallsyms_layout *l,
 	size_t blocks, uint64_t last)
 {
 	mdb_addr_t high = l->markers - last;
+	unsigned int tries = 0;
 	uint8_t b[4];
 
 	for (mdb_addr_t at = high & ~3ull; high - at < 1u << 16; at -= 4) {
@@ -371,6 +372,8 @@ names_from_markers(struct mdb_space *space, struct mdb_kallsyms_layout *l,
 			if (n <= (blocks - 1) * MDB_KALLSYMS_BLOCK ||
 				n > blocks * MDB_KALLSYMS_BLOCK)
 				continue;
+			if (tries++ == MAX_TRIES)
+				return false;
 			l->names = at;
 			l->nr_syms = n;
 			if (names_agree(space, l, false))
@@ -519,8 +522,11 @@ mdb_kallsyms_scan(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t start,
 	struct index_scan s = { 0 };
 
 	start &= ~4095ull;
-	for (mdb_addr_t at = start; st == MDB_E_NOTFOUND && at < end;
-		at += 4096) {
+	/* The last page's end wraps to 0: that is behind the end too. */
+	for (mdb_addr_t at = start;
+		st == MDB_E_NOTFOUND && at < end && at >= start; at += 4096) {
+		if (mdb_check_interrupt(cx) != MDB_OK)
+			return MDB_E_INTERRUPTED;
 		if (mdb_space_try(space, at, s.bytes + s.len, 4096) != MDB_OK) {
 			s.len = 0;
 			continue;
@@ -528,8 +534,6 @@ mdb_kallsyms_scan(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t start,
 		s.addr = at - s.len;
 		s.len += 4096;
 		st = page_look(cx, space, &s, layout_out);
-		if (mdb_check_interrupt(cx) != MDB_OK)
-			return MDB_E_INTERRUPTED;
 	}
 	if (st == MDB_OK)
 		return st;

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "mdb/base/ctx.h"
 #include "mdb/sym/kallsyms_build.h"
@@ -368,6 +369,24 @@ test_kallsyms_says_when_names_cannot_be_read(void **state)
 	fixture_fini(&f);
 }
 
+/* Page tables may map the last page there is. */
+static void
+test_kallsyms_scan_ends_at_the_last_page(void **state)
+{
+	struct mdb_kallsyms_layout found;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, &layouts[0]);
+	alarm(60);
+	assert_int_equal(mdb_kallsyms_scan(&cx, f.space, UINT64_MAX - 0x8fff,
+				 UINT64_MAX, &found),
+		MDB_E_NOTFOUND);
+	alarm(0);
+	mdb_forget(&cx);
+	fixture_fini(&f);
+}
+
 int
 main(void)
 {
@@ -383,6 +402,7 @@ main(void)
 		cmocka_unit_test(test_kallsyms_tells_percpu_variables),
 		cmocka_unit_test(test_kallsyms_refuses_tables_that_disagree),
 		cmocka_unit_test(test_kallsyms_says_when_names_cannot_be_read),
+		cmocka_unit_test(test_kallsyms_scan_ends_at_the_last_page),
 	};
 
 	mdb_ctx_init(&cx);
