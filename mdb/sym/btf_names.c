@@ -3,18 +3,24 @@
  * BTF's index of names: open addressing over ids, one table for types and
  * variables and one for functions, each made when first asked.  Ids of one
  * name stay in their order, so the first definition is found first.
+ *
+ * Bounded on any bytes: a name counts as far as no real one goes, and of ids
+ * whose slots are all taken (a thousand of one name) the later are left out.
  */
 #include "mdb/sym/btf_impl.h"
 
 #include "mdb/base/alloc.h"
+
+#define MAX_HASHED 256 /* characters of a name */
+#define MAX_PROBES 1024
 
 static uint32_t
 hash(const char *s)
 {
 	uint32_t h = 2166136261u;
 
-	for (; *s; s++)
-		h = (h ^ (uint8_t)*s) * 16777619u;
+	for (size_t i = 0; s[i] && i < MAX_HASHED; i++)
+		h = (h ^ (uint8_t)s[i]) * 16777619u;
 	return h ^ h >> 15;
 }
 
@@ -39,12 +45,26 @@ is_indexed(const struct btf_raw *raw, bool funcs)
 	}
 }
 
+/* NULL: too many were there before. */
+static uint32_t *
+free_slot(const struct btf_names *names, const char *name)
+{
+	uint32_t slot = hash(name) & names->mask;
+
+	for (unsigned int i = 0; i < MAX_PROBES; i++) {
+		if (!names->slots[slot])
+			return &names->slots[slot];
+		slot = (slot + 1) & names->mask;
+	}
+	return NULL;
+}
+
 /* Counted first, so that the table is half full at most. */
 static void
 make_names(const struct btf *btf, struct btf_names *names, bool funcs)
 {
 	uint32_t nr = btf->types.nr_ids - btf->types.first_id;
-	uint32_t count = 0, size = 16;
+	uint32_t count = 0, size = 16, *slot;
 	struct btf_raw raw;
 
 	for (uint32_t i = 0; i < nr; i++) {
@@ -60,10 +80,9 @@ make_names(const struct btf *btf, struct btf_names *names, bool funcs)
 		const char *s = mdb_btf_string(btf, raw.name);
 		if (!*s || !is_indexed(&raw, funcs))
 			continue;
-		uint32_t slot = hash(s) & names->mask;
-		while (names->slots[slot])
-			slot = (slot + 1) & names->mask;
-		names->slots[slot] = btf->types.first_id + i;
+		slot = free_slot(names, s);
+		if (slot)
+			*slot = btf->types.first_id + i;
 	}
 	names->made = true;
 }

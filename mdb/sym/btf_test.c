@@ -278,6 +278,34 @@ test_btf_forward_is_completed(void **state)
 	mdb_types_destroy(types);
 }
 
+/* Work that grows with the square of the count would not end. */
+static void
+test_btf_many_namesakes_cost_little(void **state)
+{
+	const uint32_t nr = 100000;
+	struct btf_build b;
+
+	(void)state;
+	btf_begin(&b, 0);
+	uint32_t first = btf_type(&b, "same", 8, 0, false, 0);
+	uint32_t at = btf_str(&b, "other");
+	for (uint32_t i = 0; i < nr; i++)
+		btf_type(&b, "", 8, 0, false, 0);
+	for (uint32_t i = 0; i < nr; i++) /* the names of all but the first */
+		memcpy(b.types.data + 12 * (size_t)(i + 1),
+			i + 1 < nr ? b.types.data : (const char *)&at, 4);
+	struct mdb_types *types = finish(&b, NULL);
+
+	assert_int_equal(types->ops->find(types, MDB_T_TYPEDEF, "same"), first);
+	assert_int_not_equal(
+		types->ops->find_nth(types, MDB_T_TYPEDEF, "same", 100), 0);
+	assert_int_equal(types->ops->find_nth(types, MDB_T_TYPEDEF, "same", nr),
+		0);
+	assert_int_not_equal(types->ops->find(types, MDB_T_TYPEDEF, "other"),
+		0);
+	mdb_types_destroy(types);
+}
+
 int
 main(void)
 {
@@ -292,6 +320,7 @@ main(void)
 		cmocka_unit_test(test_btf_cycles_end),
 		cmocka_unit_test(test_btf_bad_bytes_do_no_harm),
 		cmocka_unit_test(test_btf_forward_is_completed),
+		cmocka_unit_test(test_btf_many_namesakes_cost_little),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
