@@ -215,17 +215,22 @@ layout_scan(struct mdb_ctx *cx, struct mdb_space *space,
 	struct mdb_mapped run;
 	enum mdb_status st;
 
-	for (;;) {
+	while (at < MDB_LINUX_TEXT_MAP_END) {
 		st = mdb_space_next_mapped(cx, space, at, &run);
+		if (st == MDB_E_INTERRUPTED)
+			return st;
 		if (st != MDB_OK || run.start >= MDB_LINUX_TEXT_MAP_END)
-			return mdb_fail(cx, MDB_E_NOTFOUND,
-				"the kernel has no kallsyms tables");
+			break;
+		if (run.last >= MDB_LINUX_TEXT_MAP_END)
+			run.last = MDB_LINUX_TEXT_MAP_END - 1;
 		st = mdb_kallsyms_scan(cx, space, run.start, run.last,
 			layout_out);
 		if (st != MDB_E_NOTFOUND)
 			return st;
 		at = run.last + 1;
 	}
+	return mdb_fail(cx, MDB_E_NOTFOUND,
+		"the kernel has no kallsyms tables");
 }
 
 static enum mdb_status

@@ -188,6 +188,50 @@ test_find_linux_survives_each_failing_read(void **state)
 	}
 }
 
+/* Offsets so large that with the length of a word they are small again. */
+static void
+test_find_linux_refuses_a_log_layout_that_wraps(void **state)
+{
+	static const char *const keys[] = { "prb_desc.state_var",
+		"prb_data_blk_lpos.begin", "prb_data_blk_lpos.next",
+		"printk_info.text_len" };
+	struct mdb_world *w;
+	struct kernel k;
+	char text[4096];
+
+	(void)state;
+	for (size_t bad = 0; bad < 4; bad++) {
+		begin(&k);
+		int n = snprintf(text, sizeof(text),
+			"%sSYMBOL(prb)=%llx\nSIZE(prb_desc)=24\n"
+			"SIZE(printk_info)=32\nOFFSET(prb_desc.text_blk_lpos)=0"
+			"\nOFFSET(printk_ringbuffer.desc_ring)=0\n"
+			"OFFSET(printk_ringbuffer.text_data_ring)=0\n"
+			"OFFSET(prb_desc_ring.count_bits)=8\n"
+			"OFFSET(prb_desc_ring.descs)=16\n"
+			"OFFSET(prb_desc_ring.infos)=16\n"
+			"OFFSET(prb_desc_ring.head_id)=8\n"
+			"OFFSET(prb_desc_ring.tail_id)=8\n"
+			"OFFSET(atomic_long_t.counter)=0\n"
+			"OFFSET(prb_data_ring.size_bits)=8\n"
+			"OFFSET(prb_data_ring.data)=16\n",
+			k.info, (unsigned long long)VARS + 0x400);
+		for (size_t i = 0; i < 4; i++)
+			n += snprintf(text + n, sizeof(text) - (size_t)n,
+				"OFFSET(%s)=%d\n", keys[i],
+				i == bad ? -2 - 6 * (i < 3) : 0);
+		put(&k, INFO, text, (size_t)n + 1);
+		put_u64(&k, VARS + 0x400, VARS + 0x500);
+		put_u64(&k, VARS + 0x508, 0);
+		put_u64(&k, VARS + 0x510, VARS + 0x600);
+		put_u64(&k, VARS + 0x600, 1ull << 62);
+		put_u64(&k, VARS + 0x608, 0);
+		w = found(&k);
+		assert_null(mdb_world_fact(&cx, w, "panic_message"));
+		end(&k);
+	}
+}
+
 #define REAL "../shared/data/linux-kdump.lzo"
 
 static void
@@ -237,6 +281,8 @@ main(void)
 			test_find_linux_keeps_a_world_whose_symbols_are_lost),
 		cmocka_unit_test(test_find_linux_is_not_there),
 		cmocka_unit_test(test_find_linux_survives_each_failing_read),
+		cmocka_unit_test(
+			test_find_linux_refuses_a_log_layout_that_wraps),
 		cmocka_unit_test(
 			test_find_linux_opens_a_real_kdump_reading_little),
 	};

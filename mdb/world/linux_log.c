@@ -133,6 +133,13 @@ ring_member(struct mdb_ctx *cx, const struct mdb_linux *lx, mdb_addr_t base,
 		       value_out) == MDB_OK;
 }
 
+/* What VMCOREINFO states may be any number, and wrap. */
+static bool
+fits(uint64_t off, uint64_t len, uint64_t whole)
+{
+	return off <= whole && len <= whole - off;
+}
+
 static bool
 ring_layout(struct mdb_ctx *cx, struct mdb_linux *lx, struct ring *r)
 {
@@ -153,10 +160,10 @@ ring_layout(struct mdb_ctx *cx, struct mdb_linux *lx, struct ring *r)
 	r->off_begin += blk;
 	r->off_next += blk;
 	return r->sz_desc <= 4096 && r->sz_info <= 4096 &&
-	       r->off_state + 8 <= r->sz_desc &&
-	       r->off_begin + 8 <= r->sz_desc &&
-	       r->off_next + 8 <= r->sz_desc &&
-	       r->off_text_len + 2 <= r->sz_info;
+	       fits(r->off_state, 8, r->sz_desc) &&
+	       fits(r->off_begin, 8, r->sz_desc) &&
+	       fits(r->off_next, 8, r->sz_desc) &&
+	       fits(r->off_text_len, 2, r->sz_info);
 }
 
 static bool

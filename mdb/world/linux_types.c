@@ -149,6 +149,8 @@ btf_scan(struct mdb_ctx *cx, struct mdb_linux *lx)
 		mdb_addr_t page =
 			run.executable || run.writable ? run.last : run.start;
 
+		if (run.last >= MDB_LINUX_TEXT_MAP_END)
+			run.last = MDB_LINUX_TEXT_MAP_END - 1;
 		for (; page < run.last; page += 4096)
 			if (btf_in_page(space, page, &o->btf_addr,
 				    &o->btf_len) ||
