@@ -32,14 +32,15 @@ enum bp_state {
 	BP_OTHER,
 };
 
-/* Offsets are from the stack pointer at the function's entry. */
+/* Offsets are from the stack pointer at the function's entry; no code that is
+ * followed has instructions enough to make 64 bits overflow. */
 struct state {
 	uint32_t at; /* offset in the code */
-	int32_t sp;
+	int64_t sp;
 	bool sp_known;
 	enum bp_state bp;
-	int32_t bp_off;
-	int32_t bp_saved; /* where the caller's bp was pushed; 0: nowhere */
+	int64_t bp_off;
+	int64_t bp_saved; /* where the caller's bp was pushed; 0: nowhere */
 };
 
 struct flow {
@@ -72,7 +73,7 @@ push(struct state *s, const struct mdb_insn *insn)
 }
 
 static void
-pop(struct state *s, const struct mdb_insn *insn, int32_t from)
+pop(struct state *s, const struct mdb_insn *insn, int64_t from)
 {
 	if (insn->reg != 5)
 		return;
@@ -87,7 +88,7 @@ pop(struct state *s, const struct mdb_insn *insn, int32_t from)
 static void
 set_sp(struct state *s, const struct mdb_insn *insn)
 {
-	int32_t word = insn->bits == 64 ? 8 : 4;
+	int64_t word = insn->bits == 64 ? 8 : 4;
 
 	s->sp_known = insn->reg == 5 && s->bp == BP_FRAME;
 	if (!s->sp_known)
@@ -103,7 +104,7 @@ set_sp(struct state *s, const struct mdb_insn *insn)
 static void
 apply(struct state *s, const struct mdb_insn *insn)
 {
-	int32_t before = s->sp;
+	int64_t before = s->sp;
 
 	if (insn->has_sp_delta && insn->kind != MDB_INSN_CALL)
 		s->sp += insn->sp_delta;
@@ -226,9 +227,9 @@ entry_sp(const struct mdb_unwind *u, const struct state *s, mdb_addr_t *sp_out)
 	const struct mdb_regs *regs = &u->frame.regs;
 
 	if (s->sp_known)
-		*sp_out = regs->r[MDB_R_SP] - (uint64_t)(int64_t)s->sp;
+		*sp_out = regs->r[MDB_R_SP] - (uint64_t)s->sp;
 	else if (s->bp == BP_FRAME && mdb_reg_known(regs, MDB_R_BP))
-		*sp_out = regs->r[MDB_R_BP] - (uint64_t)(int64_t)s->bp_off;
+		*sp_out = regs->r[MDB_R_BP] - (uint64_t)s->bp_off;
 	else
 		return false;
 	return true;
@@ -257,9 +258,8 @@ take(struct mdb_unwind *u, const struct state *s, struct mdb_caller *caller_out)
 		!is_return_address(u, ip))
 		return MDB_STEP_NONE;
 	if (s->bp_saved != 0)
-		bp_known =
-			mdb_unwind_word(u, sp + (uint64_t)(int64_t)s->bp_saved,
-				&bp) == MDB_OK;
+		bp_known = mdb_unwind_word(u, sp + (uint64_t)s->bp_saved,
+				   &bp) == MDB_OK;
 	c.cfa = sp + word;
 	c.fp = sp - word;
 	c.regs = u->frame.regs;

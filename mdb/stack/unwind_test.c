@@ -310,6 +310,25 @@ test_unwind_follows_the_code_without_a_table(void **state)
 	fx_fini(&fx);
 }
 
+/* sub $0x7fffffff,%rsp; lea -0x7fffffff(%rsp),%rbp; ...: no stack is there */
+static void
+test_unwind_follows_code_that_overflows(void **state)
+{
+	static const uint8_t code[] = { 0x48, 0x81, 0xec, 0xff, 0xff, 0xff,
+		0x7f, 0x48, 0x81, 0xec, 0xff, 0xff, 0xff, 0x7f, 0x48, 0x8d,
+		0xac, 0x24, 1, 0, 0, 0x80, 0xe8, 0, 1, 0, 0, 0x90 };
+	struct fixture fx;
+	mdb_addr_t sp = FX_STACK + 0x2000;
+
+	(void)state;
+	setup(&fx);
+	fx_write(&fx, NO_ORC, code, sizeof(code));
+	put_stack(&fx, sp);
+	assert_int_equal(fx_walk(&fx, NO_ORC + 27, sp, 0xbad), MDB_OK);
+	assert_true(fx.nr_frames < 2 || fx.frames[1].guess);
+	fx_fini(&fx);
+}
+
 static void
 test_unwind_follows_a_call_to_null(void **state)
 {
@@ -438,6 +457,7 @@ main(void)
 		cmocka_unit_test(test_unwind_refuses_what_is_no_code),
 		cmocka_unit_test(test_unwind_scans_and_says_so),
 		cmocka_unit_test(test_unwind_follows_the_code_without_a_table),
+		cmocka_unit_test(test_unwind_follows_code_that_overflows),
 		cmocka_unit_test(test_unwind_follows_a_call_to_null),
 		cmocka_unit_test(
 			test_unwind_switches_stack_through_a_saved_pointer),
