@@ -198,8 +198,10 @@ enum mdb_status
 linux_rb_next(struct mdb_ctx *cx, struct linux_rb *it, mdb_addr_t *node_out)
 {
 	mdb_addr_t node;
-	enum mdb_status st = rb_descend(cx, it);
+	enum mdb_status st = mdb_check_interrupt(cx);
 
+	if (st == MDB_OK)
+		st = rb_descend(cx, it);
 	if (st != MDB_OK)
 		return st;
 	if (it->depth == 0 && it->nr_lost != 0)

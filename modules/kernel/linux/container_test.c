@@ -10,6 +10,7 @@
 #include "mdb/world/target.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -249,6 +250,57 @@ test_tree_cycle_ends(void **state)
 	assert_int_equal(st, MDB_E_CORRUPT);
 }
 
+/* ---- xarrays: each node's slots all lead to the same child --------------- */
+
+static void
+make_braid(struct fixture *f, struct linux_xa *it)
+{
+	memset(it, 0, sizeof(*it));
+	it->world = f->world;
+	it->nr_slots = LINUX_XA_SLOTS;
+	it->slots_offset = 8;
+	it->depth = 1;
+	it->levels[0].shift = 60;
+	for (unsigned int s = 0; s < LINUX_XA_SLOTS; s++)
+		it->levels[0].slots[s] = NODE(1) | 2;
+	for (unsigned int i = 1; i <= 10; i++) {
+		poke(f, NODE(i), 60 - 6 * i);
+		for (unsigned int s = 0; s < LINUX_XA_SLOTS; s++)
+			poke(f, NODE(i) + 8 + 8ull * s,
+				i < 10 ? NODE(i + 1) | 2 : 0);
+	}
+}
+
+static void
+test_xarray_braid_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct linux_xa it;
+	mdb_addr_t entry, index;
+
+	make_braid(f, &it);
+	assert_int_equal(linux_xa_next(&f->cx, &it, &entry, &index),
+		MDB_E_CORRUPT);
+}
+
+static void
+test_trees_heed_the_interrupt(void **state)
+{
+	struct fixture *f = *state;
+	volatile sig_atomic_t interrupted = 1;
+	struct linux_xa it;
+	mdb_addr_t entry, index;
+	unsigned int n;
+
+	f->cx.interrupted = &interrupted;
+	make_braid(f, &it);
+	assert_int_equal(linux_xa_next(&f->cx, &it, &entry, &index),
+		MDB_E_INTERRUPTED);
+	assert_int_equal(count_tree(f, make_tree(f, 1, 16), &n),
+		MDB_E_INTERRUPTED);
+	f->cx.interrupted = NULL;
+}
+
 /* ---- what was met before ------------------------------------------------- */
 
 static void
@@ -278,6 +330,8 @@ main(void)
 		TEST(test_tree_is_in_order),
 		TEST(test_tree_skips_what_it_cannot_read),
 		TEST(test_tree_cycle_ends),
+		TEST(test_xarray_braid_ends),
+		TEST(test_trees_heed_the_interrupt),
 		TEST(test_seen_tells_each_once),
 	};
 

@@ -83,6 +83,11 @@ enum mdb_status linux_rb_next(struct mdb_ctx *cx, struct linux_rb *it,
  */
 #define LINUX_XA_DEPTH 12
 #define LINUX_XA_SLOTS 64
+#ifdef MDB_TINY
+#define LINUX_XA_NODES (1u << 12)
+#else
+#define LINUX_XA_NODES (1u << 20) /* entered: 64 Mi items */
+#endif
 
 struct linux_xa_level {
 	mdb_addr_t node;
@@ -100,6 +105,7 @@ struct linux_xa {
 	bool single; /* root entry that is itself an item */
 	uint64_t root;
 	size_t depth;
+	uint64_t nr_nodes; /* entered */
 	uint64_t nr_lost;
 	enum mdb_status lost;
 	const char *lost_why;

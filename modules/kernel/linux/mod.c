@@ -109,6 +109,9 @@ state_of(uint32_t state)
 	return state < 4 ? names[state] : "?";
 }
 
+/* Of a module's users so many are named. */
+#define MAX_USERS 256
+
 /* Names on the module's source_list: who needs it. */
 static const char *
 users_of(struct mdb_ctx *cx, struct mdb_loc mod)
@@ -128,7 +131,7 @@ users_of(struct mdb_ctx *cx, struct mdb_loc mod)
 		linux_list_collect(cx, mdb_at(mod, mod.addr + list), entry,
 			&set) != MDB_OK)
 		goto out;
-	for (i = 0; i < set.count; i++) {
+	for (i = 0; i < set.count && i < MAX_USERS; i++) {
 		char user[KERN_NAME_LEN];
 		mdb_addr_t addr;
 

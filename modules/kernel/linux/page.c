@@ -14,6 +14,9 @@
 
 #define PAGE_SHIFT 12
 
+/* The kernel's own limit: struct slab.objects has 15 bits. */
+#define MAX_OBJECTS 0x7fff
+
 struct map {
 	mdb_addr_t direct, vmemmap, direct_end;
 	uint64_t page_len;
@@ -236,7 +239,8 @@ object_get(struct mdb_ctx *cx, struct mdb_loc page, mdb_addr_t base,
 		    &o->slab) != MDB_OK ||
 		mdb_read_shape(cx, &cache_shape, mdb_at(page, o->slab.cache),
 			&o->cache) != MDB_OK ||
-		o->cache.size == 0 || o->slab.objects == 0)
+		o->cache.size == 0 || o->slab.objects == 0 ||
+		o->slab.objects > MAX_OBJECTS)
 		return false;
 	o->index = (addr - base) / o->cache.size;
 	o->start = base + o->index * o->cache.size + o->cache.red_left_pad;

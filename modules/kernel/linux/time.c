@@ -36,13 +36,17 @@ static const struct mdb_shape timekeeper_shape = { "struct timekeeper",
 
 #define NSEC 1000000000
 
+/* Seconds since 1970 that Linux can count in nanoseconds: year 2262. */
+#define SEC_MAX (UINT64_MAX / 2 / NSEC)
+
 static bool
 believable(const struct timekeeper *t)
 {
-	int64_t mono = (int64_t)t->xtime_sec + t->to_mono_sec;
+	int64_t mono = (int64_t)(t->xtime_sec + (uint64_t)t->to_mono_sec);
 
-	return t->xtime_sec != 0 && t->shift < 64 && t->to_mono_nsec >= 0 &&
-	       t->to_mono_nsec < NSEC && mono >= 0 &&
+	return t->xtime_sec != 0 && t->xtime_sec < SEC_MAX &&
+	       mono < (int64_t)SEC_MAX && t->shift < 64 &&
+	       t->to_mono_nsec >= 0 && t->to_mono_nsec < NSEC && mono >= 0 &&
 	       ((int64_t)t->ktime_sec == mono ||
 		       (int64_t)t->ktime_sec == mono + 1);
 }
@@ -97,7 +101,7 @@ linux_time(struct mdb_ctx *cx, struct mdb_world *w, struct kern_time *out)
 	ns = t.xtime_nsec >> t.shift;
 	out->wall_sec = (int64_t)(t.xtime_sec + ns / NSEC);
 	out->wall_ns = ns % NSEC;
-	mono = ((uint64_t)((int64_t)t.xtime_sec + t.to_mono_sec)) * NSEC + ns +
+	mono = (t.xtime_sec + (uint64_t)t.to_mono_sec) * NSEC + ns +
 	       (uint64_t)t.to_mono_nsec;
 	out->up_ns = mono + t.offs_boot;
 	/* wall - mono: what the clock said when the log's began */

@@ -141,6 +141,16 @@ nearest_percpu(struct mdb_ctx *cx, const struct mdb_sym *sym, void *arg)
 	return MDB_OK;
 }
 
+static const char *
+percpu_text(struct mdb_ctx *cx, const struct nearest *n)
+{
+	const char *name = mdb_escape(cx, n->name, strlen(n->name));
+
+	return n->addr == n->best ? name
+				  : mdb_tmp_printf(cx, "%s+0x%" PRIx64, name,
+					    n->addr - n->best);
+}
+
 /* A per-CPU variable by its offset, which no object's range holds. */
 static const char *
 percpu_name(struct mdb_ctx *cx, struct mdb_loc var)
@@ -151,9 +161,7 @@ percpu_name(struct mdb_ctx *cx, struct mdb_loc var)
 	if (mdb_object_by_name(cx, var.world, "vmlinux", &kernel) == MDB_OK &&
 		mdb_sym_each(cx, kernel, nearest_percpu, &n) == MDB_OK &&
 		n.name != NULL)
-		return var.addr == n.best ? n.name
-					  : mdb_tmp_printf(cx, "%s+0x%" PRIx64,
-						    n.name, var.addr - n.best);
+		return percpu_text(cx, &n);
 	mdb_forget(cx);
 	return mdb_sym_format(cx, var);
 }

@@ -91,8 +91,15 @@ enter(struct mdb_ctx *cx, struct linux_xa *it, uint64_t entry, uint64_t index)
 	struct linux_xa_level *l;
 	mdb_addr_t node = entry & ~(uint64_t)3;
 	uint64_t shift;
-	enum mdb_status st;
+	enum mdb_status st = mdb_check_interrupt(cx);
 
+	if (st != MDB_OK)
+		return st;
+	/* Nodes that share their children make few into many. */
+	if (it->nr_nodes++ == LINUX_XA_NODES)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"the tree has more than %u nodes: a cycle",
+			LINUX_XA_NODES);
 	if (it->depth == LINUX_XA_DEPTH)
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"the tree is deeper than %d: a cycle", LINUX_XA_DEPTH);
