@@ -39,7 +39,7 @@ print_object(struct mdb_ctx *cx, const struct mdb_object_info *info)
 		mdb_v_cstr(info->name),
 		mdb_v_text(mdb_world_name(info->world)),
 		mdb_v_uint(info->size),
-		mdb_v_text(info->build_id),
+		mdb_v_cstr(info->build_id),
 	};
 
 	return mdb_row(cx, &object_table, values);
@@ -52,7 +52,7 @@ print_version(struct mdb_ctx *cx, const struct mdb_object_info *info)
 		mdb_v_cstr(info->name),
 		mdb_v_bool(info->has_types),
 		mdb_v_bool(info->has_unwind),
-		mdb_v_text(info->build_id),
+		mdb_v_cstr(info->build_id),
 	};
 
 	return mdb_row(cx, &version_table, values);

@@ -58,7 +58,7 @@ mdb_datum_number(struct mdb_ctx *cx, const struct mdb_datum *d,
 		return st;
 	if (!nr_bits && size <= 8)
 		nr_bits = (uint32_t)size * 8;
-	if (!nr_bits || nr_bits + d->shift > 64)
+	if (!nr_bits || nr_bits > 64 || nr_bits + d->shift > 64)
 		return mdb_fail(cx, MDB_E_UNSUPPORTED,
 			"a number of %" PRIu64 " bytes", size);
 	st = mdb_datum_read(cx, d, bytes, (d->shift + nr_bits + 7) / 8);

@@ -2,6 +2,7 @@
 /* ::print and its like on a fake world whose types are built here. */
 #include "mdb/dcmd/dcmd.h"
 #include "mdb/mem/memory.h"
+#include "mdb/shell/edit.h"
 #include "mdb/shell/session.h"
 #include "mdb/sym/btf_build.h"
 #include "mdb/world/target.h"
@@ -17,6 +18,23 @@
 #define NEXT 0x2000
 #define TEXT 0x3000
 #define HOLE 0x5000 /* a page that is not in the dump */
+
+/* What no compiler makes: unnamed members that multiply, and a bad name. */
+static void
+make_hostile(struct btf_build *b)
+{
+	uint32_t below = btf_type(b, "", 5, 1, false, 8);
+
+	btf_member(b, "leaf\033[31m", 1, 0);
+	for (int depth = 0; depth < 7; depth++) {
+		uint32_t id =
+			btf_type(b, depth < 6 ? "" : "braid", 5, 200, false, 8);
+
+		for (int i = 0; i < 200; i++)
+			btf_member(b, i ? "" : "leaf", i ? below : 1, 0);
+		below = id;
+	}
+}
 
 /*
  * struct task {
@@ -74,6 +92,7 @@ make_types(struct mdb_ctx *cx)
 	btf_member(&b, "", anon, 448);
 	btf_member(&b, "arr", arr, 512);
 	btf_member(&b, "f", bits, 3072);
+	make_hostile(&b);
 	void *bytes = btf_end(&b, &len);
 	assert_int_equal(mdb_btf_create(cx, bytes, len, NULL, 8, &types),
 		MDB_OK);
@@ -318,6 +337,33 @@ test_print_json_is_one_object(void **state)
 		"{\"tasks\":{\"next\":\"0x2018\",\"prev\":\"0x2018\"}}\n");
 }
 
+static void
+test_complete_bounds_what_it_looks_at(void **state)
+{
+	struct mdb_session *s = *state;
+	size_t start;
+	char **list = mdb_complete(s, "::print union braid le", &start);
+
+	assert_non_null(list);
+	assert_string_equal(list[0], "leaf");
+	assert_null(list[1]); /* no escapes */
+	for (size_t i = 0; list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* VMCOREINFO states a build-id as text, which may be anything. */
+static void
+test_objects_escape_the_build_id(void **state)
+{
+	struct mdb_session *s = *state;
+
+	mdb_registry_add_dcmds(&s->registry, "mdb", mdb_dcmds_objects);
+	s->target->worlds->objects->build_id = strdup("0\033[2J");
+	assert_null(strchr(eval(s, "::objects -v"), '\033'));
+	assert_non_null(strstr(eval(s, "::objects -v"), "0\\x1b[2J"));
+}
+
 int
 main(void)
 {
@@ -334,6 +380,8 @@ main(void)
 		TEST(test_list_ends_at_its_start_and_reports_loops),
 		TEST(test_array_enum_printf),
 		TEST(test_print_json_is_one_object),
+		TEST(test_complete_bounds_what_it_looks_at),
+		TEST(test_objects_escape_the_build_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

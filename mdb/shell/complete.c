@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define MAX_CANDIDATES 5000
+#define MAX_VISITS 100000 /* members looked at for one line */
 
 /* What was found so far. */
 struct found {
@@ -27,7 +28,18 @@ struct found {
 	const char *before; /* goes in front of each name: "se." */
 	char **list;
 	size_t count;
+	unsigned int nr_visits;
 };
+
+/* Names of the dump go to the terminal, and into the line to be run. */
+static bool
+is_typeable(const char *name)
+{
+	for (; *name != '\0'; name++)
+		if (!isgraph((unsigned char)*name) || strchr("|;!", *name))
+			return false;
+	return true;
+}
 
 static void
 offer(struct found *f, const char *name)
@@ -35,7 +47,7 @@ offer(struct found *f, const char *name)
 	struct mdb_buf b;
 
 	if (strncmp(name, f->prefix, f->prefix_len) != 0 || *name == '\0' ||
-		f->count == MAX_CANDIDATES)
+		f->count == MAX_CANDIDATES || !is_typeable(name))
 		return;
 	mdb_buf_init(&b);
 	mdb_buf_puts(&b, f->before);
@@ -149,6 +161,8 @@ offer_members(struct found *f, struct mdb_type type, int depth)
 	for (size_t i = 0; i < count && i < MAX_CANDIDATES; i++) {
 		struct mdb_member m;
 
+		if (f->nr_visits++ >= MAX_VISITS)
+			return;
 		if (mdb_type_member_at(f->cx, t, i, &m) != MDB_OK)
 			return;
 		if (m.name[0] != '\0')
