@@ -15,24 +15,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-const char *
-dfmt_codec_name(enum dfmt_codec codec)
-{
-	switch (codec) {
-	case DFMT_CODEC_STORED:
-		return "stored";
-	case DFMT_CODEC_ZLIB:
-		return "zlib";
-	case DFMT_CODEC_LZO:
-		return "lzo";
-	case DFMT_CODEC_SNAPPY:
-		return "snappy";
-	case DFMT_CODEC_ZSTD:
-		return "zstd";
-	}
-	return "unknown";
-}
-
 static bool
 expand_zlib(const void *in, size_t in_len, void *out, size_t out_len)
 {

@@ -16,9 +16,6 @@ enum dfmt_codec {
 	DFMT_CODEC_ZSTD,
 };
 
-/* "zlib", "lzo", ... */
-const char *dfmt_codec_name(enum dfmt_codec codec);
-
 /*
  * Expands in[0..in_len) to exactly out_len bytes.  DFMT_E_LOST when the bytes
  * are not what the codec expects or give another length; out is then garbage.

@@ -96,12 +96,6 @@ mdb_space_set_root(struct mdb_space *s, enum mdb_paging mode, mdb_paddr_t root)
 	forget_all(s);
 }
 
-const char *
-mdb_space_name(const struct mdb_space *s)
-{
-	return s->name;
-}
-
 enum mdb_paging
 mdb_space_paging(const struct mdb_space *s)
 {
@@ -112,18 +106,6 @@ mdb_paddr_t
 mdb_space_root(const struct mdb_space *s)
 {
 	return s->root;
-}
-
-const struct mdb_memory *
-mdb_space_memory(const struct mdb_space *s)
-{
-	return s->mem;
-}
-
-const struct mdb_arch *
-mdb_space_arch(const struct mdb_space *s)
-{
-	return s->arch;
 }
 
 static const struct window *

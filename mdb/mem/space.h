@@ -42,11 +42,8 @@ void mdb_space_add_window(struct mdb_space *space, mdb_addr_t start,
 void mdb_space_set_root(struct mdb_space *space, enum mdb_paging mode,
 	mdb_paddr_t root);
 
-const char *mdb_space_name(const struct mdb_space *space);
 enum mdb_paging mdb_space_paging(const struct mdb_space *space);
 mdb_paddr_t mdb_space_root(const struct mdb_space *space);
-const struct mdb_memory *mdb_space_memory(const struct mdb_space *space);
-const struct mdb_arch *mdb_space_arch(const struct mdb_space *space);
 
 /* As mdb_read and mdb_vtop, on one space. */
 enum mdb_status mdb_space_read(struct mdb_ctx *cx, struct mdb_space *space,

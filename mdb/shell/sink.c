@@ -144,12 +144,6 @@ mdb_sink_aborted(const struct mdb_sink *sink)
 }
 
 bool
-mdb_sink_is_terminal(const struct mdb_sink *sink)
-{
-	return sink->terminal;
-}
-
-bool
 mdb_sink_has_style(const struct mdb_sink *sink)
 {
 	const char *term = getenv("TERM");

@@ -25,7 +25,6 @@ void mdb_sink_puts(struct mdb_sink *sink, const char *text);
 void mdb_sink_flush(struct mdb_sink *sink);
 
 bool mdb_sink_done(const struct mdb_sink *sink);
-bool mdb_sink_is_terminal(const struct mdb_sink *sink);
 /* May it be given the escapes for bold and underlined? */
 bool mdb_sink_has_style(const struct mdb_sink *sink);
 /* Why writing failed: an errno; 0: it did not, or the reader has gone. */

@@ -23,12 +23,6 @@ pt_regs_count(const struct mdb_arch *arch)
 }
 
 size_t
-mdb_regs_len(const struct mdb_arch *arch)
-{
-	return pt_regs_count(arch) * arch->word;
-}
-
-size_t
 mdb_regs_ip_offset(const struct mdb_arch *arch)
 {
 	return (pt_regs_count(arch) - NR_IRET_WORDS) * arch->word;

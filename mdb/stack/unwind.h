@@ -109,7 +109,6 @@ enum mdb_status mdb_unwind_read_regs(struct mdb_unwind *u, mdb_addr_t addr,
 	bool partial, struct mdb_regs *regs);
 /* Bytes of struct pt_regs before its ip. */
 size_t mdb_regs_ip_offset(const struct mdb_arch *arch);
-size_t mdb_regs_len(const struct mdb_arch *arch);
 bool mdb_regs_is_user(const struct mdb_arch *arch, const struct mdb_regs *regs);
 /* Drop what a called function may have changed. */
 void mdb_regs_keep_system(struct mdb_regs *regs);

@@ -180,19 +180,6 @@ mdb_type_derive_array(struct mdb_type element, uint64_t count)
 }
 
 struct mdb_type
-mdb_type_derive_const(struct mdb_type target)
-{
-	struct mdb_types *types = extension(target.types);
-	struct mdb_type_desc desc = {
-		.kind = MDB_T_CONST,
-		.name = "",
-		.target = target.id,
-	};
-
-	return add(types, &desc);
-}
-
-struct mdb_type
 mdb_type_derive_int(struct mdb_types *types, const char *name, size_t size,
 	struct mdb_int_info info)
 {

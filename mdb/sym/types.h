@@ -86,7 +86,6 @@ enum mdb_status mdb_btf_create(struct mdb_ctx *cx, void *bytes, size_t len,
  */
 struct mdb_type mdb_type_derive_pointer(struct mdb_type target);
 struct mdb_type mdb_type_derive_array(struct mdb_type element, uint64_t count);
-struct mdb_type mdb_type_derive_const(struct mdb_type target);
 struct mdb_type mdb_type_derive_int(struct mdb_types *types, const char *name,
 	size_t size, struct mdb_int_info info);
 

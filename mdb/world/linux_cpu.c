@@ -125,15 +125,6 @@ mdb_linux_cpus_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 	return online_read(cx, lx, mask.value);
 }
 
-bool
-mdb_linux_cpu_is_online(const struct mdb_linux *lx, int cpu)
-{
-	for (size_t i = 0; i < lx->nr_online; i++)
-		if (cpu >= 0 && lx->online[i] == (uint32_t)cpu)
-			return true;
-	return false;
-}
-
 enum mdb_status
 mdb_linux_cpu_next(struct mdb_ctx *cx, struct mdb_world *world, int *cpu)
 {

@@ -116,7 +116,6 @@ enum mdb_status mdb_linux_percpu_addr(struct mdb_ctx *cx,
 int mdb_linux_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world);
 enum mdb_status mdb_linux_cpu_regs(struct mdb_ctx *cx, struct mdb_world *world,
 	int cpu, struct mdb_regs *regs_out);
-bool mdb_linux_cpu_is_online(const struct mdb_linux *lx, int cpu);
 
 /* linux_facts.c */
 const char *mdb_linux_fact(struct mdb_ctx *cx, struct mdb_world *world,
