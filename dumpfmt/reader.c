@@ -129,11 +129,16 @@ format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
 	if (!raw && hint.what)
 		return dfmt_fail(err, DFMT_E_FORMAT, hint.what, hint.offset,
 			DFMT_NONE);
-	if (!raw)
-		return dfmt_fail(err, DFMT_E_FORMAT,
-			d->parts[0]->size ? "no known dump format"
-					  : "the file is empty",
-			0, DFMT_NONE);
+	if (!raw && !d->parts[0]->size)
+		return dfmt_fail(err, DFMT_E_FORMAT, "the file is empty", 0,
+			DFMT_NONE);
+	if (!raw) {
+		enum dfmt_status st = dfmt_fail(err, DFMT_E_FORMAT,
+			"no known dump format", 0, DFMT_NONE);
+
+		dfmt_detail(err, "no ELF core and no compressed kdump");
+		return st;
+	}
 	d->format = &dfmt_format_raw;
 	return d->format->open(d, err);
 }

@@ -37,19 +37,24 @@ translate(enum dfmt_status st)
 	return MDB_E_SYSTEM;
 }
 
-/* "WHAT at offset 0x.. (strerror)" as far as the parts are known. */
+/* "WHAT at file offset 0x..: strerror: detail", as far as they are known.
+ * Offset 0 of a file that is not understood at all tells nothing. */
 static const char *
 describe(struct mdb_ctx *cx, const struct dfmt_err *err)
 {
+	const char *what =
+		err->what ? err->what : dfmt_status_name(err->status);
+	bool plain = err->sys_errno == EISDIR; /* `what` has said it */
+	const char *host =
+		err->sys_errno && !plain ? strerror(err->sys_errno) : "";
 	char where[64] = "";
 
-	if (err->offset != DFMT_NONE)
+	if (err->offset != DFMT_NONE &&
+		(err->offset || err->status != DFMT_E_FORMAT))
 		(void)snprintf(where, sizeof(where),
 			" at file offset %#" PRIx64, err->offset);
-	return mdb_tmp_printf(cx, "%s%s%s%s",
-		err->what ? err->what : dfmt_status_name(err->status), where,
-		err->sys_errno ? ": " : "",
-		err->sys_errno ? strerror(err->sys_errno) : "");
+	return mdb_tmp_printf(cx, "%s%s%s%s%s%s", what, where,
+		*host ? ": " : "", host, *err->detail ? ": " : "", err->detail);
 }
 
 static enum mdb_status
@@ -108,7 +113,10 @@ mdb_memory_open(struct mdb_ctx *cx, const char *const *paths, size_t nr_paths,
 	enum mdb_status ours =
 		st == DFMT_E_MALFORMED ? MDB_E_CORRUPT : translate(st);
 
-	return mdb_fail(cx, ours, "%s", describe(cx, &err));
+	return mdb_fail(cx, ours, "%s%s", describe(cx, &err),
+		ours == MDB_E_FORMAT && *err.detail
+			? "; -f takes it as raw memory"
+			: "");
 }
 
 void
