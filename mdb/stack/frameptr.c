@@ -45,39 +45,6 @@ mdb_unwind_through_regs(struct mdb_unwind *u, mdb_addr_t addr, bool partial,
 	return MDB_STEP_CALLER;
 }
 
-/*
- * An entry stub without unwind data has called C code with the registers it
- * saved on top of its stack, or a few words deeper.
- */
-enum mdb_unwind_step
-mdb_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
-{
-	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
-	struct mdb_trap trap = mdb_unwind_trap(u);
-
-	if (trap.forked) {
-		/* Behind it lie a new process's registers, or zeros. */
-		enum mdb_unwind_step step =
-			mdb_unwind_through_regs(u, sp, false, caller_out);
-
-		if (step == MDB_STEP_CALLER &&
-			mdb_regs_is_user(u->world->arch, &caller_out->regs))
-			return step;
-	}
-	if (trap.outermost)
-		return mdb_unwind_end(u, MDB_END_ENTRY, NULL);
-	if (trap.kind == MDB_TRAP_NONE)
-		return MDB_STEP_NONE;
-	for (int i = 0; i < 4; i++, sp += word(u)) {
-		struct mdb_regs regs = u->frame.regs;
-
-		if (mdb_unwind_read_regs(u, sp, false, &regs) == MDB_OK)
-			return mdb_unwind_through_regs(u, sp, false,
-				caller_out);
-	}
-	return MDB_STEP_NONE;
-}
-
 /* The caller whose return address lies at addr; bp_addr 0: bp is not saved. */
 static enum mdb_unwind_step
 through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
@@ -171,6 +138,58 @@ chain_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	if (bp < sp || bp - sp >= MDB_UNWIND_MAX_FRAME)
 		return MDB_STEP_NONE;
 	return through_call(u, bp + word(u), bp, caller_out);
+}
+
+/*
+ * Since 6.6 ret_from_fork is C, called from ret_from_fork_asm; in a kernel
+ * with frame pointers it keeps one, and nothing else tells the two apart.
+ */
+static bool
+through_fork(struct mdb_unwind *u, struct mdb_caller *caller_out)
+{
+	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
+	uint64_t bp = u->frame.regs.r[MDB_R_BP];
+
+	return u->frame.pc_is_return && u->object &&
+	       mdb_unwind_table_of(u->object)->layout == MDB_ORC_LAYOUT_NONE &&
+	       mdb_reg_known(&u->frame.regs, MDB_R_BP) && bp >= sp &&
+	       bp - sp < MDB_UNWIND_MAX_FRAME &&
+	       through_call(u, bp + word(u), bp, caller_out) == MDB_STEP_CALLER;
+}
+
+/*
+ * An entry stub without unwind data has called C code with the registers it
+ * saved on top of its stack, or a few words deeper.
+ */
+enum mdb_unwind_step
+mdb_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
+{
+	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
+	struct mdb_trap trap = mdb_unwind_trap(u);
+
+	if (trap.forked) {
+		/* Behind it lie a new process's registers, or zeros. */
+		enum mdb_unwind_step step =
+			mdb_unwind_through_regs(u, sp, false, caller_out);
+
+		if (step == MDB_STEP_CALLER &&
+			mdb_regs_is_user(u->world->arch, &caller_out->regs))
+			return step;
+	}
+	if (trap.forked && through_fork(u, caller_out))
+		return MDB_STEP_CALLER;
+	if (trap.outermost)
+		return mdb_unwind_end(u, MDB_END_ENTRY, NULL);
+	if (trap.kind == MDB_TRAP_NONE)
+		return MDB_STEP_NONE;
+	for (int i = 0; i < 4; i++, sp += word(u)) {
+		struct mdb_regs regs = u->frame.regs;
+
+		if (mdb_unwind_read_regs(u, sp, false, &regs) == MDB_OK)
+			return mdb_unwind_through_regs(u, sp, false,
+				caller_out);
+	}
+	return MDB_STEP_NONE;
 }
 
 enum mdb_unwind_step

@@ -408,6 +408,30 @@ test_unwind_frame_pointers_without_a_table(void **state)
 }
 
 static void
+test_unwind_frame_pointers_to_the_stub_of_fork(void **state)
+{
+	static const struct fx_sym names[] = { { "a", A },
+		{ "ret_from_fork", B }, { "ret_from_fork_asm", C },
+		{ NULL, 0 } };
+	struct fixture fx;
+	mdb_addr_t sp = FX_STACK + 0x1000;
+
+	(void)state;
+	fx_init(&fx, names);
+	fx_call_before(&fx, B + 0x40);
+	fx_call_before(&fx, C + 0x40);
+	fx_word(&fx, sp + 0x20, sp + 0x60);
+	fx_word(&fx, sp + 0x28, B + 0x40);
+	fx_word(&fx, sp + 0x60, 0);
+	fx_word(&fx, sp + 0x68, C + 0x40);
+	assert_int_equal(fx_walk(&fx, A + 8, sp, sp + 0x20), MDB_OK);
+	assert_int_equal(fx.nr_frames, 3);
+	assert_int_equal(fx.frames[2].pc, C + 0x40);
+	assert_int_equal(fx.end, MDB_END_ENTRY);
+	fx_fini(&fx);
+}
+
+static void
 test_unwind_without_registers_says_so(void **state)
 {
 	struct fixture fx;
@@ -462,6 +486,8 @@ main(void)
 		cmocka_unit_test(
 			test_unwind_switches_stack_through_a_saved_pointer),
 		cmocka_unit_test(test_unwind_frame_pointers_without_a_table),
+		cmocka_unit_test(
+			test_unwind_frame_pointers_to_the_stub_of_fork),
 		cmocka_unit_test(test_unwind_without_registers_says_so),
 		cmocka_unit_test(test_unwind_survives_each_failing_read),
 	};
