@@ -41,6 +41,16 @@ table='
 - 7.x-novmci   7.x    idle  -                              elf
 - 7.2-run      7.2    idle  --vmcoreinfo                   elf
 - 6.1-big      6.1    idle  --mem=6144,--smp=4             elf
+- 6.1-rt-panic 6.1-rt panic --vmcoreinfo                   elf
+- 6.1-rt-run   6.1-rt idle  --vmcoreinfo                   elf
+- 6.1-cloud-run 6.1-cloud idle --vmcoreinfo                elf
+- 5.10-run     5.10   idle  --vmcoreinfo                   elf,z
+- 5.10-novmci  5.10   idle  -                              elf
+- 5.10-panic   5.10   panic --vmcoreinfo                   elf
+- 5.10-irq     5.10   irq   --vmcoreinfo                   elf
+- 5.10-kdump   5.10   kdump --mem=768                      -
+- 5.10-rt-run  5.10-rt idle --vmcoreinfo                   elf
+- 5.10-cloud-panic 5.10-cloud panic -                   elf
 '
 
 # makedumpfile's forms of one vmcore.  1.7.2 knows neither snappy nor zstd.

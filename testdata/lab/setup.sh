@@ -28,7 +28,26 @@ suite_of()
 	6.12) echo bookworm-backports ;;
 	7.x) echo trixie-backports ;;
 	7.2) echo sid ;;
+	5.10 | 5.10-rt | 5.10-cloud) echo bullseye-security ;;
+	6.1-rt | 6.1-cloud) echo host ;;
 	*) die "no series $1" ;;
+	esac
+}
+
+# The package that stands for the series' newest image.
+image_of()
+{
+	case $1 in
+	*-rt | *-cloud) echo "linux-image-${1##*-}-amd64" ;;
+	*) echo linux-image-amd64 ;;
+	esac
+}
+
+archive_of()
+{
+	case $1 in
+	*-security) echo "$mirror-security" ;;
+	*) echo "$mirror" ;;
 	esac
 }
 
@@ -42,7 +61,7 @@ apt()
 		return
 	fi
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/parts"
-	echo "deb [signed-by=$key] $mirror $suite main" >"$dir/sources.list"
+	echo "deb [signed-by=$key] $(archive_of "$suite") $suite main" >"$dir/sources.list"
 	"$cmd" -o Dir::Etc::sourcelist="$dir/sources.list" \
 	    -o Dir::Etc::sourceparts="$dir/parts" -o Dir::State::lists="$dir/lists" \
 	    -o Dir::Cache="$dir/cache" -o Debug::NoLocking=1 "$@"
@@ -60,11 +79,11 @@ install_tools()
 	    die "cannot install ${missing[*]}"
 }
 
-# The image that the suite's linux-image-amd64 stands for; newer suites keep
-# the modules and the kernel itself in packages beside it.
+# The image that PACKAGE of the suite stands for; newer suites keep the modules
+# and the kernel itself in packages beside it.
 packages_of()
 {
-	apt "$1" apt-cache show linux-image-amd64 | awk -v s="$1" '
+	apt "$1" apt-cache show "$2" | awk '
 		/^Version:/ { if (seen++) exit }
 		/^Depends:/ {
 			gsub(/,/, "\n"); gsub(/Depends:/, "")
@@ -90,7 +109,7 @@ fetch_series()
 	    die "cannot read the package lists of $suite (see $cache/apt.log)"
 	rm -rf "$dir"
 	mkdir -p "$dir/debs" "$dir/root"
-	for p in $(packages_of "$suite"); do
+	for p in $(packages_of "$suite" "$(image_of "$s")"); do
 		apt "$suite" apt-cache show "$p" >/dev/null 2>&1 || continue
 		(cd "$dir/debs" && apt "$suite" apt-get -q download "$p") >>"$cache/apt.log" 2>&1 ||
 		    die "cannot download $p from $suite (see $cache/apt.log)"
