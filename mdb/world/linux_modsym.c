@@ -93,6 +93,9 @@ strtab_read(struct mdb_ctx *cx, struct mdb_world *w, struct modsyms *t,
 			want = name;
 	}
 	want += MAX_NAME;
+	st = mdb_linux_modules_account(cx, mdb_linux_of(w), want);
+	if (st != MDB_OK)
+		return st;
 	t->strtab = mdb_xalloc(want + 1);
 	st = mdb_space_read_some(cx, w->space, addr, t->strtab, want, &got);
 	if (st == MDB_OK)
@@ -148,6 +151,10 @@ table_read(struct mdb_ctx *cx, struct mdb_world *w, struct modsyms *t)
 	if (k.num_symtab > MAX_SYMS)
 		return mdb_fail(cx, MDB_E_CORRUPT, "%" PRIu32 " symbols",
 			k.num_symtab);
+	st = mdb_linux_modules_account(cx, mdb_linux_of(w),
+		k.num_symtab * (uint64_t)sizeof(*t->syms));
+	if (st != MDB_OK)
+		return st;
 	symtab = mdb_xarray(k.num_symtab, SYM_LEN);
 	types = mdb_xalloc(k.num_symtab);
 	st = mdb_space_read(cx, w->space, k.symtab, symtab,

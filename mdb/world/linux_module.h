@@ -7,6 +7,10 @@
 
 #include "mdb/world/linux_world.h"
 
+/* Of all modules' symbols and types so many bytes are read: many modules may
+ * point to one large table. */
+#define MDB_LINUX_MODULES_MAX (1ull << 30)
+
 struct mdb_linux_module {
 	uint32_t state;
 	uint64_t next; /* of its list_head */
@@ -22,6 +26,10 @@ struct mdb_linux_module {
 	uint64_t orc_ip, orc;
 	uint32_t num_orcs;
 };
+
+/* Counts what is about to be read; MDB_E_CORRUPT: that is too much. */
+enum mdb_status mdb_linux_modules_account(struct mdb_ctx *cx,
+	struct mdb_linux *lx, uint64_t len);
 
 /* Gives the object a symbol table, read when first asked. */
 void mdb_linux_module_symbols(struct mdb_object *object,

@@ -367,6 +367,18 @@ module_add(struct mdb_ctx *cx, struct module_list *list, mdb_addr_t addr,
 	return MDB_OK;
 }
 
+enum mdb_status
+mdb_linux_modules_account(struct mdb_ctx *cx, struct mdb_linux *lx,
+	uint64_t len)
+{
+	if (len > MDB_LINUX_MODULES_MAX - lx->modules_len)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"the modules' tables are more than %llu MiB",
+			MDB_LINUX_MODULES_MAX >> 20);
+	lx->modules_len += len;
+	return MDB_OK;
+}
+
 /* Follows the list from its head; a cycle that avoids the head is found by
  * a mark that jumps ahead (Brent). */
 static enum mdb_status

@@ -283,6 +283,21 @@ test_linux_modules_bounds_the_symbol_count(void **state)
 	end(&k);
 }
 
+/* All modules may point to one large table. */
+static void
+test_linux_modules_bounds_all_tables_together(void **state)
+{
+	struct kernel k;
+	struct mdb_world *w = begin(&k, true, MODULES);
+	struct mdb_sym sym;
+
+	(void)state;
+	mdb_linux_of(w)->modules_len = 1ull << 30;
+	assert_int_equal(mdb_sym_by_name(&cx, w, "ext9`init_one", &sym),
+		MDB_E_NOTFOUND);
+	end(&k);
+}
+
 int
 main(void)
 {
@@ -293,6 +308,7 @@ main(void)
 		cmocka_unit_test(test_linux_modules_ends_on_a_cycle),
 		cmocka_unit_test(test_linux_modules_keeps_those_before_a_cut),
 		cmocka_unit_test(test_linux_modules_bounds_the_symbol_count),
+		cmocka_unit_test(test_linux_modules_bounds_all_tables_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
 #include "mdb/base/endian.h"
-#include "mdb/world/linux_world.h"
+#include "mdb/world/linux_module.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +31,10 @@ mdb_linux_load_types(struct mdb_ctx *cx, struct mdb_object *object,
 		return mdb_fail(cx, MDB_E_CORRUPT, "BTF of %s is too large",
 			object->name);
 	if (object != w->objects) {
+		st = mdb_linux_modules_account(cx, mdb_linux_of(w),
+			object->btf_len);
+		if (st != MDB_OK)
+			return st;
 		base = mdb_object_types(cx, w->objects);
 		if (base == NULL)
 			return mdb_fail(cx, MDB_E_NOTFOUND,

@@ -49,6 +49,7 @@ struct mdb_linux {
 	char *panic_message, *oops_message; /* or NULL */
 	struct mdb_linux_fact *facts;
 	size_t nr_facts;
+	uint64_t modules_len; /* bytes read of modules' symbols and types */
 	bool stacks_tried;
 	struct mdb_linux_stacks *stacks; /* linux_stacks.c */
 };
