@@ -278,6 +278,28 @@ test_btf_forward_is_completed(void **state)
 	mdb_types_destroy(types);
 }
 
+/* What does not fit is cut visibly, not left out. */
+static void
+test_btf_long_names_are_cut(void **state)
+{
+	struct btf_build b;
+	char name[3000];
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	btf_begin(&b, 0);
+	uint32_t s = btf_type(&b, name, 4, 0, false, 0);
+	uint32_t c = btf_type(&b, "", 10, 0, false, s);
+	uint32_t p = btf_type(&b, "", 2, 0, false, c);
+	struct mdb_types *types = finish(&b, NULL);
+	const char *text = mdb_type_name(&cx, (struct mdb_type){ types, p });
+
+	assert_int_equal(strncmp(text, "const struct xxxx", 17), 0);
+	assert_non_null(strstr(text, "x... *"));
+	mdb_types_destroy(types);
+}
+
 /* Work that grows with the square of the count would not end. */
 static void
 test_btf_many_namesakes_cost_little(void **state)
@@ -321,6 +343,7 @@ main(void)
 		cmocka_unit_test(test_btf_bad_bytes_do_no_harm),
 		cmocka_unit_test(test_btf_forward_is_completed),
 		cmocka_unit_test(test_btf_many_namesakes_cost_little),
+		cmocka_unit_test(test_btf_long_names_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

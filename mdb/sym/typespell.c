@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define MAX_SPELLING 512
+#define MAX_NAME 300  /* of a type's name: the rest is for what is around */
 #define MAX_STEPS 64  /* of one chain */
 #define MAX_WORK 1000 /* steps of all chains of one type */
 #define MAX_PARAMS 16
@@ -125,6 +126,8 @@ spell_base(struct mdb_ctx *cx, const struct mdb_type_desc *desc,
 {
 	const char *name = mdb_escape_name(cx, desc->name);
 
+	if (strlen(name) > MAX_NAME)
+		name = mdb_tmp_printf(cx, "%.*s...", MAX_NAME, name);
 	switch (desc->kind) {
 	case MDB_T_STRUCT:
 		prepend_name(s, "struct", name);
