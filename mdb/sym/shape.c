@@ -88,7 +88,7 @@ number_slot(struct mdb_ctx *cx, const struct mdb_member *m, uint64_t size,
 	uint32_t nr_bits = m->nr_bits ? m->nr_bits : (uint32_t)size * 8;
 	uint32_t shift = m->bit_offset % 8;
 
-	if (nr_bits == 0 || nr_bits + shift > 64 || size > 8)
+	if (nr_bits == 0 || nr_bits > 64 || nr_bits + shift > 64 || size > 8)
 		return mdb_fail(cx, MDB_E_UNSUPPORTED,
 			"member \"%s\" is a number of %u bits", m->name,
 			nr_bits);
