@@ -76,14 +76,12 @@ on_interrupt(int signal_number)
 }
 
 static void
-handle_signals(void)
+handle_signal(int signal_number, void (*handler)(int))
 {
-	struct sigaction action = { .sa_handler = on_interrupt };
+	struct sigaction action = { .sa_handler = handler };
 
 	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGINT, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &action, NULL);
+	(void)sigaction(signal_number, &action, NULL);
 }
 
 /* ---- the command line ----------------------------------------------------
@@ -494,6 +492,8 @@ run(struct args *a)
 		mdb_session_destroy(s);
 		return EXIT_OPEN;
 	}
+	/* Until here ^C ends the program: unpacking a dump may take long. */
+	handle_signal(SIGINT, on_interrupt);
 	mdb_builtin_register(&s->registry);
 	load_modules(s, a);
 	feed(s, a);
@@ -521,7 +521,7 @@ main(int argc, char **argv)
 		status = EXIT_OPEN;
 	}
 	if (status < 0) {
-		handle_signals();
+		handle_signal(SIGPIPE, SIG_IGN);
 		status = run(&a);
 	}
 	free(a.commands);

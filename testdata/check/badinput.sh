@@ -23,6 +23,18 @@ expect() {
 	fi
 }
 
+# ^C ends what is being opened: 8 GiB of zeros, compressed, in many members.
+head -c 64M /dev/zero | gzip -1 >"$work/member"
+for _ in $(seq 128); do cat "$work/member"; done >"$work/zeros.gz"
+timeout -k 5 -s INT 1 "$mdb" "$work/zeros.gz" -e '::status' >/dev/null 2>&1 </dev/null
+status=$?
+if [ "$status" = 124 ]; then
+	echo "ok badinput-interrupted-while-opening"
+else
+	echo "not ok badinput-interrupted-while-opening: status $status (wanted 124)"
+fi
+rm -f "$work/member" "$work/zeros.gz"
+
 : >"$work/empty"
 echo 'some text, no dump' >"$work/text"
 head -c 100000 /dev/urandom >"$work/noise"
