@@ -24,12 +24,6 @@ mdb_skip_blanks(struct mdb_cursor *c)
 		c->at++;
 }
 
-static char
-peek(const struct mdb_cursor *c, size_t ahead)
-{
-	return (size_t)(c->end - c->at) > ahead ? c->at[ahead] : '\0';
-}
-
 enum mdb_status
 mdb_syntax_error(struct mdb_ctx *cx, const struct mdb_cursor *c,
 	const char *what)
@@ -158,14 +152,15 @@ parse_number(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_expr *e)
 	const char *text = c->at;
 	size_t len = 0;
 
-	while (isalnum((unsigned char)peek(c, len)) || peek(c, len) == '_')
+	while (isalnum((unsigned char)mdb_cursor_peek(c, len)) ||
+		mdb_cursor_peek(c, len) == '_')
 		len++;
 	unsigned int radix = prefix_radix(text, len);
 
-	if (radix == 10 && peek(c, len) == '.' &&
-		isdigit((unsigned char)peek(c, len + 1))) {
+	if (radix == 10 && mdb_cursor_peek(c, len) == '.' &&
+		isdigit((unsigned char)mdb_cursor_peek(c, len + 1))) {
 		len++;
-		while (isdigit((unsigned char)peek(c, len)))
+		while (isdigit((unsigned char)mdb_cursor_peek(c, len)))
 			len++;
 		if (!decimal_fraction(cx, text + 2, len - 2, &e->value))
 			return mdb_syntax_error(cx, c, "bad number");
@@ -243,9 +238,10 @@ parse_quoted_name(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_expr *e)
 {
 	size_t len = 1;
 
-	while (peek(c, len) && peek(c, len) != '"' && peek(c, len) != '\n')
+	while (mdb_cursor_peek(c, len) && mdb_cursor_peek(c, len) != '"' &&
+		mdb_cursor_peek(c, len) != '\n')
 		len++;
-	if (peek(c, len) != '"')
+	if (mdb_cursor_peek(c, len) != '"')
 		return mdb_syntax_error(cx, c, "unterminated \"");
 	e->kind = MDB_X_NAME;
 	e->quoted = true;
@@ -261,7 +257,7 @@ parse_name(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_expr *e)
 {
 	size_t len = 0;
 
-	while (is_name_char(peek(c, len)))
+	while (is_name_char(mdb_cursor_peek(c, len)))
 		len++;
 	if (len == 1 && *c->at == '.') {
 		e->kind = MDB_X_DOT;
@@ -280,10 +276,11 @@ parse_var(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_expr *e)
 
 	c->at++;
 	e->kind = MDB_X_VAR;
-	if (isdigit((unsigned char)peek(c, 0)))
+	if (isdigit((unsigned char)mdb_cursor_peek(c, 0)))
 		return take(cx, c, 1, e);
-	while (isalnum((unsigned char)peek(c, len)) || peek(c, len) == '_' ||
-		(peek(c, len) == '.' && len))
+	while (isalnum((unsigned char)mdb_cursor_peek(c, len)) ||
+		mdb_cursor_peek(c, len) == '_' ||
+		(mdb_cursor_peek(c, len) == '.' && len))
 		len++;
 	if (!len)
 		return mdb_syntax_error(cx, c, "< needs a variable's name");
@@ -319,10 +316,10 @@ static enum mdb_status
 parse_width(struct mdb_ctx *cx, struct mdb_cursor *c, unsigned int *size_out)
 {
 	*size_out = 0;
-	if (peek(c, 0) != '/')
+	if (mdb_cursor_peek(c, 0) != '/')
 		return MDB_OK;
-	*size_out = size_of_letter(peek(c, 1));
-	if (!*size_out || peek(c, 2) != '/')
+	*size_out = size_of_letter(mdb_cursor_peek(c, 1));
+	if (!*size_out || mdb_cursor_peek(c, 2) != '/')
 		return mdb_syntax_error(cx, c,
 			"a width is one of /c/ /s/ /i/ /l/ /1/ /2/ /4/ /8/");
 	c->at += 3;
@@ -359,7 +356,7 @@ parse_parens(struct mdb_ctx *cx, struct mdb_cursor *c,
 	if (st != MDB_OK)
 		return st;
 	mdb_skip_blanks(c);
-	if (peek(c, 0) != ')')
+	if (mdb_cursor_peek(c, 0) != ')')
 		return mdb_syntax_error(cx, c, "expected )");
 	c->at++;
 	return MDB_OK;
@@ -368,7 +365,7 @@ parse_parens(struct mdb_ctx *cx, struct mdb_cursor *c,
 static enum mdb_status
 parse_terminal(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_expr *e)
 {
-	char ch = peek(c, 0);
+	char ch = mdb_cursor_peek(c, 0);
 
 	if (isdigit((unsigned char)ch))
 		return parse_number(cx, c, e);
@@ -414,7 +411,7 @@ parse_operand(struct mdb_ctx *cx, struct mdb_cursor *c,
 		return mdb_syntax_error(cx, c, "nested too deeply");
 	c->depth++;
 	mdb_skip_blanks(c);
-	if (peek(c, 0) == '(') {
+	if (mdb_cursor_peek(c, 0) == '(') {
 		st = parse_parens(cx, c, expr_out);
 	} else {
 		st = new_node(cx, c, MDB_X_NUMBER, &e);
@@ -430,7 +427,7 @@ parse_operand(struct mdb_ctx *cx, struct mdb_cursor *c,
 bool
 mdb_expr_begins(const struct mdb_cursor *c)
 {
-	char ch = peek(c, 0);
+	char ch = mdb_cursor_peek(c, 0);
 
 	if (ch == '\0')
 		return false;
@@ -460,13 +457,13 @@ is_or(const struct mdb_cursor *c, bool in_brackets)
 static bool
 two(const struct mdb_cursor *c, char a, char b)
 {
-	return peek(c, 0) == a && peek(c, 1) == b;
+	return mdb_cursor_peek(c, 0) == a && mdb_cursor_peek(c, 1) == b;
 }
 
 static bool
 operator_at(const struct mdb_cursor *c, bool in_brackets, struct binop *op_out)
 {
-	char ch = peek(c, 0);
+	char ch = mdb_cursor_peek(c, 0);
 
 	if (two(c, '<', '<'))
 		*op_out = (struct binop){ 'l', 5, 2 };
@@ -509,6 +506,7 @@ parse_binary(struct mdb_ctx *cx, struct mdb_cursor *c, bool in_brackets,
 		st = new_node(cx, c, MDB_X_BINARY, &e);
 		if (st != MDB_OK)
 			return st;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): made */
 		e->op = op.op;
 		e->left = left;
 		st = parse_binary(cx, c, in_brackets, op.level + 1, &e->right);

@@ -41,6 +41,15 @@ struct mdb_cursor {
 	unsigned int depth;    /* of nested parentheses and prefixes; bounded */
 };
 
+/* The character so far ahead; NUL behind the end. */
+static inline char
+mdb_cursor_peek(const struct mdb_cursor *c, size_t ahead)
+{
+	if (ahead < (size_t)(c->end - c->at))
+		return c->at[ahead];
+	return '\0';
+}
+
 void mdb_skip_blanks(struct mdb_cursor *c);
 enum mdb_status mdb_syntax_error(struct mdb_ctx *cx, const struct mdb_cursor *c,
 	const char *what);

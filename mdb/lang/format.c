@@ -424,6 +424,7 @@ check_formats(struct mdb_ctx *cx, char verb, const char *formats)
 	return MDB_OK;
 }
 
+/* NOLINTBEGIN(readability-function-size): the interface's parameters */
 enum mdb_status
 mdb_format_run(struct mdb_ctx *cx, struct mdb_lang *lang, char verb,
 	const char *formats, struct mdb_loc loc, uint64_t value, uint64_t count,
@@ -489,3 +490,4 @@ mdb_format_match(struct mdb_ctx *cx, struct mdb_lang *lang, char verb,
 	}
 	return mdb_context(cx, st, "not found before");
 }
+/* NOLINTEND(readability-function-size) */

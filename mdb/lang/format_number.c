@@ -99,13 +99,11 @@ mdb_format_text(struct mdb_buf *b, const char *text, size_t len, bool all)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
 		const char *p = c ? strchr(from, c) : NULL;
-		bool quote = c == '\\' || c == '"';
+		bool keep = !all && c != '\0' && strchr("\n\t\\\"", c) != NULL;
 
-		if (!all && (c == '\n' || c == '\t' || quote))
-			mdb_buf_putc(b, (char)c);
-		else if (p)
+		if (p && !keep)
 			mdb_buf_printf(b, "\\%c", to[p - from]);
-		else if (c < ' ' || c > '~')
+		else if ((c < ' ' || c > '~') && !keep)
 			mdb_buf_printf(b, "\\%03o", c);
 		else
 			mdb_buf_putc(b, (char)c);

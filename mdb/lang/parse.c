@@ -15,12 +15,6 @@
 #define MAX_WORDS 1024u
 #define MAX_CMDS 64u
 
-static char
-peek(const struct mdb_cursor *c, size_t ahead)
-{
-	return (size_t)(c->end - c->at) > ahead ? c->at[ahead] : '\0';
-}
-
 static bool
 is_end(char ch)
 {
@@ -36,7 +30,7 @@ ends_command(char ch)
 static bool
 is_comment(const struct mdb_cursor *c)
 {
-	return peek(c, 0) == '/' && peek(c, 1) == '/';
+	return mdb_cursor_peek(c, 0) == '/' && mdb_cursor_peek(c, 1) == '/';
 }
 
 static void
@@ -65,16 +59,16 @@ copy(struct mdb_ctx *cx, const char *from, size_t len)
 	return s;
 }
 
-/* Room for one more element in a temporary array of *nr. */
+/* The temporary array of nr elements with room for one more. */
 static void *
-grow(struct mdb_ctx *cx, const void *array, size_t nr, size_t size)
+grow(struct mdb_ctx *cx, void *array, size_t nr, size_t size)
 {
 	/* Doubles at powers of two; the old copy is left to the arena. */
-	if (nr & (nr - 1))
-		return NULL;
+	if (array != NULL && (nr & (nr - 1)) != 0)
+		return array;
 	void *more = mdb_tmp(cx, (nr ? 2 * nr : 1) * size);
 
-	if (nr)
+	if (array != NULL)
 		memcpy(more, array, nr * size);
 	return more;
 }
@@ -86,11 +80,7 @@ static void
 add_part(struct mdb_ctx *cx, struct mdb_word *w, const char *text,
 	const struct mdb_expr *expr)
 {
-	struct mdb_word_part *more =
-		grow(cx, w->parts, w->nr_parts, sizeof(*w->parts));
-
-	if (more)
-		w->parts = more;
+	w->parts = grow(cx, w->parts, w->nr_parts, sizeof(*w->parts));
 	w->parts[w->nr_parts++] = (struct mdb_word_part){ text, expr };
 }
 
@@ -105,7 +95,7 @@ bracket_part(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_word *w)
 	if (st != MDB_OK)
 		return st;
 	mdb_skip_blanks(c);
-	if (peek(c, 0) != ']')
+	if (mdb_cursor_peek(c, 0) != ']')
 		return mdb_syntax_error(cx, c, "expected ]");
 	c->at++;
 	add_part(cx, w, NULL, e);
@@ -141,7 +131,7 @@ quoted_part(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_word *w)
 			ch = unescape(*++c->at);
 		text[len++] = ch;
 	}
-	if (peek(c, 0) != quote)
+	if (mdb_cursor_peek(c, 0) != quote)
 		return mdb_syntax_error(cx, c, "unterminated quote");
 	c->at++;
 	add_part(cx, w, text, NULL);
@@ -151,10 +141,10 @@ quoted_part(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_word *w)
 static bool
 is_plain(const struct mdb_cursor *c)
 {
-	char ch = peek(c, 0);
+	char ch = mdb_cursor_peek(c, 0);
 
 	return !ends_command(ch) && ch != ' ' && ch != '\t' && ch != '\'' &&
-	       ch != '"' && !(ch == '$' && peek(c, 1) == '[');
+	       ch != '"' && !(ch == '$' && mdb_cursor_peek(c, 1) == '[');
 }
 
 static enum mdb_status
@@ -165,13 +155,13 @@ parse_word(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_word *w)
 	*w = (struct mdb_word){ 0 };
 	while (st == MDB_OK) {
 		const char *start = c->at;
-		char ch = peek(c, 0);
+		char ch = mdb_cursor_peek(c, 0);
 
 		if (ch == '\'' || ch == '"') {
 			st = quoted_part(cx, c, w);
 			continue;
 		}
-		if (ch == '$' && peek(c, 1) == '[') {
+		if (ch == '$' && mdb_cursor_peek(c, 1) == '[') {
 			st = bracket_part(cx, c, w);
 			continue;
 		}
@@ -192,14 +182,11 @@ parse_words(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 
 	for (;;) {
 		skip(c);
-		if (ends_command(peek(c, 0)))
+		if (ends_command(mdb_cursor_peek(c, 0)))
 			break;
 		if (nr == MAX_WORDS)
 			return mdb_syntax_error(cx, c, "too many words");
-		struct mdb_word *more = grow(cx, words, nr, sizeof(*words));
-
-		if (more)
-			words = more;
+		words = grow(cx, words, nr, sizeof(*words));
 		enum mdb_status st = parse_word(cx, c, &words[nr++]);
 
 		if (st != MDB_OK)
@@ -219,7 +206,8 @@ take_name(struct mdb_ctx *cx, struct mdb_cursor *c)
 {
 	const char *start = c->at;
 
-	while (!ends_command(peek(c, 0)) && *c->at != ' ' && *c->at != '\t')
+	while (!ends_command(mdb_cursor_peek(c, 0)) && *c->at != ' ' &&
+		*c->at != '\t')
 		c->at++;
 	return copy(cx, start, (size_t)(c->at - start));
 }
@@ -247,7 +235,7 @@ parse_lettered(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 {
 	cmd->kind = *c->at == '$' ? MDB_CMD_DOLLAR : MDB_CMD_COLON;
 	c->at++;
-	if (is_command_letter(peek(c, 0))) {
+	if (is_command_letter(mdb_cursor_peek(c, 0))) {
 		cmd->name = copy(cx, c->at, 1);
 		c->at++;
 	} else if (cmd->kind == MDB_CMD_DOLLAR) {
@@ -261,11 +249,11 @@ parse_lettered(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 static enum mdb_status
 parse_redirect(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 {
-	char which = peek(c, 1);
+	char which = mdb_cursor_peek(c, 1);
 
 	c->at += 2;
 	cmd->kind = which == '<' ? MDB_CMD_MACRO : MDB_CMD_LOG;
-	if (which == '<' && peek(c, 0) == '<') {
+	if (which == '<' && mdb_cursor_peek(c, 0) == '<') {
 		cmd->nested = true;
 		c->at++;
 	}
@@ -283,10 +271,12 @@ parse_assign(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 
 	cmd->kind = MDB_CMD_ASSIGN;
 	c->at++;
-	if (peek(c, 0) == '/') {
-		const char *p = peek(c, 1) ? strchr(letters, peek(c, 1)) : NULL;
+	if (mdb_cursor_peek(c, 0) == '/') {
+		const char *p = mdb_cursor_peek(c, 1)
+					? strchr(letters, mdb_cursor_peek(c, 1))
+					: NULL;
 
-		if (!p || peek(c, 2) != '/')
+		if (!p || mdb_cursor_peek(c, 2) != '/')
 			return mdb_syntax_error(cx, c,
 				"a width is one of /c/ /s/ /i/ /l/ /1/ /2/ "
 				"/4/ /8/");
@@ -309,7 +299,7 @@ parse_formats(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 	const char *start = c->at;
 	bool values = false;
 
-	while (!ends_command(peek(c, 0)) && !values) {
+	while (!ends_command(mdb_cursor_peek(c, 0)) && !values) {
 		if (is_comment(c) && (c->at[-1] == ' ' || c->at[-1] == '\t'))
 			break;
 		char ch = *c->at++;
@@ -318,13 +308,14 @@ parse_formats(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 			while (c->at < c->end && *c->at != '"' &&
 				*c->at != '\n')
 				c->at++;
-			if (peek(c, 0) != '"')
+			if (mdb_cursor_peek(c, 0) != '"')
 				return mdb_syntax_error(cx, c,
 					"unterminated quote");
 			c->at++;
 		}
 		values = strchr("lLMvwWZ", ch) != NULL &&
-			 (peek(c, 0) == ' ' || peek(c, 0) == '\t');
+			 (mdb_cursor_peek(c, 0) == ' ' ||
+				 mdb_cursor_peek(c, 0) == '\t');
 	}
 	while (!values && c->at > start &&
 		(c->at[-1] == ' ' || c->at[-1] == '\t'))
@@ -338,12 +329,14 @@ static enum mdb_status
 parse_command(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_cmd *cmd)
 {
 	*cmd = (struct mdb_cmd){ .name = "", .formats = "" };
-	switch (peek(c, 0)) {
+	switch (mdb_cursor_peek(c, 0)) {
 	case ':':
-		return peek(c, 1) == ':' ? parse_named(cx, c, cmd)
-					 : parse_lettered(cx, c, cmd);
+		return mdb_cursor_peek(c, 1) == ':'
+			       ? parse_named(cx, c, cmd)
+			       : parse_lettered(cx, c, cmd);
 	case '$':
-		return peek(c, 1) == '<' || peek(c, 1) == '>'
+		return mdb_cursor_peek(c, 1) == '<' ||
+				       mdb_cursor_peek(c, 1) == '>'
 			       ? parse_redirect(cx, c, cmd)
 			       : parse_lettered(cx, c, cmd);
 	case '>':
@@ -368,16 +361,13 @@ parse_pipeline(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_stmt *s)
 	for (;;) {
 		if (nr == MAX_CMDS)
 			return mdb_syntax_error(cx, c, "too many commands");
-		struct mdb_cmd *more = grow(cx, cmds, nr, sizeof(*cmds));
-
-		if (more)
-			cmds = more;
+		cmds = grow(cx, cmds, nr, sizeof(*cmds));
 		enum mdb_status st = parse_command(cx, c, &cmds[nr++]);
 
 		if (st != MDB_OK)
 			return st;
 		skip(c);
-		if (peek(c, 0) != '|')
+		if (mdb_cursor_peek(c, 0) != '|')
 			break;
 		c->at++;
 		skip(c);
@@ -421,7 +411,7 @@ parse_statement(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_stmt *s)
 	if (st != MDB_OK)
 		return st;
 	skip(c);
-	if (peek(c, 0) == ',') {
+	if (mdb_cursor_peek(c, 0) == ',') {
 		c->at++;
 		st = mdb_expr_parse(cx, c, false, &s->count);
 		if (st != MDB_OK)
@@ -429,17 +419,17 @@ parse_statement(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_stmt *s)
 		skip(c);
 	}
 	/* `addr | ::cmd`: the address is what the pipe carries. */
-	if (peek(c, 0) == '|' && s->addr) {
+	if (mdb_cursor_peek(c, 0) == '|' && s->addr) {
 		c->at++;
 		skip(c);
 	}
-	if (!is_end(peek(c, 0)) && peek(c, 0) != '!')
+	if (!is_end(mdb_cursor_peek(c, 0)) && mdb_cursor_peek(c, 0) != '!')
 		st = parse_pipeline(cx, c, s);
 	if (st != MDB_OK)
 		return st;
-	if (peek(c, 0) == '!')
+	if (mdb_cursor_peek(c, 0) == '!')
 		parse_shell(cx, c, s);
-	if (!is_end(peek(c, 0)))
+	if (!is_end(mdb_cursor_peek(c, 0)))
 		return mdb_syntax_error(cx, c, "unexpected text");
 	return MDB_OK;
 }

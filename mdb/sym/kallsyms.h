@@ -71,10 +71,10 @@ struct mdb_kallsyms;
 enum mdb_status mdb_kallsyms_create(struct mdb_ctx *cx, struct mdb_space *space,
 	const struct mdb_kallsyms_layout *layout,
 	struct mdb_kallsyms **table_out);
-void mdb_kallsyms_destroy(struct mdb_kallsyms *table); /* accepts NULL */
+void mdb_kallsyms_destroy(struct mdb_kallsyms *k); /* accepts NULL */
 
 const struct mdb_kallsyms_layout *mdb_kallsyms_layout(
-	const struct mdb_kallsyms *table);
+	const struct mdb_kallsyms *k);
 
 /*
  * Addresses around which names are sought first: a lookup then reads a few
@@ -82,18 +82,18 @@ const struct mdb_kallsyms_layout *mdb_kallsyms_layout(
  * whether a name exists.
  */
 #define MDB_KALLSYMS_MAX_LANDMARKS 32
-void mdb_kallsyms_add_landmark(struct mdb_kallsyms *table, mdb_addr_t addr);
+void mdb_kallsyms_add_landmark(struct mdb_kallsyms *k, mdb_addr_t addr);
 
 /* Values in [start, end) are per-CPU variables. */
-void mdb_kallsyms_set_percpu(struct mdb_kallsyms *table, mdb_addr_t start,
+void mdb_kallsyms_set_percpu(struct mdb_kallsyms *k, mdb_addr_t start,
 	mdb_addr_t end);
 
 /*
  * Addresses of the first and the last symbol of the image; of the last
  * absolute per-CPU symbol, or 0 where per-CPU symbols are not absolute.
  */
-enum mdb_status mdb_kallsyms_range(struct mdb_ctx *cx,
-	struct mdb_kallsyms *table, mdb_addr_t *first_out, mdb_addr_t *last_out,
+enum mdb_status mdb_kallsyms_range(struct mdb_ctx *cx, struct mdb_kallsyms *k,
+	mdb_addr_t *first_out, mdb_addr_t *last_out,
 	mdb_addr_t *percpu_last_out);
 
 /*

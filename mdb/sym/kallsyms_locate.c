@@ -100,7 +100,7 @@ markers_read(struct mdb_space *space, const struct mdb_kallsyms_layout *l)
 		uint64_t v = mdb_le(m + i * l->marker_size, l->marker_size);
 		bool right =
 			i == 0 ? v == 0
-			       : v > before + 2 * MDB_KALLSYMS_BLOCK - 1 &&
+			       : v > before + 2ull * MDB_KALLSYMS_BLOCK - 1 &&
 					 v - before <
 						 0x4000ull * MDB_KALLSYMS_BLOCK;
 
@@ -134,7 +134,7 @@ names_agree(struct mdb_space *space, const struct mdb_kallsyms_layout *l,
 		return false;
 	if (last > 0 && sure)
 		return true;
-	begin = mdb_le(m + last * l->marker_size, l->marker_size);
+	begin = mdb_le(m + (size_t)last * l->marker_size, l->marker_size);
 	end = names_walk(space, l->names, begin, rest);
 	return end != 0 && l->names + end <= l->markers &&
 	       l->markers - (l->names + end) < 8;
@@ -345,8 +345,8 @@ markers_run(const uint8_t *b, size_t len, size_t size)
 	for (i = 1; (i + 1) * size <= len; i++) {
 		uint64_t v = mdb_le(b + i * size, size);
 
-		if (v < before + 2 * MDB_KALLSYMS_BLOCK ||
-			v - before > 64 * MDB_KALLSYMS_BLOCK)
+		if (v < before + 2ull * MDB_KALLSYMS_BLOCK ||
+			v - before > 64ull * MDB_KALLSYMS_BLOCK)
 			break;
 		before = v;
 	}

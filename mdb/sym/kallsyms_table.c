@@ -23,7 +23,7 @@ mdb_lazy_init(struct mdb_ctx *cx, struct mdb_lazy *lazy,
 	size_t skip = addr % PAGE;
 	size_t nr_pages;
 
-	if (len > (1u << 30) || addr > UINT64_MAX - 2 * PAGE - len)
+	if (len > (1u << 30) || addr > UINT64_MAX - 2ull * PAGE - len)
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"kallsyms: a table of %#" PRIx64 " bytes at %#" PRIx64,
 			len, addr);
@@ -175,7 +175,8 @@ parts_init(struct mdb_ctx *cx, struct mdb_kallsyms_tables *t,
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"kallsyms: last marker %#" PRIx64, names_len);
 	return mdb_lazy_init(cx, &t->names, space, l->names,
-		names_len + MDB_KALLSYMS_BLOCK * (MDB_KALLSYMS_MAX_NAME + 2));
+		names_len +
+			MDB_KALLSYMS_BLOCK * (MDB_KALLSYMS_MAX_NAME + 2ull));
 }
 
 enum mdb_status

@@ -214,19 +214,20 @@ looks_like_root(const struct mdb_memory *mem, const uint8_t *page,
 	enum mdb_paging mode)
 {
 	const uint64_t present = 1, frame = 0x000ffffffffff000ull;
-	uint64_t e = mdb_le64(page + 511 * 8);
+	uint64_t e = mdb_le64(page + 511ul * 8);
 	uint8_t b[8];
 
 	if (!(e & present) || (e & 0x80) || (e & frame) == 0)
 		return false;
 	if (mode == MDB_PAGING_5LEVEL) {
-		if (mdb_memory_try(mem, (e & frame) + 511 * 8, b, 8) != MDB_OK)
+		if (mdb_memory_try(mem, (e & frame) + 511ul * 8, b, 8) !=
+			MDB_OK)
 			return false;
 		e = mdb_le64(b);
 		if (!(e & present) || (e & 0x80))
 			return false;
 	}
-	if (mdb_memory_try(mem, (e & frame) + 510 * 8, b, 8) != MDB_OK)
+	if (mdb_memory_try(mem, (e & frame) + 510ul * 8, b, 8) != MDB_OK)
 		return false;
 	e = mdb_le64(b);
 	return (e & present) && !(e & 0x80) && (e & frame) != 0;

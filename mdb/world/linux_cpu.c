@@ -38,7 +38,7 @@ online_read(struct mdb_ctx *cx, struct mdb_linux *lx, mdb_addr_t addr)
 	enum mdb_status st;
 
 	st = mdb_space_read(cx, lx->world->space, addr, mask,
-		(nr + 63) / 64 * 8);
+		(nr + 63) / 64 * (size_t)8);
 	if (st == MDB_OK)
 		online_from_mask(lx, mask, nr);
 	return st;

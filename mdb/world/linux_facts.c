@@ -168,7 +168,7 @@ void
 mdb_linux_facts_fini(struct mdb_linux *lx)
 {
 	for (size_t i = 0; i < lx->nr_facts; i++) {
-		free((void *)(uintptr_t)lx->facts[i].key);
+		free(lx->facts[i].key);
 		free(lx->facts[i].value);
 	}
 	free(lx->facts);

@@ -345,16 +345,15 @@ old_walk(const struct old_log *o, uint32_t *way, struct seeker *s)
 static void
 old_seek(struct mdb_ctx *cx, struct mdb_linux *lx, struct seeker *s)
 {
-	MDB_AUTO_FREE uint8_t *buf = NULL;
-	MDB_AUTO_FREE uint32_t *way = NULL;
 	struct old_log o = { 0 };
-	bool right = old_init(cx, lx, &o);
 
-	buf = o.buf;
-	if (!right)
-		return;
-	way = mdb_xarray(o.len / 16 + 1, sizeof(*way));
-	old_walk(&o, way, s);
+	if (old_init(cx, lx, &o)) {
+		MDB_AUTO_FREE uint32_t *way =
+			mdb_xarray(o.len / 16 + 1, sizeof(*way));
+
+		old_walk(&o, way, s);
+	}
+	free(o.buf);
 }
 
 void

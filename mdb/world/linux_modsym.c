@@ -130,7 +130,9 @@ sym_add(struct modsyms *t, const uint8_t *e, size_t order, char type,
 	s->value = mdb_le64(e + 8);
 	s->size = mdb_le64(e + 16);
 	s->order = (uint32_t)order;
-	s->letter = letter_of(has_types ? type : (char)e[4], e[4], has_types);
+	if (!has_types)
+		type = (char)e[4];
+	s->letter = letter_of(type, e[4], has_types);
 	s->global = has_types && e[4] >> 4 != 0;
 	s->absolute = section == SHN_ABS;
 	t->nr++;

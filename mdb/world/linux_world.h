@@ -22,7 +22,7 @@
 #define MDB_LINUX_UTS_LEN 65u
 
 struct mdb_linux_fact {
-	const char *key;
+	char *key;
 	char *value; /* NULL: not known */
 };
 

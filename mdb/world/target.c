@@ -30,6 +30,7 @@ own_options(struct mdb_target_options *to,
 static void
 disown(const char *text)
 {
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): only to drop the const */
 	free((void *)(uintptr_t)text);
 }
 
@@ -38,6 +39,7 @@ disown_options(struct mdb_target_options *o)
 {
 	for (size_t i = 0; i < o->nr_dump_paths; i++)
 		disown(o->dump_paths[i]);
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): only to drop the const */
 	free((void *)(uintptr_t)o->dump_paths);
 	disown(o->symbols_path);
 	disown(o->debug_root);

@@ -148,7 +148,7 @@ note_cpu_next(struct mdb_world *w, int *cpu)
 {
 	const struct dfmt *d = mdb_memory_dump(w->target->memory);
 
-	if (!d || (size_t)(*cpu + 1) >= dfmt_nr_cpus(d))
+	if (!d || (size_t)*cpu + 1 >= dfmt_nr_cpus(d))
 		return MDB_DONE;
 	++*cpu;
 	return MDB_OK;

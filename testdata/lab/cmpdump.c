@@ -34,7 +34,7 @@ open_form(const char *form)
 		p = strtok_r(NULL, "+", &save))
 		parts[n++] = p;
 	if (dfmt_open(parts, n, NULL, &dump, &err) != DFMT_OK)
-		fprintf(stderr, "%s: %s: %s %s\n", form,
+		(void)fprintf(stderr, "%s: %s: %s %s\n", form,
 			dfmt_status_name(err.status), err.what, err.detail);
 	free(names);
 	return dump;
@@ -53,10 +53,10 @@ compare_frame(const struct dfmt *ref, const struct dfmt *form, uint64_t addr,
 	st = dfmt_read(form, addr, b, sizeof b, &err);
 	if (st == DFMT_E_EXCLUDED) {
 		t->excluded++;
-	} else if (st == DFMT_OK && !memcmp(a, b, sizeof a)) {
+	} else if (st == DFMT_OK && memcmp(a, b, sizeof a) == 0) {
 		t->same++;
 	} else if (t->bad++ < 3) {
-		fprintf(stderr, "%#lx: %s\n", (unsigned long)addr,
+		(void)fprintf(stderr, "%#lx: %s\n", (unsigned long)addr,
 			st == DFMT_OK ? "differs" : dfmt_status_name(st));
 	}
 }
@@ -68,10 +68,10 @@ compare_notes(const struct dfmt *ref, const struct dfmt *form, struct tally *t)
 	const char *a = dfmt_vmcoreinfo(ref, &la);
 	const char *b = dfmt_vmcoreinfo(form, &lb);
 
-	if (la != lb || (a && memcmp(a, b, la)))
-		t->bad++, fprintf(stderr, "vmcoreinfo differs\n");
+	if (la != lb || (a && memcmp(a, b, la) != 0))
+		t->bad++, (void)fprintf(stderr, "vmcoreinfo differs\n");
 	if (dfmt_nr_cpus(ref) != dfmt_nr_cpus(form)) {
-		t->bad++, fprintf(stderr, "CPUs differ\n");
+		t->bad++, (void)fprintf(stderr, "CPUs differ\n");
 		return;
 	}
 	for (size_t i = 0; i < dfmt_nr_cpus(ref); i++) {
@@ -79,7 +79,7 @@ compare_notes(const struct dfmt *ref, const struct dfmt *form, struct tally *t)
 		struct dfmt_cpu y = dfmt_cpu_at(form, i);
 
 		if (x.rip != y.rip || x.rsp != y.rsp || x.pid != y.pid)
-			t->bad++, fprintf(stderr, "CPU %zu differs\n", i);
+			t->bad++, (void)fprintf(stderr, "CPU %zu differs\n", i);
 	}
 }
 

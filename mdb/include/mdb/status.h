@@ -84,7 +84,8 @@ MDB_API enum mdb_status mdb_check_interrupt(struct mdb_ctx *cx);
  * that come from the dump use mdb_alloc_capped: MDB_E_CORRUPT when count *
  * size exceeds cap bytes.
  */
-MDB_API void *mdb_tmp(struct mdb_ctx *cx, size_t len);
+MDB_API void *mdb_tmp(struct mdb_ctx *cx, size_t len)
+	__attribute__((returns_nonnull));
 MDB_API char *mdb_tmp_printf(struct mdb_ctx *cx, const char *fmt, ...)
 	MDB_PRINTF(2, 3);
 MDB_API enum mdb_status mdb_alloc_capped(struct mdb_ctx *cx, uint64_t count,
