@@ -145,10 +145,10 @@ run_valued(struct mdb_ctx *cx, struct mdb_stage *stage, struct mdb_loc loc,
 	if (strchr("lLM", letter) == NULL)
 		return mdb_fail(cx, MDB_E_UNSUPPORTED,
 			"a dump cannot be written");
-	if (stage->cmd->nr_words == 0 || stage->cmd->nr_words > 2)
+	if (stage->cmd->verb == '=' || stage->cmd->formats[1] != '\0' ||
+		stage->cmd->nr_words == 0 || stage->cmd->nr_words > 2)
 		return mdb_fail(cx, MDB_E_USAGE,
-			"%c needs a value, and may have a mask behind it",
-			letter);
+			"a search is address/%c value [mask]", letter);
 	st = word_value(cx, stage, 0, 0, &value);
 	if (st == MDB_OK)
 		st = word_value(cx, stage, 1, UINT64_MAX, &mask);
@@ -194,47 +194,6 @@ run_format(struct mdb_ctx *cx, struct mdb_stage *stage, struct mdb_loc loc)
 		done += n;
 	}
 	return st;
-}
-
-/* The last format where it searches (l L M) or writes (v w W Z); else 0. */
-static char
-value_letter(const char *formats)
-{
-	size_t len = strlen(formats);
-
-	return len > 0 && strchr("lLMvwWZ", formats[len - 1]) != NULL
-		       ? formats[len - 1]
-		       : '\0';
-}
-
-/* `address/L value [mask]`: states the first place where that is. */
-static enum mdb_status
-run_search(struct mdb_ctx *cx, struct mdb_stage *stage, struct mdb_loc loc,
-	char letter)
-{
-	const struct mdb_cmd *cmd = stage->cmd;
-	uint64_t numbers[] = { 0, UINT64_MAX }; /* value, mask */
-	enum mdb_status st = MDB_OK;
-
-	if (strchr("vwWZ", letter) != NULL)
-		return mdb_fail(cx, MDB_E_UNSUPPORTED,
-			"'%c' writes, and a dump is not written to", letter);
-	if (cmd->verb == '=' || cmd->formats[1] != '\0' || cmd->nr_words < 1 ||
-		cmd->nr_words > 2)
-		return mdb_fail(cx, MDB_E_USAGE,
-			"a search is address/%c value [mask]", letter);
-	for (size_t i = 0; i < cmd->nr_words && st == MDB_OK; i++) {
-		const char *text;
-
-		st = mdb_word_text(cx, &stage->session->lang, &cmd->words[i],
-			&text);
-		if (st == MDB_OK)
-			st = mdb_eval_expr(cx, text, &numbers[i]);
-	}
-	if (st == MDB_OK)
-		st = mdb_format_match(cx, &stage->session->lang, cmd->verb,
-			letter, loc, numbers[0], numbers[1], &loc);
-	return st == MDB_OK ? mdb_emit_loc(cx, loc) : st;
 }
 
 /* ---- variables, log, macros ----------------------------------------------
@@ -329,13 +288,10 @@ mdb_verb_run(struct mdb_ctx *cx, struct mdb_stage *stage,
 	const struct mdb_cmd *cmd = stage->cmd;
 	struct mdb_loc at = loc == NULL ? stage->session->lang.dot : *loc;
 	const char *name = cmd->name;
-	char letter;
 
 	switch (cmd->kind) {
 	case MDB_CMD_FORMAT:
-		letter = value_letter(cmd->formats);
-		return letter != '\0' ? run_search(cx, stage, at, letter)
-				      : run_format(cx, stage, at);
+		return run_format(cx, stage, at);
 	case MDB_CMD_ASSIGN:
 		return run_assign(cx, stage, at.addr);
 	case MDB_CMD_LOG:
