@@ -19,7 +19,7 @@ hash(const char *s)
 {
 	uint32_t h = 2166136261u;
 
-	for (size_t i = 0; s[i] && i < MAX_HASHED; i++)
+	for (size_t i = 0; i < MAX_HASHED && s[i]; i++)
 		h = (h ^ (uint8_t)s[i]) * 16777619u;
 	return h ^ h >> 15;
 }
