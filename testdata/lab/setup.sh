@@ -75,6 +75,7 @@ install_tools()
 	done
 	[ ${#missing[@]} = 0 ] && return
 	[ "$(id -u)" = 0 ] || sudo=sudo
+	$sudo apt-get update -qq
 	$sudo apt-get install -y --no-install-recommends "${missing[@]}" >/dev/null ||
 	    die "cannot install ${missing[*]}"
 }
