@@ -94,7 +94,8 @@ call_step(struct mdb_unwind *u, const struct mdb_orc_entry *e, mdb_addr_t cfa,
 		.fp = cfa - 2 * WORD,
 		.literal = e->signal,
 		.switches = e->sp_base == MDB_ORC_BASE_SP_INDIRECT ||
-			    e->sp_base == MDB_ORC_BASE_BP_INDIRECT };
+			    e->sp_base == MDB_ORC_BASE_BP_INDIRECT,
+		.framed = e->sp_base == MDB_ORC_BASE_BP };
 	uint64_t ip;
 
 	if (mdb_unwind_word(u, cfa - WORD, &ip) != MDB_OK)

@@ -240,9 +240,14 @@ switch_stack(struct mdb_unwind *u, mdb_addr_t sp, const char **note_out)
 	return !backwards || u->nr_unknown_switches++ < MAX_UNKNOWN_SWITCHES;
 }
 
+/* Further than this a frame pointer may lead to a stack near this one. */
+#define USUAL_FRAME 4096u
+
 /*
- * False: the walk does not get on.  Only saved registers and saved stack
- * pointers lead to other stacks; which stack it is, is asked only then.
+ * False: the walk does not get on.  Saved registers and saved stack pointers
+ * lead to other stacks; which stack it is, is asked only then.  So does the
+ * frame pointer of code that has switched (asm_call_irq_on_stack of 5.9 to
+ * 5.11), if one of the two stacks is known.
  */
 static bool
 progresses(struct mdb_unwind *u, const struct mdb_caller *c,
@@ -251,9 +256,12 @@ progresses(struct mdb_unwind *u, const struct mdb_caller *c,
 	mdb_addr_t old = u->frame.regs.r[MDB_R_SP];
 	mdb_addr_t sp = c->regs.r[MDB_R_SP];
 	bool near = sp > old && sp - old <= MDB_UNWIND_MAX_FRAME;
+	bool here = near && (!u->on_known_stack || sp <= u->stack.high);
+	bool known;
 
-	if (!c->is_regs && !c->switches)
-		return near && (!u->on_known_stack || sp <= u->stack.high);
+	if (!c->is_regs && !c->switches &&
+		(!c->framed || (here && sp - old <= USUAL_FRAME)))
+		return here;
 	if (sp == old) /* no stack is another one that begins here */
 		return false;
 	if (!u->asked_stack)
@@ -263,7 +271,9 @@ progresses(struct mdb_unwind *u, const struct mdb_caller *c,
 		return sp > old;
 	if (!u->on_known_stack && near)
 		return true;
-	return switch_stack(u, sp, note_out);
+	known = u->on_known_stack;
+	return switch_stack(u, sp, note_out) &&
+	       (!c->framed || known || u->on_known_stack);
 }
 
 /* ---- the driver ---------------------------------------------------------- */

@@ -40,6 +40,7 @@ struct mdb_caller {
 	mdb_addr_t cfa, fp;   /* of the frame left, as in struct mdb_frame */
 	bool is_regs;	      /* through a register frame, not a call */
 	bool switches;	      /* sp was loaded from memory: another stack */
+	bool framed;	      /* sp follows bp, which may be of another stack */
 	bool literal;	      /* ip is no return address */
 	bool guess;
 	struct mdb_trap trap; /* is_regs: how control came in */

@@ -385,6 +385,44 @@ test_unwind_switches_stack_through_a_saved_pointer(void **state)
 }
 
 static void
+test_unwind_switches_stack_through_a_frame_pointer(void **state)
+{
+	struct fixture fx;
+	mdb_addr_t sp = FX_IRQ + 0x3ff0;
+	mdb_addr_t outer = FX_STACK + 0x3000;
+
+	(void)state;
+	setup(&fx);
+	/* Called on the IRQ stack, with a frame left on the task stack. */
+	put_stack(&fx, outer);
+	fx_word(&fx, sp, B + 0x40);
+	assert_int_equal(fx_walk(&fx, C, sp, outer + 56), MDB_OK);
+	assert_int_equal(fx.frames[1].pc, B + 0x40);
+	assert_int_equal(fx.frames[2].pc, C + 0x40);
+	assert_string_equal(fx.frames[2].note,
+		"from the IRQ stack to the task stack");
+	assert_int_equal(fx.end, MDB_END_USER);
+	fx_fini(&fx);
+}
+
+static void
+test_unwind_leaves_no_unknown_stack_by_a_frame_pointer(void **state)
+{
+	struct fixture fx;
+	mdb_addr_t sp = FX_STACK + 0x3ff0;
+	mdb_addr_t outer = FX_STACK + 0x1000;
+
+	(void)state;
+	setup(&fx);
+	put_stack(&fx, outer);
+	fx_word(&fx, sp, B + 0x40);
+	assert_int_equal(fx_walk(&fx, C, sp, outer + 56), MDB_OK);
+	assert_int_equal(fx.nr_frames, 2);
+	assert_int_equal(fx.end, MDB_END_CYCLE);
+	fx_fini(&fx);
+}
+
+static void
 test_unwind_frame_pointers_without_a_table(void **state)
 {
 	struct fixture fx;
@@ -485,6 +523,10 @@ main(void)
 		cmocka_unit_test(test_unwind_follows_a_call_to_null),
 		cmocka_unit_test(
 			test_unwind_switches_stack_through_a_saved_pointer),
+		cmocka_unit_test(
+			test_unwind_switches_stack_through_a_frame_pointer),
+		cmocka_unit_test(
+			test_unwind_leaves_no_unknown_stack_by_a_frame_pointer),
 		cmocka_unit_test(test_unwind_frame_pointers_without_a_table),
 		cmocka_unit_test(
 			test_unwind_frame_pointers_to_the_stub_of_fork),
