@@ -109,4 +109,7 @@ check vtop_text vtop
 check vtop_levels vtop_levels
 check vtop_unmapped vtop_unmapped
 check whatis_symbol whatis
-check status_and_stack_read_little frugal
+case $O in
+*asan*) echo "skipped status_and_stack_read_little: the tiny buffers of this build read more" ;;
+*) check status_and_stack_read_little frugal ;;
+esac
