@@ -163,11 +163,14 @@ static char
 valued_letter(const struct mdb_cmd *cmd)
 {
 	size_t len = strlen(cmd->formats);
-	char last = len > 0 ? cmd->formats[len - 1] : '\0';
+	char last;
 
-	if (last != '\0' && strchr("lLM", last) != NULL)
-		return last;
-	return cmd->nr_words > 0 ? last : '\0';
+	if (len == 0)
+		return '\0';
+	last = cmd->formats[len - 1];
+	if (strchr("lLM", last) == NULL && cmd->nr_words == 0)
+		return '\0';
+	return last;
 }
 
 static enum mdb_status
