@@ -121,6 +121,21 @@ nowhere_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	return through_call(u, u->frame.regs.r[MDB_R_SP], 0, caller_out);
 }
 
+/* bp is kept when the interrupt stack is entered, and is the task's then. */
+static enum mdb_unwind_step
+elsewhere_step(struct mdb_unwind *u, uint64_t bp, struct mdb_caller *caller_out)
+{
+	enum mdb_unwind_step step;
+
+	if (bp % word(u) != 0 || !mdb_unwind_on_known_stack(u) ||
+		(bp >= u->stack.low && bp < u->stack.high))
+		return MDB_STEP_NONE;
+	step = through_call(u, bp + word(u), bp, caller_out);
+	if (step == MDB_STEP_CALLER)
+		caller_out->framed = true;
+	return step;
+}
+
 static enum mdb_unwind_step
 chain_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 {
@@ -136,7 +151,7 @@ chain_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	if (regs_addr >= sp && regs_addr - sp < MDB_UNWIND_MAX_FRAME)
 		return mdb_unwind_through_regs(u, regs_addr, false, caller_out);
 	if (bp < sp || bp - sp >= MDB_UNWIND_MAX_FRAME)
-		return MDB_STEP_NONE;
+		return elsewhere_step(u, bp, caller_out);
 	return through_call(u, bp + word(u), bp, caller_out);
 }
 

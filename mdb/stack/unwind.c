@@ -199,6 +199,16 @@ find_stack(struct mdb_unwind *u, mdb_addr_t sp, struct mdb_stack_range *range)
 	return st == MDB_OK && sp >= range->low && sp <= range->high;
 }
 
+bool
+mdb_unwind_on_known_stack(struct mdb_unwind *u)
+{
+	if (!u->asked_stack)
+		u->on_known_stack =
+			find_stack(u, u->frame.regs.r[MDB_R_SP], &u->stack);
+	u->asked_stack = true;
+	return u->on_known_stack;
+}
+
 /* From the stack that the walk is on to the one of sp. */
 static bool
 enter_stack(struct mdb_unwind *u, mdb_addr_t sp)
@@ -264,14 +274,11 @@ progresses(struct mdb_unwind *u, const struct mdb_caller *c,
 		return here;
 	if (sp == old) /* no stack is another one that begins here */
 		return false;
-	if (!u->asked_stack)
-		u->on_known_stack = find_stack(u, old, &u->stack);
-	u->asked_stack = true;
-	if (u->on_known_stack && sp >= u->stack.low && sp <= u->stack.high)
+	known = mdb_unwind_on_known_stack(u);
+	if (known && sp >= u->stack.low && sp <= u->stack.high)
 		return sp > old;
-	if (!u->on_known_stack && near)
+	if (!known && near)
 		return true;
-	known = u->on_known_stack;
 	return switch_stack(u, sp, note_out) &&
 	       (!c->framed || known || u->on_known_stack);
 }

@@ -74,6 +74,9 @@ struct mdb_unwind {
 enum mdb_status mdb_unwind_word(struct mdb_unwind *u, mdb_addr_t addr,
 	uint64_t *value_out);
 
+/* Is the frame on a stack of a CPU's own, one whose bounds are known? */
+bool mdb_unwind_on_known_stack(struct mdb_unwind *u);
+
 /* Ends the walk; returns MDB_STEP_END.  The first reason given stays. */
 enum mdb_unwind_step mdb_unwind_end(struct mdb_unwind *u,
 	enum mdb_stack_end end, const char *fmt, ...) MDB_PRINTF(3, 4);

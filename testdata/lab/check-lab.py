@@ -16,7 +16,7 @@ import sys
 
 TIMEOUT = 60
 # What has run between the oracle and the dump, or may come and go.
-PASSING = re.compile(r"kworker|insmod|kexec|sleep|cat$|rcu_preempt|"
+PASSING = re.compile(r"kworker|insmod|kexec|sleep|cat$|rcu_preempt|rcu_sched|"
                      r"ext4lazyinit|lab-kthread")
 
 
@@ -273,7 +273,7 @@ def check_panic(check, guest, mdb, name):
     want = guest.panic_trace()
     if not want:
         return
-    want = [n for n in want if not n.startswith("dump_stack")]
+    want = [n for n in want if not n.startswith(("dump_stack", "show_stack"))]
     got = frame_names(mdb.rows("$C"))
     symbols = {n for _, n, _ in guest.symbols()}
     check.that(f"{name} $C", ordered(want, got, symbols),
