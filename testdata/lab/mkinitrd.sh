@@ -56,6 +56,7 @@ mkdir -p "$root/bin" "$root/mod" "$root/sbin"
 cp "${BUSYBOX:-/bin/busybox}" "$root/bin/"
 cp "$here/init" "$root/init"
 chmod 755 "$root/init"
+# shellcheck disable=SC2086
 gcc ${WORKER_CFLAGS-} -O1 -static -pthread -o "$root/bin/worker" "$here/worker.c"
 add_modules
 [ ! -e "$kernel/labcrash.ko" ] || cp "$kernel/labcrash.ko" "$root/"
