@@ -422,7 +422,8 @@ uts_init(struct mdb_ctx *cx, struct mdb_linux *lx)
 static const char *
 support_of(const struct mdb_linux *lx)
 {
-	static const char *const tested[] = { "6.1.", "6.12.", "7.2.", "7.3." };
+	static const char *const tested[] = { "5.10.", "6.1.", "6.12.", "7.2.",
+		"7.3." };
 
 	if (lx->uts_addr == 0)
 		return "untested: the release is not known";

@@ -48,6 +48,8 @@ table='
 - 5.10-novmci  5.10   idle  -                              elf
 - 5.10-panic   5.10   panic --vmcoreinfo                   elf
 - 5.10-irq     5.10   irq   --vmcoreinfo                   elf
+- 5.10-nmi     5.10   nmi   --vmcoreinfo,--smp=1           elf
+- 5.10-la57    5.10   idle  --cpu=max,--vmcoreinfo         elf
 - 5.10-kdump   5.10   kdump --mem=768                      -
 - 5.10-rt-run  5.10-rt idle --vmcoreinfo                   elf
 - 5.10-cloud-panic 5.10-cloud panic -                   elf
