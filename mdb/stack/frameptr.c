@@ -45,6 +45,22 @@ mdb_unwind_through_regs(struct mdb_unwind *u, mdb_addr_t addr, bool partial,
 	return MDB_STEP_CALLER;
 }
 
+/*
+ * A return into the kernel's init text, which is freed and cannot show its
+ * call: the boot CPU's idle thread began there.  The chain must lead on.
+ */
+static bool
+in_freed_text(struct mdb_unwind *u, mdb_addr_t ip, mdb_addr_t bp_addr)
+{
+	uint64_t next;
+
+	if (bp_addr == 0 || !mdb_unwind_object(u, ip) ||
+		mdb_unwind_check_call(u, ip) != MDB_CALL_UNKNOWN ||
+		mdb_unwind_word(u, bp_addr, &next) != MDB_OK)
+		return false;
+	return next > bp_addr && next - bp_addr < MDB_UNWIND_MAX_FRAME;
+}
+
 /* The caller whose return address lies at addr; bp_addr 0: bp is not saved. */
 static enum mdb_unwind_step
 through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
@@ -57,7 +73,9 @@ through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
 
 	if (mdb_unwind_word(u, addr, &ip) != MDB_OK)
 		return MDB_STEP_NONE;
-	if (mdb_unwind_check_call(u, ip) != MDB_CALL_YES)
+	if (mdb_unwind_check_call(u, ip) != MDB_CALL_YES &&
+		!in_freed_text(u, ip, bp_addr) &&
+		!(bp_addr != 0 && mdb_unwind_trap_at(u, ip - 1).outermost))
 		return MDB_STEP_NONE;
 	if (bp_addr != 0)
 		bp_known = mdb_unwind_word(u, bp_addr, &bp) == MDB_OK;

@@ -144,8 +144,8 @@ mdb_unwind_object(struct mdb_unwind *u, mdb_addr_t pc)
 	return mdb_object_by_addr(u->cx, mdb_kernel_loc(u->world, pc));
 }
 
-static struct mdb_trap
-lookup_trap(struct mdb_unwind *u, mdb_addr_t pc)
+struct mdb_trap
+mdb_unwind_trap_at(struct mdb_unwind *u, mdb_addr_t pc)
 {
 	struct mdb_trap trap = { .vector = -1 };
 	struct mdb_sym sym;
@@ -169,7 +169,7 @@ mdb_unwind_trap(struct mdb_unwind *u)
 		return (struct mdb_trap){ .vector = -1 };
 	t = mdb_unwind_table_of(u->object);
 	if (t->traps[slot].pc != pc || pc == 0) {
-		t->traps[slot].trap = lookup_trap(u, pc);
+		t->traps[slot].trap = mdb_unwind_trap_at(u, pc);
 		t->traps[slot].pc = pc;
 	}
 	return t->traps[slot].trap;
@@ -340,7 +340,7 @@ check_caller(struct mdb_unwind *u, struct mdb_caller *c)
 			" is not in the code of the kernel or its modules",
 			ip, c->cfa - u->world->arch->word);
 	/* The first code of a CPU is entered by a far return, not a call. */
-	if (verdict == MDB_CALL_NO && !lookup_trap(u, ip - 1).outermost)
+	if (verdict == MDB_CALL_NO && !mdb_unwind_trap_at(u, ip - 1).outermost)
 		c->guess = true;
 	return MDB_STEP_CALLER;
 }

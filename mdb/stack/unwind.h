@@ -119,6 +119,8 @@ void mdb_regs_keep_system(struct mdb_regs *regs);
 
 /* Which trap is the current frame's function an entry stub for? */
 struct mdb_trap mdb_unwind_trap(struct mdb_unwind *u);
+/* The same for the function that holds pc. */
+struct mdb_trap mdb_unwind_trap_at(struct mdb_unwind *u, mdb_addr_t pc);
 
 /* The caller through the pt_regs at addr, with cfa, fp and trap filled in. */
 enum mdb_unwind_step mdb_unwind_through_regs(struct mdb_unwind *u,

@@ -469,6 +469,37 @@ test_unwind_frame_pointers_off_the_irq_stack(void **state)
 	fx_fini(&fx);
 }
 
+/* The boot CPU's idle thread: freed init text, then a far return. */
+static void
+test_unwind_frame_pointers_through_freed_text(void **state)
+{
+	static const struct fx_sym names[] = { { "a", A },
+		{ "secondary_startup_64", B }, { "start_kernel", C },
+		{ NULL, 0 } };
+	struct fixture fx;
+	mdb_addr_t sp = FX_STACK + 0x1000;
+
+	(void)state;
+	fx_init(&fx, names);
+	fx.kernel->end = C - 1;
+	fx.kernel->sections[0] = (struct mdb_section){ .name = "init",
+		.start = C,
+		.end = C + 0x1000 };
+	fx.kernel->nr_sections = 1;
+	fx_word(&fx, sp + 0x20, sp + 0x60);
+	fx_word(&fx, sp + 0x28, C + 0x40);
+	fx_word(&fx, sp + 0x60, sp + 0x80);
+	fx_word(&fx, sp + 0x68, C + 0x80);
+	fx_word(&fx, sp + 0x80, 0);
+	fx_word(&fx, sp + 0x88, B + 0x40);
+	assert_int_equal(fx_walk(&fx, A + 0x10, sp, sp + 0x20), MDB_OK);
+	assert_int_equal(fx.nr_frames, 4);
+	assert_int_equal(fx.end, MDB_END_ENTRY);
+	for (int i = 0; i < 4; i++)
+		assert_false(fx.frames[i].guess);
+	fx_fini(&fx);
+}
+
 static void
 test_unwind_frame_pointers_to_the_stub_of_fork(void **state)
 {
@@ -553,6 +584,7 @@ main(void)
 			test_unwind_leaves_no_unknown_stack_by_a_frame_pointer),
 		cmocka_unit_test(test_unwind_frame_pointers_without_a_table),
 		cmocka_unit_test(test_unwind_frame_pointers_off_the_irq_stack),
+		cmocka_unit_test(test_unwind_frame_pointers_through_freed_text),
 		cmocka_unit_test(
 			test_unwind_frame_pointers_to_the_stub_of_fork),
 		cmocka_unit_test(test_unwind_without_registers_says_so),
