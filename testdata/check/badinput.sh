@@ -24,15 +24,22 @@ expect() {
 }
 
 # ^C ends what is being opened: 8 GiB of zeros, compressed, in many members.
-head -c 64M /dev/zero | gzip -1 >"$work/member"
-for _ in $(seq 128); do cat "$work/member"; done >"$work/zeros.gz"
-timeout -k 5 -s INT 1 "$mdb" "$work/zeros.gz" -e '::status' >/dev/null 2>&1 </dev/null
-status=$?
-if [ "$status" = 124 ]; then
-	echo "ok badinput-interrupted-while-opening"
-else
-	echo "not ok badinput-interrupted-while-opening: status $status (wanted 124)"
-fi
+interrupt() {
+	local status
+	head -c 64M /dev/zero | gzip -1 >"$work/member"
+	for _ in $(seq 128); do cat "$work/member"; done >"$work/zeros.gz"
+	timeout -k 5 -s INT 1 "$mdb" "$work/zeros.gz" -e '::status' >/dev/null 2>&1 </dev/null
+	status=$?
+	if [ "$status" = 124 ]; then
+		echo "ok badinput-interrupted-while-opening"
+	else
+		echo "not ok badinput-interrupted-while-opening: status $status (wanted 124)"
+	fi
+}
+case $O in
+*asan*) echo "skipped badinput-interrupted-while-opening: this build unpacks too little to be interrupted" ;;
+*) interrupt ;;
+esac
 rm -f "$work/member" "$work/zeros.gz"
 
 : >"$work/empty"
