@@ -139,15 +139,24 @@ nowhere_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	return through_call(u, u->frame.regs.r[MDB_R_SP], 0, caller_out);
 }
 
-/* bp is kept when the interrupt stack is entered, and is the task's then. */
+/*
+ * bp is kept when the interrupt stack is entered, and is the task's then; up
+ * to 5.7 it is marked, and leads to the registers saved there.
+ */
 static enum mdb_unwind_step
 elsewhere_step(struct mdb_unwind *u, uint64_t bp, struct mdb_caller *caller_out)
 {
+	mdb_addr_t regs_addr = encoded_regs(u, bp);
+	mdb_addr_t at = regs_addr != 0 ? regs_addr : bp;
 	enum mdb_unwind_step step;
+	uint64_t value;
 
-	if (bp % word(u) != 0 || !mdb_unwind_on_known_stack(u) ||
-		(bp >= u->stack.low && bp < u->stack.high))
+	if (!mdb_unwind_on_known_stack(u) ||
+		(at >= u->stack.low && at < u->stack.high) ||
+		mdb_unwind_word(u, at, &value) != MDB_OK)
 		return MDB_STEP_NONE;
+	if (regs_addr != 0)
+		return mdb_unwind_through_regs(u, at, false, caller_out);
 	step = through_call(u, bp + word(u), bp, caller_out);
 	if (step == MDB_STEP_CALLER)
 		caller_out->framed = true;

@@ -469,6 +469,25 @@ test_unwind_frame_pointers_off_the_irq_stack(void **state)
 	fx_fini(&fx);
 }
 
+static void
+test_unwind_marked_frame_pointer_off_the_irq_stack(void **state)
+{
+	struct fixture fx;
+	mdb_addr_t sp = FX_IRQ + 0x3fe0;
+	mdb_addr_t outer = FX_STACK + 0x3000;
+
+	(void)state;
+	fx_init(&fx, syms);
+	fx_call_before(&fx, B + 0x40);
+	fx_word(&fx, sp, outer | 1);
+	fx_word(&fx, sp + 8, B + 0x40);
+	fx_pt_regs(&fx, outer, 0x47b7a0, 0x33, 0x7ffdf4e13238);
+	assert_int_equal(fx_walk(&fx, A + 0x10, sp, sp), MDB_OK);
+	assert_int_equal(fx.nr_frames, 3);
+	assert_int_equal(fx.end, MDB_END_USER);
+	fx_fini(&fx);
+}
+
 /* The boot CPU's idle thread: freed init text, then a far return. */
 static void
 test_unwind_frame_pointers_through_freed_text(void **state)
@@ -584,6 +603,8 @@ main(void)
 			test_unwind_leaves_no_unknown_stack_by_a_frame_pointer),
 		cmocka_unit_test(test_unwind_frame_pointers_without_a_table),
 		cmocka_unit_test(test_unwind_frame_pointers_off_the_irq_stack),
+		cmocka_unit_test(
+			test_unwind_marked_frame_pointer_off_the_irq_stack),
 		cmocka_unit_test(test_unwind_frame_pointers_through_freed_text),
 		cmocka_unit_test(
 			test_unwind_frame_pointers_to_the_stub_of_fork),
