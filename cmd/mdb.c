@@ -247,6 +247,21 @@ expand_number(struct args *a)
 	append(&a->operands, &a->nr_operands, core);
 }
 
+/* Whichever order they were named in: the symbols to the front. */
+static void
+symbols_first(const char **operands, size_t nr)
+{
+	for (size_t i = 1; i < nr; i++) {
+		const char *symbols = operands[i];
+
+		if (!is_symbols(symbols))
+			continue;
+		memmove(operands + 1, operands, i * sizeof(*operands));
+		operands[0] = symbols;
+		return;
+	}
+}
+
 static bool
 open_target(struct mdb_session *s, struct args *a)
 {
@@ -261,6 +276,7 @@ open_target(struct mdb_session *s, struct args *a)
 	if (a->nr_operands == 1 && is_number(a->operands[0]) &&
 		access(a->operands[0], F_OK) != 0)
 		expand_number(a);
+	symbols_first(a->operands, a->nr_operands);
 	if (is_symbols(a->operands[0]))
 		options.symbols_path = a->operands[first++];
 	if (first == a->nr_operands) {

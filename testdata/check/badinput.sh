@@ -96,6 +96,7 @@ if [ -r "$data" ]; then
 	[ "$bad" = 0 ] && [ "$(wc -l <"$work/places")" = 40 ] && echo "ok badinput-40-bytes-changed"
 	# Any ELF with another build-id will do.
 	expect wrong-vmlinux 2 'build-id [0-9a-f]{40}.*[0-9a-f]{40}' "$mdb" "$data"
+	expect wrong-vmlinux-behind 2 'build-id [0-9a-f]{40}.*[0-9a-f]{40}' "$data" "$mdb"
 else
 	echo "skipped badinput-real: no ../shared/data"
 fi
