@@ -17,7 +17,7 @@ replay(const char *path)
 		return 1;
 	}
 	size_t len = fread(buf, 1, sizeof(buf), f);
-	fclose(f);
+	(void)fclose(f);
 
 	/* A copy of the exact size: the sanitizer sees a read past the end. */
 	uint8_t *exact = malloc(len ? len : 1);
