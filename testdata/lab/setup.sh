@@ -11,7 +11,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
 series=${*:-6.1 6.12 7.x}
+# The archive that the host itself reads: a mirror of its own serves here too.
 mirror=${LAB_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/*$' || true)}
+mirror=${mirror%/}
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 tools="qemu-system-x86 busybox-static kexec-tools makedumpfile kmod cpio zstd xz-utils gcc libc6-dev python3"
 
@@ -20,6 +22,8 @@ die()
 	echo "setup-lab: $*" >&2
 	exit 1
 }
+
+[ -n "$mirror" ] || die "apt knows no Debian archive; name one with LAB_MIRROR="
 
 suite_of()
 {
