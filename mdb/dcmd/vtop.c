@@ -64,6 +64,34 @@ flags_text(struct mdb_ctx *cx, const struct mdb_vtop_step *step)
 	return text;
 }
 
+/*
+ * The level whose table an entry of step i lies in once more, or NULL: a
+ * linear map of the tables does that on purpose, else it is damage.  PAE's
+ * outermost table is no page and cannot be told from its neighbours.
+ */
+static const char *
+loop_of(const struct mdb_vtop *v, size_t i)
+{
+	size_t first = strcmp(v->steps[0].level, "pdpte") == 0 ? 1 : 0;
+
+	for (size_t j = first; j < i; j++)
+		if (v->steps[j].entry_addr >> 12 ==
+			v->steps[i].entry_addr >> 12)
+			return v->steps[j].level;
+	return NULL;
+}
+
+static const char *
+step_text(struct mdb_ctx *cx, const struct mdb_vtop *v, size_t i)
+{
+	const char *flags = flags_text(cx, &v->steps[i]);
+	const char *loop = loop_of(v, i);
+
+	return loop ? mdb_tmp_printf(cx, "%s%sloop: the table of the %s again",
+			      flags, *flags ? " " : "", loop)
+		    : flags;
+}
+
 static enum mdb_status
 print_steps(struct mdb_ctx *cx, const struct mdb_vtop *v)
 {
@@ -74,7 +102,7 @@ print_steps(struct mdb_ctx *cx, const struct mdb_vtop *v)
 			mdb_v_text(v->steps[i].level),
 			mdb_v_hex(v->steps[i].entry_addr),
 			mdb_v_hex(v->steps[i].entry),
-			mdb_v_text(flags_text(cx, &v->steps[i])),
+			mdb_v_text(step_text(cx, v, i)),
 		};
 
 		st = mdb_subrow(cx, &step_table, values);
