@@ -26,6 +26,7 @@
 #define PAGE_LEN 4096u
 #define PAGE_MASK (PAGE_LEN - 1ull)
 #define MAX_WINDOWS 4u
+#define MAX_STEPS (1ul << 18) /* of one listing: 1 GiB in 4 KiB pages */
 
 struct slot {
 	atomic_uint_least64_t check; /* tag ^ frame */
@@ -386,6 +387,14 @@ mdb_space_next_mapped(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
 
 		if (steps % 1024 == 0 && mdb_check_interrupt(cx) != MDB_OK)
 			return MDB_E_INTERRUPTED;
+		/* Four tables can map all addresses, page by page. */
+		if (steps == MAX_STEPS && found)
+			break;
+		if (steps == MAX_STEPS)
+			return mdb_fail(cx, MDB_E_CORRUPT,
+				"the page tables (%s) from %#" PRIx64
+				" on have more than %lu entries for nothing",
+				s->name, at, MAX_STEPS);
 		enum mdb_status st =
 			mdb_paging_walk(s->mem, mode, s->root, at, &v, &end);
 

@@ -307,6 +307,29 @@ test_space_mapped_runs_merge_by_rights(void **state)
 		MDB_DONE);
 }
 
+/* Four shared tables map every address: a listing still comes back. */
+static void
+test_space_listing_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct mdb_mapped run;
+
+	for (unsigned int i = 0; i < 512; i++) {
+		entry(f, 0x1000, i, 0x2000 | P);
+		entry(f, 0x2000, i, 0x3000 | P);
+		entry(f, 0x3000, i, 0x4000 | P);
+		entry(f, 0x4000, i, 0x8000 | P);
+	}
+	use(f, &mdb_arch_x86_64, MDB_PAGING_4LEVEL);
+	assert_int_equal(mdb_space_next_mapped(&f->cx, f->space, 0, &run),
+		MDB_OK);
+	assert_int_equal(run.last, (1ull << 30) - 1);
+	for (unsigned int i = 0; i < 512; i++)
+		entry(f, 0x4000, i, 0);
+	assert_int_equal(mdb_space_next_mapped(&f->cx, f->space, 0, &run),
+		MDB_E_CORRUPT);
+}
+
 static void
 test_space_every_failing_read_fails_cleanly(void **state)
 {
@@ -345,6 +368,7 @@ main(void)
 		TEST(test_space_lost_table_names_its_level),
 		TEST(test_space_window_shadows_tables),
 		TEST(test_space_mapped_runs_merge_by_rights),
+		TEST(test_space_listing_is_bounded),
 		TEST(test_space_every_failing_read_fails_cleanly),
 	};
 

@@ -68,6 +68,9 @@ survive() {
 	return 1
 }
 
+"$O/bin/mkdump" testdata/dumps/shared-tables.txt "$work/tables"
+survive shared-tables "$work/tables" && echo "ok badinput-shared-tables"
+
 if [ -r "$data" ]; then
 	# Cut at 200 places, longest first, so that one copy is enough.
 	size=$(stat -c %s "$data")
