@@ -61,7 +61,7 @@ enum mdb_status mdb_space_try(struct mdb_space *space, mdb_addr_t addr,
 
 /*
  * The next mapped run of virtual addresses at or after addr (for searches
- * and ::mappings): [start, end) with one set of rights.  MDB_DONE at the end.
+ * of memory): [start, last] with one set of rights.  MDB_DONE at the end.
  * A call looks at 2^18 entries at most, whatever the tables share or repeat:
  * then a run ends early and the next call goes on, and MDB_E_CORRUPT says that
  * there was none.
