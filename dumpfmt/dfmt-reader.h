@@ -225,9 +225,120 @@ struct dfmt_cpu {
 	uint16_t cs, ss, ds, es, fs, gs;
 	uint64_t fs_base, gs_base, kernel_gs_base;
 	uint64_t cr0, cr2, cr3, cr4;
+	/* Only of the native format: has_native. */
+	bool has_native;
+	bool panicked;
+	bool silent;	/* did not answer: its memory may have changed */
+	bool has_vcpu;	/* current_vcpu, domain, vcpu */
+	bool has_stack; /* stack_first, stack_end: virtual, of its world */
+	uint32_t id;	/* the machine's number of this CPU */
+	uint32_t world; /* index; whose code the registers are in */
+	uint32_t trap, domain, vcpu;
+	uint64_t error, current_vcpu, stack_first, stack_end;
 };
 size_t dfmt_nr_cpus(const struct dfmt *d);
 struct dfmt_cpu dfmt_cpu_at(const struct dfmt *d, size_t i);
+
+/* ---- what only the native format says ----------------------------------- */
+
+/* How a dump of the native format was made, and how much of it is there. */
+struct dfmt_native {
+	uint8_t dump_id[16];
+	uint8_t label_uuid[16]; /* zero: none */
+	uint64_t generation;
+	uint64_t base;	   /* file offset of the dump's first byte */
+	uint64_t dump_len; /* bytes of it found, to the last whole segment */
+	bool labelled;	   /* a device or its image: a label is before it */
+	bool saved;	   /* the label says that savecore took this dump */
+	bool has_triage;   /* else nothing below but ids is known */
+	bool triage_whole; /* all its items could be read */
+	bool has_end;	   /* end_status to nr_skipped are the writer's word */
+	bool indexed;	   /* read through the index; else by a scan */
+	uint32_t end_status; /* enum dfmt_fmt_end_status */
+	uint64_t nr_data, nr_fill, nr_repeat, nr_lost, raw_len, elapsed_ms;
+	uint32_t nr_retries, nr_skipped;
+	uint64_t nr_seen[8], nr_written[8]; /* by enum dfmt_fmt_class */
+	uint32_t content;		    /* bits 1 << class */
+	uint64_t time_sec;		    /* 0: not known */
+	uint32_t time_nsec;
+	uint64_t nr_frames;    /* of the machine's memory; 0: not known */
+	uint32_t nr_cpus;      /* of the machine, all of them */
+	uint32_t panic_cpu;    /* index for dfmt_cpu_at, or ~0 */
+	uint32_t panic_world;  /* index for dfmt_world_at, or ~0 */
+	const char *reason;    /* the panic message, or NULL */
+	const char *why;       /* what ended it, or NULL */
+	const char *original;  /* the format it was converted from, or NULL */
+	const char *console;   /* its tail, terminated, or NULL */
+	size_t console_len;
+	const char *missing; /* one line: what is not there, or NULL */
+};
+
+/* NULL for other formats. */
+const struct dfmt_native *dfmt_native_get(const struct dfmt *d);
+
+/* "name=value" texts: versions of what ran. */
+size_t dfmt_nr_versions(const struct dfmt *d);
+const char *dfmt_version_at(const struct dfmt *d, size_t i);
+
+/* The stack as the panicking program itself saw it. */
+struct dfmt_frame {
+	uint64_t fp, pc;
+	uint32_t world;
+	const char *text;
+};
+size_t dfmt_nr_frames(const struct dfmt *d);
+struct dfmt_frame dfmt_frame_at(const struct dfmt *d, size_t i);
+
+/* A world: fields as in struct dfmt_fmt_world (dfmt-format.h). */
+struct dfmt_world {
+	uint32_t kind, paging, domain, parent;
+	enum dfmt_machine machine;
+	uint64_t root, first, last;
+	uint64_t window_start, window_len, window_machine;
+	char system[17], name[33];
+};
+size_t dfmt_nr_worlds(const struct dfmt *d);
+struct dfmt_world dfmt_world_at(const struct dfmt *d, size_t i);
+
+/* A load object and what is embedded of it. */
+struct dfmt_object {
+	uint32_t world; /* index */
+	uint64_t base, end, data_base, data_end;
+	uint8_t build_id[32];
+	uint32_t build_id_len;
+	char name[49];
+};
+size_t dfmt_nr_objects(const struct dfmt *d);
+struct dfmt_object dfmt_object_at(const struct dfmt *d, size_t i);
+
+/*
+ * The blob of a kind (enum dfmt_fmt_blob_kind) of object i: expanded and
+ * checked when first asked for, then kept until dfmt_close.  DFMT_E_RANGE when
+ * it has none, DFMT_E_LOST when a piece of it is not there.
+ */
+enum dfmt_status dfmt_object_blob(const struct dfmt *d, size_t i, uint32_t kind,
+	const void **bytes_out, size_t *len_out, struct dfmt_err *err);
+
+/*
+ * Ranges of machine memory that the dump states; ELF's segments are also such.
+ * vaddr is ~0 where nothing is said of it.
+ */
+struct dfmt_range {
+	uint64_t addr, len, vaddr;
+};
+size_t dfmt_nr_ranges(const struct dfmt *d);
+struct dfmt_range dfmt_range_at(const struct dfmt *d, size_t i);
+
+/*
+ * What is known of the frame without expanding it: enum dfmt_fmt_run_kind, its
+ * argument, and its class.  For conversions that keep fills and repeats.
+ */
+struct dfmt_frame_info {
+	uint32_t kind, class;
+	uint64_t arg;
+};
+enum dfmt_status dfmt_frame_info_get(const struct dfmt *d, uint64_t pfn,
+	struct dfmt_frame_info *info_out, struct dfmt_err *err);
 
 /* ---- statistics --------------------------------------------------------- */
 
