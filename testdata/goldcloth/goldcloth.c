@@ -2,15 +2,23 @@
 /*
  * goldcloth: the machine of the reference session, panicked.
  *
+ *   goldcloth [-c CONTENT] [-j N] [-t MS] DEVICE
+ *                              its dump, by the real writer, on a labelled
+ *                              device or file; -r: on a new file, unlabelled
  *   goldcloth --elf FILE       its memory and processors as an ELF core
  *   goldcloth --symbols DIR    each object's symbols as `nm -S` prints them
  *   goldcloth --trace          the panicking processor's stack
  *   goldcloth --console        what the console says
+ *
+ * CONTENT is hypervisor, kernel (the default), dom0 or all; -j helping
+ * processors; -t a limit in milliseconds.
  */
-#include "machine.h"
+#include "dump.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The letter of nm, as far as ELF's type tells it. */
 static char
@@ -79,7 +87,103 @@ print_trace(const struct gold_machine *m)
 		print_frame(&frames[i]);
 }
 
-/* 0 done, 1 failed, 2 not understood. */
+/* ---- the dump ---------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	uint32_t mask;
+} contents[] = {
+	{ "kernel", GOLD_CONTENT_KERNEL },
+	{ "hypervisor", GOLD_CONTENT_HYPERVISOR },
+	{ "dom0", GOLD_CONTENT_DOM0 },
+	{ "all", GOLD_CONTENT_ALL },
+};
+
+static const char *
+content_name(uint32_t mask)
+{
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
+		if (contents[i].mask == mask)
+			return contents[i].name;
+	return "?";
+}
+
+/* 0: there is none of that name. */
+static uint32_t
+content_mask(const char *name)
+{
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
+		if (strcmp(contents[i].name, name) == 0)
+			return contents[i].mask;
+	return 0;
+}
+
+/* What the hypervisor's console says at the end. */
+static int
+report(const struct gold_dump *d, const struct dfmt_writer_result *r)
+{
+	uint64_t nr = r->nr_data + r->nr_fill + r->nr_repeat;
+	double ratio =
+		r->stored_len ? (double)r->raw_len / (double)r->stored_len : 0;
+
+	if (r->status >= DFMT_W_CONFIG) {
+		printf("dumping to %s: not done: %s\n", d->path, r->why);
+		return 3;
+	}
+	printf("dumping to %s, offset %llu, content: %s\n", d->path,
+		(unsigned long long)r->dump_start, content_name(d->content));
+	if (r->status == DFMT_W_COMPLETE) {
+		printf("100%% done: %llu pages dumped, compression ratio %.2f, "
+		       "dump succeeded\n",
+			(unsigned long long)nr, ratio);
+		return 0;
+	}
+	printf("%llu pages dumped, compression ratio %.2f, dump ended: %s\n",
+		(unsigned long long)nr, ratio, r->why);
+	return 3;
+}
+
+static int
+panic(const struct gold_machine *m, const struct gold_dump *d)
+{
+	struct dfmt_writer_result r;
+	const char *text = strstr(gold_console(m), "panic[");
+
+	fputs(text ? text : gold_console(m), stdout);
+	fflush(stdout);
+	if (!gold_dump_write(m, d, &r))
+		return 1;
+	return report(d, &r);
+}
+
+/* 2: not understood. */
+static int
+dump(const struct gold_machine *m, int argc, char **argv)
+{
+	struct gold_dump d = { .content = GOLD_CONTENT_KERNEL };
+	int c;
+
+	while ((c = getopt(argc, argv, "c:j:rt:")) != -1) {
+		if (c == 'c')
+			d.content = content_mask(optarg);
+		else if (c == 'j')
+			d.nr_helpers = (uint32_t)strtoul(optarg, NULL, 10);
+		else if (c == 't')
+			d.time_limit_ms = strtoul(optarg, NULL, 10);
+		else if (c == 'r')
+			d.is_file = true;
+		else
+			return 2;
+	}
+	if (optind + 1 != argc || !d.content)
+		return 2;
+	d.path = argv[optind];
+	return panic(m, &d);
+}
+
+/* ------------------------------------------------------------------------ */
+
+/* 0 done, 1 failed, 2 not understood, 3 the dump is not whole. */
 static int
 run(const struct gold_machine *m, int argc, char **argv)
 {
@@ -89,6 +193,8 @@ run(const struct gold_machine *m, int argc, char **argv)
 		return gold_write_core(m, argv[2]) ? 0 : 1;
 	if (argc == 3 && strcmp(what, "--symbols") == 0)
 		return write_all_symbols(m, argv[2]) ? 0 : 1;
+	if (strncmp(what, "--", 2) != 0)
+		return dump(m, argc, argv);
 	if (argc == 2 && strcmp(what, "--trace") == 0)
 		print_trace(m);
 	else if (argc == 2 && strcmp(what, "--console") == 0)
@@ -106,9 +212,11 @@ main(int argc, char **argv)
 
 	gold_destroy(m);
 	if (status == 1)
-		perror(argv[2]);
+		perror(argv[argc - 1]);
 	if (status == 2)
-		fprintf(stderr, "usage: goldcloth --elf FILE | --symbols DIR "
-				"| --trace | --console\n");
+		fprintf(stderr, "usage: goldcloth [-r] [-c hypervisor|kernel|"
+				"dom0|all] [-j N] [-t MS] DEVICE\n"
+				"       goldcloth --elf FILE | --symbols DIR | "
+				"--trace | --console\n");
 	return status;
 }
