@@ -18,6 +18,9 @@
 #define TEXT_LEN 96
 #define STACK_LEN 0x2000u
 #define CRASH_TIME (1176230000u + 3619u)
+/* The hypervisor maps the machine from 0 on there. */
+#define XEN_WINDOW 0xff000000u
+#define XEN_WINDOW_LEN 0xc00000u
 #define XPV_WORLD 0u
 #define UNIX_WORLD 1u
 
@@ -132,6 +135,8 @@ fill_worlds(struct gold_facts *f, const struct gold_machine *m)
 		(void)snprintf(w->system, sizeof(w->system), "%s", systems[i]);
 		(void)snprintf(w->name, sizeof(w->name), "%s", worlds[i].name);
 	}
+	f->worlds[XPV_WORLD].window_start = XEN_WINDOW;
+	f->worlds[XPV_WORLD].window_len = XEN_WINDOW_LEN;
 	f->facts.worlds = f->worlds;
 	f->facts.nr_worlds = nr;
 }
