@@ -85,6 +85,9 @@ struct mdb_world *mdb_world_create(struct mdb_target *target,
 	enum mdb_world_kind kind, const char *name);
 void mdb_world_destroy(struct mdb_world *world);
 
+/* Seen from world: the world whose own range holds addr, else world itself. */
+struct mdb_world *mdb_world_of_addr(struct mdb_world *world, mdb_addr_t addr);
+
 /* The objects of a world, complete. Failure to load modules is warned once. */
 struct mdb_object *mdb_world_objects(struct mdb_ctx *cx,
 	struct mdb_world *world);
