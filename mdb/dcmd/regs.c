@@ -127,12 +127,13 @@ number(struct mdb_ctx *cx, const struct mdb_regs *regs, enum mdb_reg reg,
 static const char *
 symbol(struct mdb_ctx *cx, const struct mdb_regs *regs, enum mdb_reg reg)
 {
-	struct mdb_world *world = mdb_world_current(cx);
-	struct mdb_loc loc = mdb_kernel_loc(world, regs->r[reg]);
+	struct mdb_loc loc = mdb_locate(cx, regs->r[reg]);
 	struct mdb_sym sym;
 
+	loc.space = NULL;
+
 	if (!mdb_reg_known(regs, reg) || loc.addr < 0x1000 ||
-		!mdb_unwind_may_be_code(world, loc.addr))
+		!mdb_unwind_may_be_code(loc.world, loc.addr))
 		return "";
 	if (mdb_sym_by_addr(cx, loc, false, &sym) != MDB_OK) {
 		mdb_forget(cx);
