@@ -22,6 +22,8 @@ enum mdb_reg {
 	MDB_R_FSBASE, MDB_R_GSBASE, MDB_R_KGSBASE,
 	MDB_R_CR0, MDB_R_CR2, MDB_R_CR3, MDB_R_CR4,
 	MDB_R_ORIG_AX,	/* of a pt_regs: syscall number or error code */
+	MDB_R_TRAP,	/* how the CPU stopped: vector and error code */
+	MDB_R_ERR,
 	MDB_NR_REGS,
 };
 /* clang-format on */
