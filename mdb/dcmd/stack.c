@@ -8,6 +8,7 @@
 struct search {
 	struct mdb_loc fp;
 	bool found, have;
+	bool faulted; /* the CPU's cr2 is of a frame before */
 	struct mdb_frame next;
 };
 
@@ -22,6 +23,7 @@ look_at(struct mdb_ctx *cx, const struct mdb_frame *frame, void *arg)
 		s->have = true;
 		return MDB_DONE;
 	}
+	s->faulted = s->faulted || frame->vector == 14;
 	s->found = frame->fp == s->fp.addr && frame->world == s->fp.world;
 	return MDB_OK;
 }
@@ -48,6 +50,8 @@ start_at_frame(struct mdb_ctx *cx, struct mdb_loc loc,
 		return mdb_unwind_regs_at(cx, loc, start);
 	start->world = s.next.world;
 	start->regs = s.next.regs;
+	if (!s.faulted && mdb_reg_known(&regs, MDB_R_CR2))
+		mdb_reg_set(&start->regs, MDB_R_CR2, regs.r[MDB_R_CR2]);
 	start->is_return = s.next.pc_is_return;
 	return MDB_OK;
 }

@@ -159,7 +159,10 @@ exception_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 static const char *
 irq_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 {
-	const char *name = mdb_trap_vector_name(f->vector);
+	/* The names that are known are Linux'. */
+	bool is_linux =
+		mdb_unwind_has_linux_entries(f->world) && !f->into_hypervisor;
+	const char *name = is_linux ? mdb_trap_vector_name(f->vector) : NULL;
 
 	if (f->vector < 0)
 		return "interrupt of a device";

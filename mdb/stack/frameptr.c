@@ -86,6 +86,10 @@ through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
 
 	if (mdb_unwind_word(u, addr, &ip) != MDB_OK)
 		return MDB_STEP_NONE;
+	if (ip == 0 && bp_addr != 0 && u->world->keeps_frame_pointers) {
+		*caller_out = c;
+		return mdb_unwind_end(u, MDB_END_ENTRY, NULL);
+	}
 	if (mdb_unwind_check_call(u, ip) != MDB_CALL_YES &&
 		!in_freed_text(u, ip, bp_addr) && !is_last(u, ip, bp_addr) &&
 		!(bp_addr != 0 && mdb_unwind_trap_at(u, ip - 1).outermost))

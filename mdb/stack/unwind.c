@@ -439,6 +439,7 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 	/* Registers that a processor saved say where it was for sure. */
 	u->guessing = c->is_regs ? false : u->guessing || c->guess;
 	next.guess = u->guessing;
+	next.into_hypervisor = crossing;
 	if (c->is_regs) {
 		next.kind = user       ? MDB_FRAME_USER
 			    : crossing ? MDB_FRAME_CROSSING
@@ -467,11 +468,12 @@ walk(struct mdb_unwind *u, mdb_frame_fn *fn, void *arg)
 		enum mdb_status st;
 
 		u->frame.fp = u->frame.cfa = u->frame.regs.r[MDB_R_SP];
-		if (step == MDB_STEP_CALLER) {
+		if (c.fp != 0) { /* also where the last frame lies */
 			u->frame.cfa = c.cfa;
 			u->frame.fp = c.fp;
-			step = check_caller(u, &c);
 		}
+		if (step == MDB_STEP_CALLER)
+			step = check_caller(u, &c);
 		if (step == MDB_STEP_CALLER)
 			step = check_progress(u, &c, &note);
 		st = fn(u->cx, &u->frame, arg);

@@ -217,6 +217,12 @@ mdb_type_of_sym(struct mdb_ctx *cx, const struct mdb_sym *sym,
 	types = mdb_object_debug_types(cx, sym->object);
 	if (types)
 		id = types->ops->of_var(types, sym->name);
+	/* One container may describe all objects of a world. */
+	if (!id && sym->object != sym->object->world->objects) {
+		types = types_of(cx, sym->object->world->objects);
+		if (types && types->ops->of_var)
+			id = types->ops->of_var(types, sym->name);
+	}
 	if (id) {
 		*type_out = (struct mdb_type){ types, id };
 		return MDB_OK;

@@ -80,6 +80,7 @@ struct mdb_frame {
 	/* How control left this frame's function towards the inner frame. */
 	enum mdb_trap_kind trap; /* MDB_FRAME_TRAP and MDB_FRAME_USER */
 	int vector;		 /* of an exception or irq, or -1 */
+	bool into_hypervisor;	 /* it led into another world */
 	bool has_error;
 	uint64_t error_code;
 	const char *note; /* a change of stack or world before it; or NULL */
