@@ -156,7 +156,7 @@ record(struct mdb_ctx *cx, const struct kern_record *r, void *arg)
 enum mdb_status
 kern_msgbuf(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 	struct msgbuf m = { .call = call };
 
 	if (mdb_opt(call, 'T')) {

@@ -88,6 +88,8 @@ kern_state_name(enum kern_state state)
 		[KERN_ZOMB] = "ZOMB",
 		[KERN_DEAD] = "DEAD",
 		[KERN_PANIC] = "PANIC",
+		[KERN_FREE] = "FREE",
+		[KERN_WAIT] = "WAIT",
 	};
 
 	return names[state];

@@ -98,7 +98,7 @@ enum mdb_status
 kern_walk_cpu_step(struct mdb_ctx *cx, struct mdb_walk *w,
 	struct mdb_loc *loc_out)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 	int *id = w->state;
 	struct kern_cpu cpu;
 	enum mdb_status st;
