@@ -97,6 +97,11 @@ static const struct mdb_example modctl_examples[] = {
 	{ NULL },
 };
 
+static const struct mdb_example analyze_examples[] = {
+	{ "::analyze", "what died, and of what" },
+	{ NULL },
+};
+
 static const struct mdb_example panicinfo_examples[] = {
 	{ "::panicinfo", "what is known of the panic" },
 	{ NULL },
@@ -286,6 +291,19 @@ static const struct mdb_dcmd dcmds[] = {
 		.table = &kern_modinfo_table,
 		.examples = modctl_examples,
 		.run = kern_modctl,
+	},
+	{
+		.name = "analyze",
+		.summary = "say what died, and of what",
+		.help = "The reason, the CPU and the thread, the exception, and "
+			"whether the thread's stack had run over: then by how "
+			"many bytes, and the frames that take most of it. Each "
+			"line is said only if what it rests on could be read; "
+			"else the line says what could not.",
+		.addr = MDB_ADDR_NONE,
+		.table = &kern_analyze_table,
+		.examples = analyze_examples,
+		.run = kern_analyze,
 	},
 	{
 		.name = "panicinfo",

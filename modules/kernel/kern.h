@@ -336,7 +336,8 @@ typedef enum mdb_status kern_dcmd_fn(struct mdb_ctx *cx,
 
 kern_dcmd_fn kern_ps, kern_ptree, kern_pgrep, kern_pid2task, kern_thread,
 	kern_threadlist, kern_findstack, kern_stacks, kern_cpuinfo, kern_msgbuf,
-	kern_modinfo, kern_modctl, kern_panicinfo, kern_time_show, kern_uptime;
+	kern_modinfo, kern_modctl, kern_panicinfo, kern_time_show, kern_uptime,
+	kern_analyze;
 
 extern const struct mdb_option kern_ps_options[], kern_pgrep_options[],
 	kern_threadlist_options[], kern_findstack_options[],
@@ -346,7 +347,7 @@ extern const struct mdb_table kern_ps_table, kern_ptree_table,
 	kern_thread_table, kern_threadlist_table, kern_findstack_table,
 	kern_stacks_table, kern_cpuinfo_table, kern_msgbuf_table,
 	kern_modinfo_table, kern_panicinfo_table, kern_time_table,
-	kern_uptime_table;
+	kern_uptime_table, kern_analyze_table;
 
 /* Walkers over sets: state is made by the init, stepped by one function. */
 typedef enum mdb_status kern_walk_init_fn(struct mdb_ctx *cx,

@@ -527,6 +527,7 @@ test_no_panic_is_said_to_be_none(void **state)
 {
 	assert_string_equal(eval(*state, "::panicinfo"), "");
 	assert_non_null(strstr(errors(*state), "did not panic"));
+	assert_string_equal(eval(*state, "::analyze"), "");
 }
 
 static void
@@ -541,6 +542,13 @@ test_panic_of_the_hypervisor_names_the_vcpu(void **state)
 		"             cpu 0\n"
 		"          thread c5a0ade0\n"
 		"         message Domain 0 crashed:\n");
+	assert_string_equal(eval(s, "::analyze"),
+		"the hypervisor panicked: Domain 0 crashed:\n"
+		"it happened on vcpu ffbe1100, whose vcpu_id 0 is CPU 0\n"
+		"thread c5a0ade0 (sched) ran there; its stack base is "
+		"c5a0a000\n"
+		"the registers at the panic are not known: the dump names no "
+		"CPU\n");
 }
 
 static void
@@ -576,7 +584,7 @@ test_commands_bear_unreadable_pages(void **state)
 			MDB_E_EXCLUDED);
 		(void)eval(s, "::cpuinfo -v; ::msgbuf -tTv; ::ps -ft; ::thread;"
 			      "::threadlist -v; ::stacks; ::modinfo; ::modctl;"
-			      "::panicinfo; ::time; ::ptree;"
+			      "::panicinfo; ::analyze; ::time; ::ptree;"
 			      "0::pid2proc");
 		assert_non_null(strstr(errors(s), "excluded"));
 	}
