@@ -85,9 +85,13 @@ static const struct mdb_table nested_line_table = { .name = "remarks",
 	.columns = line_columns,
 	.indent = 6 };
 
+#define DEFAULT_ARGS 6 /* as mdb */
+#define MAX_ARGS 32
+
 struct printer {
 	int cpu;
 	unsigned int flags;
+	size_t max_args;
 	bool has_frame;
 	struct mdb_frame frame; /* not printed yet */
 };
@@ -126,7 +130,7 @@ static const char *
 trap_name(enum mdb_trap_kind trap)
 {
 	static const char *const names[] = { NULL, "exception", "irq", "nmi",
-		"syscall", "unknown" };
+		"syscall", "unknown", "hypercall" };
 
 	return names[trap];
 }
@@ -155,7 +159,10 @@ exception_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 static const char *
 irq_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 {
-	const char *name = mdb_trap_vector_name(f->vector);
+	/* The names that are known are Linux'. */
+	bool is_linux =
+		mdb_unwind_has_linux_entries(f->world) && !f->into_hypervisor;
+	const char *name = is_linux ? mdb_trap_vector_name(f->vector) : NULL;
 
 	if (f->vector < 0)
 		return "interrupt of a device";
@@ -189,11 +196,30 @@ trap_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 			return mdb_tmp_printf(cx, "system call %" PRIu64,
 				f->regs.r[MDB_R_ORIG_AX]);
 		return "system call (its number is no longer saved)";
+	case MDB_TRAP_HYPERCALL:
+		return mdb_tmp_printf(cx, "hypercall %" PRIu64,
+			f->regs.r[MDB_R_ORIG_AX]);
 	case MDB_TRAP_NONE:
 	case MDB_TRAP_UNKNOWN:
 		break;
 	}
 	return "exception or interrupt";
+}
+
+/* Where a page fault was, and the place in whose world it happened. */
+static const char *
+crossing_text(struct mdb_ctx *cx, const struct mdb_frame *f)
+{
+	const char *where = mdb_sym_format(cx, mdb_kernel_loc(f->world, f->pc));
+	const char *trap = f->vector < 0 ? ""
+					 : mdb_tmp_printf(cx, "trap 0x%x ",
+						   (unsigned int)f->vector);
+
+	if (!mdb_reg_known(&f->regs, MDB_R_CR2))
+		return mdb_tmp_printf(cx, "%s%s; at %s", trap, trap_text(cx, f),
+			where);
+	return mdb_tmp_printf(cx, "%s%s; cr2 %" PRIx64 "; at %s", trap,
+		trap_text(cx, f), f->regs.r[MDB_R_CR2], where);
 }
 
 /* "%rip 0010:ffff...  %rsp 0018:ffff...  %rflags 00010246" */
@@ -217,7 +243,10 @@ print_between(struct mdb_ctx *cx, const struct mdb_frame *f, bool nested)
 {
 	enum mdb_status st = MDB_OK;
 
-	if (f->trap != MDB_TRAP_NONE)
+	if (f->kind == MDB_FRAME_CROSSING)
+		st = line(cx, nested,
+			mdb_tmp_printf(cx, "--- %s ---", crossing_text(cx, f)));
+	else if (f->trap != MDB_TRAP_NONE)
 		st = line(cx, nested,
 			mdb_tmp_printf(cx, "--- %s%s ---", trap_text(cx, f),
 				f->kind == MDB_FRAME_USER ? ", from user mode"
@@ -295,8 +324,7 @@ static void
 find_place(struct mdb_ctx *cx, const struct mdb_frame *f, struct place *p)
 {
 	struct mdb_loc loc = mdb_kernel_loc(f->world, mdb_frame_lookup_pc(f));
-	bool in_kernel;
-	struct mdb_object_info info = { 0 };
+	const char *prefix;
 
 	*p = (struct place){ 0 };
 	if (f->kind == MDB_FRAME_USER ||
@@ -307,15 +335,24 @@ find_place(struct mdb_ctx *cx, const struct mdb_frame *f, struct place *p)
 		return;
 	}
 	p->offset = f->pc - p->sym.value;
-	if (p->sym.object)
-		mdb_object_info(p->sym.object, &info);
-	p->object = info.name;
-	in_kernel = !info.name || p->sym.object == f->world->objects;
-	p->text = mdb_tmp_printf(cx, "%s%s%s", in_kernel ? "" : info.name,
-		in_kernel ? "" : "`", p->sym.name);
-	if (p->offset != 0)
-		p->text =
-			mdb_tmp_printf(cx, "%s+0x%" PRIx64, p->text, p->offset);
+	p->object = p->sym.object ? p->sym.object->name : NULL;
+	prefix = p->object ? mdb_sym_prefix(cx, &p->sym) : NULL;
+	p->text = mdb_tmp_printf(cx, "%s%s%s%s", prefix ? prefix : "",
+		prefix ? "`" : "", p->sym.name, mdb_sym_offset(cx, p->offset));
+}
+
+/* "f3328700, 1": as far as they are known, at most as many as asked for. */
+static const char *
+args_text(struct mdb_ctx *cx, const struct printer *p)
+{
+	uint64_t args[MAX_ARGS];
+	size_t count = mdb_frame_args(&p->frame, p->max_args, args);
+	const char *text = "";
+
+	for (size_t i = 0; i < count; i++)
+		text = mdb_tmp_printf(cx, "%s%s%" PRIx64, text, i ? ", " : "",
+			args[i]);
+	return text;
 }
 
 static struct mdb_value
@@ -334,8 +371,8 @@ print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
 	find_place(cx, f, &at);
 	const struct mdb_value values[] = {
 		mdb_v_addr(mdb_kernel_loc(f->world, f->fp)),
-		mdb_v_cstr(mdb_tmp_printf(cx, "%s()%s", at.text,
-			f->guess ? " ?" : "")),
+		mdb_v_cstr(mdb_tmp_printf(cx, "%s(%s)%s", at.text,
+			args_text(cx, p), f->guess ? " ?" : "")),
 		p->cpu < 0 ? mdb_v_none() : mdb_v_int(p->cpu),
 		mdb_v_addr(mdb_kernel_loc(f->world, f->pc)),
 		text_or_none(at.sym.name),
@@ -402,11 +439,23 @@ print_end(struct mdb_ctx *cx, const struct printer *p, enum mdb_stack_end end,
 			why ? why : ""));
 }
 
+static size_t
+max_args_of(unsigned int flags)
+{
+	size_t n = flags >> 8;
+
+	if (n == 0)
+		return DEFAULT_ARGS;
+	return n - 1 < MAX_ARGS ? n - 1 : MAX_ARGS;
+}
+
 enum mdb_status
 mdb_stack_print_from(struct mdb_ctx *cx, const struct mdb_unwind_start *start,
 	int cpu, unsigned int flags)
 {
-	struct printer p = { .cpu = cpu, .flags = flags };
+	struct printer p = { .cpu = cpu,
+		.flags = flags,
+		.max_args = max_args_of(flags) };
 	enum mdb_stack_end end;
 	const char *why;
 	enum mdb_status st =

@@ -8,6 +8,7 @@
 
 #include <mdb/mem.h>
 
+#include "dumpfmt/dfmt-format.h"
 #include "dumpfmt/dfmt-reader.h"
 
 struct mdb_memory;

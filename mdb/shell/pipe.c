@@ -3,6 +3,7 @@
 #include "mdb/shell/pipe.h"
 
 #include "mdb/shell/opt.h"
+#include "mdb/sym/object.h"
 
 #include <string.h>
 
@@ -177,12 +178,34 @@ check_addr(struct mdb_ctx *cx, const struct mdb_dcmd *dcmd, bool has_addr)
 	return MDB_OK;
 }
 
+/* $<utsname alone shows the variable, as the macro of that name does. */
+static bool
+find_variable(struct mdb_ctx *cx, const struct mdb_stage *stage,
+	struct mdb_loc *loc_out)
+{
+	struct mdb_sym sym;
+
+	if (stage->type_name == NULL)
+		return false;
+	if (mdb_sym_by_name(cx, cx->world, stage->cmd->name, &sym) != MDB_OK ||
+		sym.kind != MDB_SYM_DATA) {
+		mdb_forget(cx);
+		return false;
+	}
+	*loc_out = mdb_kernel_loc(sym.object->world, sym.value);
+	return true;
+}
+
 static enum mdb_status
 call_dcmd(struct mdb_ctx *cx, struct mdb_stage *stage,
 	const struct mdb_loc *loc)
 {
 	const struct mdb_dcmd *dcmd = stage->dcmd;
 	const struct mdb_call *outer = stage->out->call;
+	struct mdb_loc variable;
+
+	if (loc == NULL && find_variable(cx, stage, &variable))
+		loc = &variable;
 	struct mdb_call call = {
 		.name = dcmd->name,
 		.loc = loc == NULL ? stage->session->lang.dot : *loc,

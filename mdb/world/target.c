@@ -7,6 +7,7 @@
 
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
+#include "mdb/world/native.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -165,6 +166,7 @@ mdb_target_destroy(struct mdb_target *t)
 		mdb_world_destroy(t->worlds);
 		t->worlds = next;
 	}
+	mdb_native_destroy(t->native);
 	mdb_memory_destroy(t->memory);
 	disown_options(&t->options);
 	free(t->name);
