@@ -34,11 +34,11 @@ struct dfmt_wrun {
 };
 
 struct dfmt_wprogress {
-	uint64_t nr_done;  /* frames looked at in this pass */
-	uint64_t nr_data;  /* frames stored in blocks so far */
-	uint64_t offset;   /* bytes of the dump so far */
-	uint32_t class;	   /* the pass: enum dfmt_fmt_class */
-	uint32_t percent;  /* of the passes selected, by frames */
+	uint64_t nr_done; /* frames looked at in this pass */
+	uint64_t nr_data; /* frames stored in blocks so far */
+	uint64_t offset;  /* bytes of the dump so far */
+	uint32_t class;	  /* the pass: enum dfmt_fmt_class */
+	uint32_t percent; /* of the passes selected, by frames */
 };
 
 /*
@@ -64,12 +64,12 @@ struct dfmt_writer_ops {
 	/*
 	 * The device: offset and len are multiples of the label's sector and
 	 * within the range handed to dfmt_writer_run; offset 0 is the range's
-	 * first byte.  buf is aligned to 4096.
+	 * first byte.  buf is aligned to the sector.
 	 */
 	int (*write)(void *arg, uint64_t offset, const void *buf, size_t len);
 	int (*read)(void *arg, uint64_t offset, void *buf, size_t len);
-	int (*flush)(void *arg);	  /* optional */
-	uint64_t (*now_ms)(void *arg);	  /* optional: monotonic milliseconds */
+	int (*flush)(void *arg);       /* optional */
+	uint64_t (*now_ms)(void *arg); /* optional: monotonic milliseconds */
 	void (*progress)(void *arg, const struct dfmt_wprogress *p); /* opt. */
 	void (*relax)(void *arg); /* optional: while waiting for a helper */
 };
@@ -112,7 +112,7 @@ struct dfmt_writer_facts {
 	uint32_t panic_world; /* index into worlds, or ~0 */
 	uint32_t dump_level;
 	const char *reason;
-	const char *format; /* what it was converted from */
+	const char *format;	     /* what it was converted from */
 	const char *const *versions; /* "name=value" */
 	size_t nr_versions;
 	const struct dfmt_wframe *frames;
@@ -181,8 +181,8 @@ enum dfmt_writer_status {
 
 struct dfmt_writer_result {
 	enum dfmt_writer_status status;
-	bool ended;	      /* the end record is on the device and read back */
-	uint64_t dump_start;  /* offset of the dump in the range */
+	bool ended;	     /* the end record is on the device and read back */
+	uint64_t dump_start; /* offset of the dump in the range */
 	uint64_t dump_len;
 	uint8_t dump_id[16];
 	uint64_t nr_data, nr_fill, nr_repeat, nr_lost; /* frames */
@@ -219,7 +219,8 @@ enum dfmt_writer_status dfmt_writer_run(struct dfmt_writer *w,
 
 /*
  * For a CPU with nothing else to do: compresses until the run ends.  index is
- * from 0 to nr_helpers - 1, each used by one CPU.
+ * from 0 to nr_helpers - 1, each used by one CPU.  Should it die in here, the
+ * run goes on without it after a second.
  */
 void dfmt_writer_help(struct dfmt_writer *w, uint32_t index);
 

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The writer alone: what it refuses, what it writes where, that helpers change
+ * nothing.  What a reader makes of its dumps is in native_writer_test.c.
+ */
+#include "writer_fixture.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct run {
+	struct dfmt_writer *w;
+	void *memory;
+	size_t memory_len;
+	enum dfmt_writer_status status;
+};
+
+static struct run
+run_with(const struct dfmt_writer_config *config, uint64_t range_len,
+	const struct dfmt_writer_facts *facts)
+{
+	struct run r = { .memory_len = dfmt_writer_memory(config) };
+
+	r.memory = aligned_alloc(4096, r.memory_len);
+	assert_non_null(r.memory);
+	r.w = dfmt_writer_init(config, r.memory, r.memory_len);
+	assert_non_null(r.w);
+	r.status = dfmt_writer_run(r.w, facts, range_len);
+	return r;
+}
+
+static enum dfmt_writer_status
+run_once(struct wfix *f, uint32_t flags)
+{
+	struct dfmt_writer_config config = wfix_config(f);
+	struct dfmt_writer_facts facts = wfix_facts(f);
+
+	config.flags = flags;
+	struct run r = run_with(&config, f->device_len, &facts);
+	enum dfmt_writer_status st = r.status;
+
+	free(r.memory);
+	return st;
+}
+
+static void
+test_writer_completes(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 4000, 16u << 20);
+
+	struct dfmt_writer_config config = wfix_config(&f);
+	struct dfmt_writer_facts facts = wfix_facts(&f);
+	struct run r = run_with(&config, f.device_len, &facts);
+	const struct dfmt_writer_result *res = dfmt_writer_result_get(r.w);
+
+	assert_int_equal(r.status, DFMT_W_COMPLETE);
+	assert_true(res->ended);
+	assert_false(f.outside);
+	assert_int_equal(res->nr_data + res->nr_fill + res->nr_repeat +
+				 res->nr_lost,
+		4000);
+	assert_true(res->nr_repeat > 400);
+	assert_true(res->nr_fill >= 1000);
+	assert_true(res->dump_len < res->raw_len);
+	free(r.memory);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_memory_is_below_1_mib(void **state)
+{
+	struct wfix f = { 0 };
+	struct dfmt_writer_config config = wfix_config(&f);
+
+	(void)state;
+	assert_in_range(dfmt_writer_memory(&config), 1, 1u << 20);
+	config.page_shift = 11;
+	assert_int_equal(dfmt_writer_memory(&config), 0);
+}
+
+static void
+test_writer_refuses_without_label(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 2u << 20);
+	f.device[20] ^= 1;
+	f.device[f.device_len - 4000] ^= 1;
+
+	uint8_t *before = malloc(f.device_len);
+
+	memcpy(before, f.device, f.device_len);
+	assert_int_equal(run_once(&f, 0), DFMT_W_NO_LABEL);
+	assert_memory_equal(before, f.device, f.device_len);
+	free(before);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_takes_the_second_label(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 2u << 20);
+	f.device[20] ^= 1;
+	assert_int_equal(run_once(&f, 0), DFMT_W_COMPLETE);
+	assert_false(f.outside);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_refuses_foreign_label(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 2u << 20);
+
+	struct dfmt_writer_config config = wfix_config(&f);
+	struct dfmt_writer_facts facts = wfix_facts(&f);
+
+	config.uuid[0] = 99;
+	struct run r = run_with(&config, f.device_len, &facts);
+
+	assert_int_equal(r.status, DFMT_W_FOREIGN);
+	free(r.memory);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_refuses_two_labels(void **state)
+{
+	struct wfix f, other;
+
+	(void)state;
+	wfix_init(&f, 100, 2u << 20);
+	wfix_init(&other, 100, 2u << 20);
+	((struct dfmt_fmt_label *)(void *)other.device)->uuid[3] = 77;
+	struct dfmt_crc crc;
+	struct dfmt_fmt_label *l = (void *)other.device;
+
+	dfmt_crc_init(&crc, false);
+	l->crc = dfmt_crc32c(&crc, l, offsetof(struct dfmt_fmt_label, crc));
+	memcpy(f.device, l, sizeof(*l));
+	assert_int_equal(run_once(&f, 0), DFMT_W_FOREIGN);
+	wfix_fini(&f);
+	wfix_fini(&other);
+}
+
+static void
+test_writer_refuses_shorter_device(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 4u << 20);
+	f.device_len = 3u << 20;
+	assert_int_equal(run_once(&f, 0), DFMT_W_TOO_SMALL);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_keeps_an_unsaved_dump(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 2u << 20);
+	assert_int_equal(run_once(&f, 0), DFMT_W_COMPLETE);
+	assert_int_equal(run_once(&f, 0), DFMT_W_UNSAVED);
+	assert_int_equal(run_once(&f, DFMT_WRITER_OVERWRITE), DFMT_W_COMPLETE);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_dry_run_writes_nothing(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 1000, 4u << 20);
+	uint8_t *before = malloc(f.device_len);
+
+	memcpy(before, f.device, f.device_len);
+	assert_int_equal(run_once(&f, DFMT_WRITER_DRY_RUN), DFMT_W_COMPLETE);
+	assert_memory_equal(before, f.device, f.device_len);
+	free(before);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_full_device_ends(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 20000, 1u << 20);
+	assert_int_equal(run_once(&f, 0), DFMT_W_FULL);
+	assert_false(f.outside);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_time_limit_ends(void **state)
+{
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 20000, 16u << 20);
+	f.ms_per_call = 1;
+
+	struct dfmt_writer_config config = wfix_config(&f);
+	struct dfmt_writer_facts facts = wfix_facts(&f);
+
+	config.time_limit_ms = 20;
+	struct run r = run_with(&config, f.device_len, &facts);
+
+	assert_int_equal(r.status, DFMT_W_TIME);
+	assert_true(dfmt_writer_result_get(r.w)->ended);
+	free(r.memory);
+	wfix_fini(&f);
+}
+
+struct helper {
+	struct dfmt_writer *w;
+	uint32_t index;
+};
+
+static void *
+help(void *arg)
+{
+	struct helper *h = arg;
+
+	dfmt_writer_help(h->w, h->index);
+	return NULL;
+}
+
+static void
+test_writer_helpers_change_nothing(void **state)
+{
+	struct wfix alone, helped;
+	struct helper h[3];
+	pthread_t t[3];
+
+	(void)state;
+	wfix_init(&alone, 6000, 24u << 20);
+	wfix_init(&helped, 6000, 24u << 20);
+	assert_int_equal(run_once(&alone, 0), DFMT_W_COMPLETE);
+
+	struct dfmt_writer_config config = wfix_config(&helped);
+	struct dfmt_writer_facts facts = wfix_facts(&helped);
+
+	config.nr_helpers = 3;
+	size_t len = dfmt_writer_memory(&config);
+	void *memory = aligned_alloc(4096, len);
+	struct dfmt_writer *w = dfmt_writer_init(&config, memory, len);
+
+	assert_non_null(w);
+	for (uint32_t i = 0; i < 3; i++) {
+		h[i] = (struct helper){ w, i };
+		pthread_create(&t[i], NULL, help, &h[i]);
+	}
+	assert_int_equal(dfmt_writer_run(w, &facts, helped.device_len),
+		DFMT_W_COMPLETE);
+	for (uint32_t i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	assert_memory_equal(alone.device, helped.device, alone.device_len);
+	free(memory);
+	wfix_fini(&alone);
+	wfix_fini(&helped);
+}
+
+/* A compressor that never returns on the helper's thread until told. */
+static _Thread_local bool is_helper;
+static _Atomic bool helper_stuck;
+
+static size_t
+compress_stuck(void *state, const void *in, size_t in_len, void *out,
+	size_t out_len)
+{
+	if (is_helper) {
+		while (helper_stuck)
+			usleep(100);
+		memset(out, 0xee, out_len);
+		return 17;
+	}
+	return dfmt_writer_lz4.compress(state, in, in_len, out, out_len);
+}
+
+static void *
+help_stuck(void *arg)
+{
+	is_helper = true;
+	return help(arg);
+}
+
+static void
+relax_until_helped(void *arg)
+{
+	(void)arg;
+	usleep(10);
+}
+
+static void
+test_writer_goes_on_without_a_dead_helper(void **state)
+{
+	struct dfmt_writer_codec codec = dfmt_writer_lz4;
+	struct dfmt_writer_ops ops = wfix_ops;
+	struct wfix f;
+	pthread_t t;
+
+	(void)state;
+	wfix_init(&f, 3000, 32u << 20);
+	f.ms_per_call = 1;
+	codec.compress = compress_stuck;
+	ops.relax = relax_until_helped;
+
+	struct dfmt_writer_config config = wfix_config(&f);
+	struct dfmt_writer_facts facts = wfix_facts(&f);
+
+	config.codec = &codec;
+	config.ops = &ops;
+	config.nr_helpers = 1;
+	size_t len = dfmt_writer_memory(&config);
+	void *memory = aligned_alloc(4096, len);
+	struct dfmt_writer *w = dfmt_writer_init(&config, memory, len);
+	struct helper h = { w, 0 };
+
+	helper_stuck = true;
+	pthread_create(&t, NULL, help_stuck, &h);
+	assert_int_equal(dfmt_writer_run(w, &facts, f.device_len),
+		DFMT_W_COMPLETE);
+	assert_true(dfmt_writer_result_get(w)->ended);
+	helper_stuck = false;
+	pthread_join(t, NULL);
+	free(memory);
+	wfix_fini(&f);
+}
+
+/* A panic at each callback: the dump is ended, or nothing of it is there. */
+static void
+test_writer_second_panic_at_every_callback(void **state)
+{
+	struct wfix f;
+	volatile unsigned long last = 0;
+
+	(void)state;
+	for (volatile unsigned long n = 1; !last; n++) {
+		wfix_init(&f, 300, 2u << 20);
+
+		struct dfmt_writer_config config = wfix_config(&f);
+		struct dfmt_writer_facts facts = wfix_facts(&f);
+		size_t len = dfmt_writer_memory(&config);
+		void *memory = aligned_alloc(4096, len);
+		struct dfmt_writer *w = dfmt_writer_init(&config, memory, len);
+
+		f.panic_at = n;
+		if (setjmp(f.panic) == 0) {
+			assert_int_equal(
+				dfmt_writer_run(w, &facts, f.device_len),
+				DFMT_W_COMPLETE);
+			last = n;
+		} else {
+			f.panic_at = 0;
+			assert_int_equal(dfmt_writer_reenter(w, "again"),
+				DFMT_W_SECOND_PANIC);
+			const struct dfmt_writer_result *res =
+				dfmt_writer_result_get(w);
+
+			assert_true(res->ended || res->dump_len == 0);
+		}
+		assert_false(f.outside);
+		free(memory);
+		wfix_fini(&f);
+	}
+	assert_true(last > 300);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_writer_completes),
+		cmocka_unit_test(test_writer_memory_is_below_1_mib),
+		cmocka_unit_test(test_writer_refuses_without_label),
+		cmocka_unit_test(test_writer_takes_the_second_label),
+		cmocka_unit_test(test_writer_refuses_foreign_label),
+		cmocka_unit_test(test_writer_refuses_two_labels),
+		cmocka_unit_test(test_writer_refuses_shorter_device),
+		cmocka_unit_test(test_writer_keeps_an_unsaved_dump),
+		cmocka_unit_test(test_writer_dry_run_writes_nothing),
+		cmocka_unit_test(test_writer_full_device_ends),
+		cmocka_unit_test(test_writer_time_limit_ends),
+		cmocka_unit_test(test_writer_helpers_change_nothing),
+		cmocka_unit_test(test_writer_goes_on_without_a_dead_helper),
+		cmocka_unit_test(test_writer_second_panic_at_every_callback),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
