@@ -115,22 +115,30 @@ trim(struct kern_record *rec, const char *text, size_t len)
 	rec->len = len;
 }
 
+/* A pass over the log. */
+struct pass {
+	uint64_t hz;
+	char *text; /* of the message at hand: MAX_TEXT bytes */
+	kern_record_fn *fn;
+	void *arg;
+};
+
 static enum mdb_status
 message(struct mdb_ctx *cx, struct mdb_loc loc, const struct block *b,
-	uint64_t hz, char *text, kern_record_fn *fn, void *arg)
+	const struct pass *pass)
 {
 	struct kern_record rec = { .text = "", .dict = "" };
 	size_t len;
 
-	fill_control(cx, mdb_at(loc, b->rptr), hz, &rec);
-	rec.status = read_text(cx, mdb_at(loc, b->cont), text, &len);
+	fill_control(cx, mdb_at(loc, b->rptr), pass->hz, &rec);
+	rec.status = read_text(cx, mdb_at(loc, b->cont), pass->text, &len);
 	if (rec.status == MDB_E_INTERRUPTED)
 		return rec.status;
 	mdb_forget(cx);
 	if (len != 0)
 		rec.status = MDB_OK;
-	trim(&rec, text, len);
-	return fn(cx, &rec, arg);
+	trim(&rec, pass->text, len);
+	return pass->fn(cx, &rec, pass->arg);
 }
 
 /* Ticks in a second: 100 unless a variable says else. */
@@ -169,8 +177,8 @@ enum mdb_status
 illumos_log(struct mdb_ctx *cx, struct mdb_world *w, kern_record_fn *fn,
 	void *arg)
 {
-	char *text = mdb_tmp(cx, MAX_TEXT);
-	uint64_t hz = ticks_per_second(cx, w);
+	const struct pass pass = { ticks_per_second(cx, w),
+		mdb_tmp(cx, MAX_TEXT), fn, arg };
 	mdb_addr_t mark = 0;
 	size_t met = 0, power = 1;
 	struct mdb_loc loc;
@@ -191,7 +199,7 @@ illumos_log(struct mdb_ctx *cx, struct mdb_world *w, kern_record_fn *fn,
 		if (st != MDB_OK)
 			return mdb_context(cx, st, "the log after %zu messages",
 				met - 1);
-		st = message(cx, loc, &b, hz, text, fn, arg);
+		st = message(cx, loc, &b, &pass);
 		loc.addr = b.next;
 	}
 	return st;

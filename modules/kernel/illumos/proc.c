@@ -86,7 +86,7 @@ letter_of(uint8_t stat)
 {
 	static const char letters[] = "?SRZIOTW";
 
-	return stat < sizeof(letters) - 1 ? letters[stat] : '?';
+	return letters[stat < sizeof(letters) - 1 ? stat : 0];
 }
 
 enum mdb_status
