@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * $r ::regs ::cpuregs: the registers of a CPU, in the layout of illumos' mdb
- * for amd64 and i386.  What the dump does not have is printed as unknown, never as 0.
+ * for amd64 and i386.  What the dump does not have is printed as unknown, never
+ * as 0.
  */
 #include "mdb/dcmd/dcmd.h"
 #include "mdb/dcmd/remark.h"
+#include "mdb/dcmd/stackprint.h"
 #include "mdb/stack/table.h"
 
 #include <inttypes.h>
@@ -91,6 +93,18 @@ static const struct mdb_table table = { .name = "regs", .columns = columns };
 
 _Static_assert(sizeof(columns) / sizeof(columns[0]) == NR_NAMES + 2,
 	"one each");
+
+const char *
+mdb_regs_name_at(size_t index)
+{
+	return index < NR_NAMES ? columns[index + 1].name : NULL;
+}
+
+enum mdb_reg
+mdb_regs_at(size_t index)
+{
+	return record_regs[index];
+}
 
 static enum mdb_status
 print_record(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu)
@@ -321,6 +335,12 @@ print_narrow(struct mdb_ctx *cx, const struct mdb_regs *regs)
 	return st;
 }
 
+enum mdb_status
+mdb_regs_print(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
+{
+	return wide ? print_wide(cx, regs) : print_narrow(cx, regs);
+}
+
 static enum mdb_status
 print_regs(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu)
 {
@@ -328,7 +348,7 @@ print_regs(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu)
 	enum mdb_status st = print_record(cx, regs, cpu);
 
 	if (st == MDB_OK)
-		st = wide ? print_wide(cx, regs) : print_narrow(cx, regs);
+		st = mdb_regs_print(cx, regs, wide);
 	return st;
 }
 

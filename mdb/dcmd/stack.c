@@ -86,17 +86,36 @@ find_count(struct mdb_ctx *cx, const struct mdb_call *call, unsigned int *flags)
 	return st;
 }
 
+/* Only the frames that the dump recorded are left of the stack. */
+static bool
+is_lost(const struct mdb_call *call, const struct mdb_unwind_start *start,
+	enum mdb_status found)
+{
+	if (call->has_addr || mdb_opt(call, 'c'))
+		return false;
+	return found == MDB_E_NOTFOUND ||
+	       (found == MDB_OK && !mdb_stack_is_readable(start));
+}
+
 static enum mdb_status
 print(struct mdb_ctx *cx, const struct mdb_call *call, unsigned int flags)
 {
 	struct mdb_unwind_start start = { 0 };
 	int cpu = -1;
-	enum mdb_status st = find_start(cx, call, &start, &cpu);
+	enum mdb_status found, st = find_count(cx, call, &flags);
 
-	if (st == MDB_OK)
-		st = find_count(cx, call, &flags);
 	if (st != MDB_OK)
 		return st;
+	found = find_start(cx, call, &start, &cpu);
+	if (is_lost(call, &start, found)) {
+		st = mdb_stack_print_recorded(cx, cpu, flags);
+		if (st != MDB_E_NOTFOUND) {
+			mdb_forget(cx);
+			return st;
+		}
+	}
+	if (found != MDB_OK)
+		return found;
 	return mdb_stack_print_from(cx, &start, cpu, flags);
 }
 

@@ -9,10 +9,11 @@
  */
 #include "mdb/dcmd/stackprint.h"
 
+#include "mdb/base/ctx.h"
 #include "mdb/mem/arch.h"
 #include "mdb/stack/trap.h"
 #include "mdb/stack/unwind.h"
-#include "mdb/world/world.h"
+#include "mdb/world/native.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +32,8 @@
 		.help = "where the function is, or returns to" },             \
 	{ .name = "symbol", .flags = MDB_COL_JSON_ONLY,                       \
 		.help = "the function" },                                     \
+	{ .name = "args", .flags = MDB_COL_JSON_ONLY,                         \
+		.help = "of the function, as printed, where known" },         \
 	{ .name = "offset", .flags = MDB_COL_JSON_ONLY,                       \
 		.help = "of pc in it, in bytes" },                            \
 	{ .name = "object", .flags = MDB_COL_JSON_ONLY,                       \
@@ -92,6 +95,7 @@ struct printer {
 	int cpu;
 	unsigned int flags;
 	size_t max_args;
+	const char *recorded; /* the frame as the dump has it in words */
 	bool has_frame;
 	struct mdb_frame frame; /* not printed yet */
 };
@@ -361,21 +365,34 @@ text_or_none(const char *text)
 	return text ? mdb_v_cstr(text) : mdb_v_none();
 }
 
+/* "panic+0x33()"; one that only the dump can name, in its words. */
+static const char *
+frame_text(struct mdb_ctx *cx, const struct printer *p, const struct place *at,
+	const char *args)
+{
+	if (p->recorded && !at->sym.name)
+		return p->recorded;
+	return mdb_tmp_printf(cx, "%s(%s)%s", at->text, args,
+		p->frame.guess ? " ?" : "");
+}
+
 static enum mdb_status
 print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
 	const char *why)
 {
 	const struct mdb_frame *f = &p->frame;
+	const char *args;
 	struct place at;
 
 	find_place(cx, f, &at);
+	args = args_text(cx, p);
 	const struct mdb_value values[] = {
 		mdb_v_addr(mdb_kernel_loc(f->world, f->fp)),
-		mdb_v_cstr(mdb_tmp_printf(cx, "%s(%s)%s", at.text,
-			args_text(cx, p), f->guess ? " ?" : "")),
+		mdb_v_cstr(frame_text(cx, p, &at, args)),
 		p->cpu < 0 ? mdb_v_none() : mdb_v_int(p->cpu),
 		mdb_v_addr(mdb_kernel_loc(f->world, f->pc)),
 		text_or_none(at.sym.name),
+		*args ? mdb_v_text(args) : mdb_v_none(),
 		at.sym.name ? mdb_v_uint(at.offset) : mdb_v_none(),
 		text_or_none(at.object),
 		mdb_v_text(kind_name(f)),
@@ -475,4 +492,63 @@ mdb_stack_print(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_unwind_start start = { .world = world, .regs = *regs };
 
 	return mdb_stack_print_from(cx, &start, -1, flags);
+}
+
+/* ---- what the panicking program saw of its stack ------------------------- */
+
+static struct mdb_world *
+world_of_record(struct mdb_ctx *cx, uint32_t index)
+{
+	const struct mdb_native *n = cx->target->native;
+
+	return n && index < n->nr_worlds && n->worlds[index]
+		       ? n->worlds[index]
+		       : mdb_world_current(cx);
+}
+
+bool
+mdb_stack_is_readable(const struct mdb_unwind_start *start)
+{
+	const struct mdb_world *w =
+		mdb_world_of_addr(start->world, start->regs.r[MDB_R_IP]);
+	uint8_t word[8];
+
+	return w->space && mdb_reg_known(&start->regs, MDB_R_SP) &&
+	       mdb_space_try(w->space, start->regs.r[MDB_R_SP], word,
+		       w->arch->word) == MDB_OK;
+}
+
+enum mdb_status
+mdb_stack_print_recorded(struct mdb_ctx *cx, int cpu, unsigned int flags)
+{
+	const struct dfmt *d = mdb_memory_dump(cx->target->memory);
+	size_t count = d ? dfmt_nr_frames(d) : 0;
+	bool nested = (flags & MDB_STACK_NESTED) != 0;
+	enum mdb_status st = MDB_OK;
+
+	if (count == 0)
+		return MDB_E_NOTFOUND;
+	st = line(cx, nested,
+		"--- the stack is not in the dump: as it was recorded at the "
+		"panic ---");
+	for (size_t i = 0; i < count && st == MDB_OK; i++) {
+		struct dfmt_frame f = dfmt_frame_at(d, i);
+		struct printer p = { .cpu = cpu,
+			.flags = flags,
+			.has_frame = true,
+			.recorded = f.text };
+
+		p.frame = (struct mdb_frame){ .world = world_of_record(cx,
+						      f.world),
+			.pc = f.pc,
+			.fp = f.fp,
+			.pc_is_return = i > 0,
+			.vector = -1,
+			.note = "recorded at the panic" };
+		st = print_row(cx, &p,
+			i + 1 < count ? NULL
+				      : mdb_stack_end_name(MDB_END_UNREADABLE),
+			NULL);
+	}
+	return st;
 }

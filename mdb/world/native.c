@@ -320,14 +320,17 @@ find_linux(struct mdb_ctx *cx, struct mdb_target *target, struct mdb_native *n,
 	uint32_t index)
 {
 	struct mdb_world **end = &target->worlds;
+	enum mdb_status st;
 
 	if (strcmp(n->records[index].system, "linux") != 0 ||
 		n->records[index].kind == DFMT_WORLD_GUEST)
 		return false;
 	while (*end)
 		end = &(*end)->next;
-	if (mdb_find_linux(cx, target) != MDB_OK)
-		mdb_forget(cx);
+	st = mdb_find_linux(cx, target);
+	if (st != MDB_OK && st != MDB_E_NOTFOUND)
+		mdb_warn(cx, st, "a Linux kernel is there, but");
+	mdb_forget(cx);
 	n->worlds[index] = *end;
 	return *end != NULL;
 }

@@ -98,8 +98,11 @@ bare_world(struct mdb_target *t)
 static enum mdb_status
 find_worlds(struct mdb_ctx *cx, struct mdb_target *t)
 {
-	enum mdb_status st = mdb_find_linux(cx, t);
+	enum mdb_status st = mdb_find_native(cx, t);
 
+	if (st == MDB_OK)
+		return st;
+	st = mdb_find_linux(cx, t);
 	if (st == MDB_E_INTERRUPTED)
 		return st;
 	if (st != MDB_OK && st != MDB_E_NOTFOUND)

@@ -7,7 +7,7 @@
  *                              device or file; -r: on a new file, unlabelled
  *   goldcloth --elf FILE       its memory and processors as an ELF core
  *   goldcloth --symbols DIR    each object's symbols as `nm -S` prints them
- *   goldcloth --trace          the panicking processor's stack
+ *   goldcloth --trace [CPU]    the panicking processor's stack, or another's
  *   goldcloth --console        what the console says
  *
  * CONTENT is hypervisor, kernel (the default), dom0 or all; -j helping
@@ -76,13 +76,16 @@ print_frame(const struct gold_frame *f)
 }
 
 static void
-print_trace(const struct gold_machine *m)
+print_trace(const struct gold_machine *m, uint32_t id)
 {
 	struct gold_frame frames[64];
 	size_t nr;
-	const struct gold_cpu *cpu = &gold_cpus(m, &nr)[gold_panic_cpu(m)];
+	const struct gold_cpu *cpus = gold_cpus(m, &nr);
 
-	nr = gold_trace(m, cpu, frames, sizeof(frames) / sizeof(frames[0]));
+	if (id >= nr)
+		return;
+	nr = gold_trace(m, &cpus[id], frames,
+		sizeof(frames) / sizeof(frames[0]));
 	for (size_t i = 0; i < nr; i++)
 		print_frame(&frames[i]);
 }
@@ -195,8 +198,9 @@ run(const struct gold_machine *m, int argc, char **argv)
 		return write_all_symbols(m, argv[2]) ? 0 : 1;
 	if (strncmp(what, "--", 2) != 0)
 		return dump(m, argc, argv);
-	if (argc == 2 && strcmp(what, "--trace") == 0)
-		print_trace(m);
+	if (argc <= 3 && strcmp(what, "--trace") == 0)
+		print_trace(m, argc == 3 ? (uint32_t)strtoul(argv[2], NULL, 10)
+					 : gold_panic_cpu(m));
 	else if (argc == 2 && strcmp(what, "--console") == 0)
 		fputs(gold_console(m), stdout);
 	else
@@ -217,6 +221,6 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: goldcloth [-r] [-c hypervisor|kernel|"
 				"dom0|all] [-j N] [-t MS] DEVICE\n"
 				"       goldcloth --elf FILE | --symbols DIR | "
-				"--trace | --console\n");
+				"--trace [CPU] | --console\n");
 	return status;
 }

@@ -55,20 +55,26 @@ place_kernel(struct gold_machine *m, uint32_t addr, const uint8_t *bytes,
 	gold_poke_virtual(m, KERNEL_CR3, addr, bytes, len);
 }
 
-/* Both stacks of two pages and the hypervisor's whole stacks exist. */
+void
+gold_map_kernel(struct gold_machine *m, uint32_t addr, uint32_t end)
+{
+	uint64_t paddr;
+
+	for (addr &= ~(GOLD_PAGE - 1); addr < end; addr += GOLD_PAGE)
+		if (!gold_vtop(m, KERNEL_CR3, addr, &paddr))
+			gold_map(m, KERNEL_CR3, addr, gold_take(m, GOLD_KERNEL),
+				READ_WRITE);
+}
+
+/* Both pages of each stack exist, whatever was put on it. */
 static void
 map_rest_of_stacks(struct gold_machine *m)
 {
 	static const uint32_t stacks[] = { 0xc53fc000, 0xc5af6000, 0xc5af9000,
 		0xc61a4000, 0xc61a8000, 0xc61ac000, 0xc61b0000 };
-	uint64_t paddr;
 
 	for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
-		for (uint32_t at = stacks[i]; at < stacks[i] + 0x2000;
-			at += GOLD_PAGE)
-			if (!gold_vtop(m, KERNEL_CR3, at, &paddr))
-				gold_map(m, KERNEL_CR3, at,
-					gold_take(m, GOLD_KERNEL), READ_WRITE);
+		gold_map_kernel(m, stacks[i], stacks[i] + 0x2000);
 }
 
 /* ---- processes, a guest ------------------------------------------------ */
@@ -128,14 +134,6 @@ add_leftovers(struct gold_machine *m)
 }
 
 /* The machine frames of the control domain by its own frame numbers. */
-static void
-add_mfn_list(struct gold_machine *m)
-{
-	for (uint32_t at = MFN_LIST_ADDR; at < MFN_LIST_END; at += GOLD_PAGE)
-		gold_map(m, KERNEL_CR3, at, gold_take(m, GOLD_KERNEL),
-			READ_WRITE);
-}
-
 static void
 fill_mfn_list(struct gold_machine *m)
 {
@@ -217,7 +215,8 @@ gold_lay_out(struct gold_machine *m)
 	gold_load_image(m, gold_kernel_elf,
 		(size_t)(gold_kernel_elf_end - gold_kernel_elf), place_kernel);
 	map_rest_of_stacks(m);
-	add_mfn_list(m);
+	gold_fill_symtabs(m);
+	gold_map_kernel(m, MFN_LIST_ADDR, MFN_LIST_END);
 	(void)gold_frame(m, SHARED_INFO_PFN, GOLD_HYPERVISOR);
 	gold_map(m, KERNEL_CR3, SHARED_INFO_ADDR, SHARED_INFO_PFN, READ_WRITE);
 	add_processes(m);

@@ -81,11 +81,19 @@ void gold_load_image(struct gold_machine *m, const uint8_t *elf, size_t len,
 void gold_load_symbols(const uint8_t *elf, size_t len,
 	struct gold_object *object);
 
-/* ---- layout.c, modules.c, processor.c, console.c ----------------------- */
+/* ---- symtab.c ---------------------------------------------------------- */
+
+/* Gives each module of the kernel's list its symbol table in memory. */
+void gold_fill_symtabs(struct gold_machine *m);
+
+/* ---- layout.c, processor.c, console.c ---------------------------------- */
 
 void gold_lay_out(struct gold_machine *m);
 void gold_fill_cpus(struct gold_machine *m);
 void gold_fill_console(struct gold_machine *m);
+
+/* Maps new frames of the kernel where none are. */
+void gold_map_kernel(struct gold_machine *m, uint32_t addr, uint32_t end);
 
 /* Writes where the kernel's tables map addr, which must be mapped. */
 void gold_poke_virtual(struct gold_machine *m, uint32_t cr3, uint32_t addr,

@@ -93,8 +93,8 @@ IN(unix) clock_t panic_lbolt = LBOLT;
 IN(unix) hrtime_t panic_hrtime = 3619044101887LL;
 IN(unix) longlong_t panic_lbolt64 = LBOLT;
 IN(unix)
-cpu_t panic_cpu = CPU(0, cpus, &cpu1, &cpu3, &cpu0_disp, &thread0, &idle0, 0,
-	60, 0);
+cpu_t panic_cpu =
+	CPU(0, cpus, &cpu1, &cpu3, &cpu0_disp, &thread0, &idle0, 0, 60, 0);
 IN(unix) kthread_t *panic_thread = &thread0;
 
 /* ---- threads ----------------------------------------------------------- */

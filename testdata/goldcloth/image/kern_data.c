@@ -23,6 +23,9 @@ IN(unix) char srpc_domain[SYS_NMLN] = "";
 IN(unix) int hostid = 0x1f2c6a40;
 IN(unix) uintptr_t kernelbase = 0xc3000000;
 IN(unix) uintptr_t xen_virt_start = 0xf5800000;
+IN(unix) ulong_t *mfn_list = P(ulong_t, 0xf4400000);
+IN(unix) ulong_t mfn_count = 0x1000;
+IN(unix) void *HYPERVISOR_shared_info = P(void, 0xf4bfe000);
 
 AT(0xccad8fc0) static char ver[] = "3.0.4-1-sun";
 AT(0xccad1f80)

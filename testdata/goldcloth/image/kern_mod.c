@@ -2,9 +2,25 @@
 /*
  * The list of modules: circular, from `modules`, which is unix itself; the
  * pseudo module of the hypervisor last, as its panic linked it there.  The
- * loader fills in each symbol table (machine_mods.c).
+ * machine fills in each symbol table (symtab.c).
  */
 #include "kern.h"
+#include "module_layout.h"
+
+#define IS_AT(type, member, offset)                                         \
+	_Static_assert(__builtin_offsetof(struct type, member) == (offset), \
+		#member " is elsewhere")
+
+IS_AT(modctl, mod_next, MODCTL_NEXT);
+IS_AT(modctl, mod_mp, MODCTL_MP);
+IS_AT(modctl, mod_modname, MODCTL_MODNAME);
+IS_AT(module, symhdr, MODULE_SYMHDR);
+IS_AT(module, strhdr, MODULE_STRHDR);
+IS_AT(module, symsize, MODULE_SYMSIZE);
+IS_AT(module, symspace, MODULE_SYMSPACE);
+IS_AT(module, symtbl, MODULE_SYMTBL);
+IS_AT(module, strings, MODULE_STRINGS);
+IS_AT(module, nsyms, MODULE_NSYMS);
 
 enum {
 #define MODULE(name, t, t_len, d, d_len, file, what) MOD_##name,
