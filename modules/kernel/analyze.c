@@ -36,6 +36,7 @@ static const struct mdb_column size_columns[] = {
 	{ "size", NULL, 6, 0, 0, "bytes of stack that the frame takes" },
 	{ "fp", NULL, MDB_WIDTH_ADDR, MDB_COL_ZERO, 0, "the frame" },
 	{ "func", NULL, 0, MDB_COL_LEFT, 0, "function and offset" },
+	{ "pc", NULL, 0, MDB_COL_JSON_ONLY, 0, "program counter" },
 	{ NULL },
 };
 
@@ -46,6 +47,7 @@ static const struct mdb_table size_table = { .name = "frames",
 static const struct mdb_column top_columns[] = {
 	{ "fp", NULL, MDB_WIDTH_ADDR, MDB_COL_ZERO, 0, "the frame" },
 	{ "func", NULL, 0, MDB_COL_LEFT, 0, "function and offset" },
+	{ "pc", NULL, 0, MDB_COL_JSON_ONLY, 0, "program counter" },
 	{ NULL },
 };
 
@@ -55,7 +57,7 @@ static const struct mdb_table top_table = { .name = "frames",
 
 struct frame {
 	struct mdb_loc pc;
-	mdb_addr_t lookup; /* pc, or the call before it */
+	bool is_return;
 	mdb_addr_t fp;
 	uint64_t size; /* 0: not known */
 };
@@ -137,7 +139,7 @@ take_frame(struct mdb_ctx *cx, const struct mdb_frame *f, void *arg)
 		return MDB_DONE;
 	*to = (struct frame){
 		.pc = mdb_kernel_loc(f->world, f->pc),
-		.lookup = f->pc_is_return ? f->pc - 1 : f->pc,
+		.is_return = f->pc_is_return,
 		.fp = f->fp,
 	};
 	if (inner != NULL && inner->pc.world == f->world && f->fp > inner->fp &&
@@ -208,12 +210,13 @@ say_cpu(struct mdb_ctx *cx, const struct analysis *a)
 	if (p->cpu < 0)
 		return say_unknown(cx, "cpu",
 			"which CPU panicked is not known");
-	text = mdb_tmp_printf(cx, "it happened on CPU %d", p->cpu);
-	if (p->vcpu.addr != 0 && p->vcpu_id >= 0)
-		text = mdb_tmp_printf(cx,
-			"it happened on vcpu %llx, whose vcpu_id %d is CPU %d",
-			(unsigned long long)p->vcpu.addr, p->vcpu_id, p->cpu);
-	return say_plain(cx, "cpu", text);
+	if (p->vcpu.addr == 0 || p->vcpu_id < 0)
+		return say_plain(cx, "cpu",
+			mdb_tmp_printf(cx, "it happened on CPU %d", p->cpu));
+	text = mdb_tmp_printf(cx,
+		"it happened on vcpu %llx, whose vcpu_id %d is CPU %d",
+		(unsigned long long)p->vcpu.addr, p->vcpu_id, p->cpu);
+	return say(cx, "cpu", text, mdb_v_addr(p->vcpu), mdb_v_none(), true);
 }
 
 static enum mdb_status
@@ -245,12 +248,6 @@ say_thread(struct mdb_ctx *cx, struct analysis *a)
 }
 
 static const char *
-place(struct mdb_ctx *cx, struct mdb_loc pc)
-{
-	return mdb_sym_format(cx, pc);
-}
-
-static const char *
 exception_name(struct mdb_ctx *cx, const struct mdb_frame *f)
 {
 	const char *name = mdb_trap_vector_name(f->vector);
@@ -278,7 +275,7 @@ say_exception(struct mdb_ctx *cx, const struct analysis *a)
 	if (!a->has_trap)
 		return MDB_OK;
 	text = mdb_tmp_printf(cx, "%s, at %s", exception_name(cx, &a->trap),
-		place(cx, pc));
+		mdb_sym_format(cx, pc));
 	if (mdb_reg_known(&a->trap.regs, MDB_R_SP))
 		text = mdb_tmp_printf(cx, "%s, stack pointer %llx", text,
 			(unsigned long long)a->trap.regs.r[MDB_R_SP]);
@@ -398,7 +395,8 @@ say_sizes(struct mdb_ctx *cx, const struct analysis *a)
 	for (i = 0; i < n && i < SHOW_FRAMES && st == MDB_OK; i++) {
 		struct mdb_value v[] = { mdb_v_uint(f[i].size),
 			mdb_v_addr(mdb_at(f[i].pc, f[i].fp)),
-			mdb_v_sym(f[i].pc) };
+			mdb_v_text(kern_pc_text(cx, f[i].pc, f[i].is_return)),
+			mdb_v_addr(f[i].pc) };
 
 		st = mdb_subrow(cx, &size_table, v);
 	}
@@ -421,7 +419,8 @@ say_top(struct mdb_ctx *cx, const struct analysis *a)
 		i++) {
 		const struct frame *f = &a->frames[i];
 		struct mdb_value v[] = { mdb_v_addr(mdb_at(f->pc, f->fp)),
-			mdb_v_sym(f->pc) };
+			mdb_v_text(kern_pc_text(cx, f->pc, f->is_return)),
+			mdb_v_addr(f->pc) };
 
 		st = mdb_subrow(cx, &top_table, v);
 	}

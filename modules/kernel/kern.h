@@ -121,8 +121,9 @@ struct kern_cpu {
 	int64_t base_spl;
 	int64_t priority;
 	bool runrun, kprunrun;
-	int64_t ticks; /* has_since: instead of since_ns */
-	bool is_idle;
+	int64_t ticks;	 /* has_since: instead of since_ns */
+	bool is_idle;	 /* it runs its idle thread */
+	mdb_addr_t idle; /* that thread, or 0 */
 };
 
 /* One waiting thread of a run queue: "DL", "RT", "TS". */
@@ -189,6 +190,7 @@ typedef enum mdb_status kern_pair_fn(struct mdb_ctx *cx, const char *name,
 	uint64_t value, void *arg);
 
 struct kern_time {
+	bool has_wall;
 	int64_t wall_sec; /* since 1970, UTC */
 	uint64_t wall_ns;
 	uint64_t up_ns; /* since boot, suspended time counted */
@@ -200,7 +202,7 @@ struct kern_time {
 /* ---- the provider -------------------------------------------------------- */
 
 struct kern_thread_ops {
-	/* every thread, the CPUs' idle threads first */
+	/* every thread, those of the CPUs that are idle too */
 	enum mdb_status (*threads)(struct mdb_ctx *cx, struct kern_set *set);
 	enum mdb_status (*procs)(struct mdb_ctx *cx, struct kern_set *set);
 	/* the threads of the process of a thread */
@@ -267,7 +269,8 @@ struct kern_provider {
 	const struct kern_view *view;
 	/* by bit, from 0; ended by NULL */
 	const char *const *cpu_flags;
-	bool pid_is_proc; /* a pid names a process' own structure */
+	bool pid_is_proc;   /* a pid names a process' own structure */
+	bool idle_in_front; /* threads() lists the idle threads first */
 };
 
 extern const struct kern_provider kern_linux, kern_illumos;
@@ -371,6 +374,12 @@ enum mdb_status kern_ps_row(struct mdb_ctx *cx, const struct mdb_call *call,
 
 /* A copy that lives until the command ends. */
 const char *kern_strdup(struct mdb_ctx *cx, const char *text);
+
+/*
+ * "func+0x12".  A call that never returns may end its function: where it would
+ * return to is named by the function that called, not by the one behind it.
+ */
+const char *kern_pc_text(struct mdb_ctx *cx, struct mdb_loc pc, bool is_return);
 
 /* "Sun Nov 22 23:20:56 2026", UTC. */
 const char *kern_date(struct mdb_ctx *cx, int64_t sec);

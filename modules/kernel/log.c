@@ -162,6 +162,9 @@ kern_msgbuf(struct mdb_ctx *cx, const struct mdb_call *call)
 	if (mdb_opt(call, 'T')) {
 		enum mdb_status st = kern_time(cx, world, &m.time);
 
+		if (st == MDB_OK && !m.time.has_wall)
+			st = mdb_fail(cx, MDB_E_NOTFOUND,
+				"the kernel's wall clock was not found");
 		m.has_time = st == MDB_OK;
 		if (st != MDB_OK)
 			mdb_warn(cx, st, "no wall-clock times");

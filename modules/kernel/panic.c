@@ -162,6 +162,9 @@ kern_time_show(struct mdb_ctx *cx, const struct mdb_call *call)
 	enum mdb_status st = kern_time(cx, kern_world(cx), &t);
 	struct mdb_value shown;
 
+	if (st == MDB_OK && !t.has_wall)
+		st = mdb_fail(cx, MDB_E_NOTFOUND,
+			"the kernel's wall clock was not found");
 	if (st != MDB_OK)
 		return st;
 	if (mdb_opt(call, 'x'))

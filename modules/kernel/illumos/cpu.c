@@ -229,6 +229,7 @@ illumos_cpu(struct mdb_ctx *cx, struct mdb_world *w, int id,
 	cpu.flags = c.flags;
 	cpu.nr_running = (uint64_t)(d.nr_runnable < 0 ? 0 : d.nr_runnable);
 	cpu.thread = mdb_kernel_loc(w, c.dispthread);
+	cpu.idle = c.idle_thread;
 	cpu.is_idle = c.dispthread != 0 && c.dispthread == c.idle_thread;
 	cpu.base_spl = c.base_spl;
 	cpu.runrun = c.runrun != 0;

@@ -357,6 +357,8 @@ test_ps_and_threads(void **state)
 		"NAME\n"
 		"R   1217      0   1217      -      0 0x00000009 c61801c8 "
 		"python2.4 xend start\n");
+	assert_string_equal(eval(*state, "::walk task"),
+		"0xc5a0ade0\n0xc6178ee0\n");
 	assert_string_equal(eval(*state, "c61801c8::walk thread"),
 		"0xc6178ee0\n");
 }

@@ -72,15 +72,34 @@ static const struct mdb_shape owner_shape = { "proc_t", owner_fields };
 
 /* ---- the lists ----------------------------------------------------------- */
 
+/* A thread of the ring: allthreads, else what a CPU runs. */
+static enum mdb_status
+some_thread(struct mdb_ctx *cx, struct mdb_world *w, mdb_addr_t *addr_out)
+{
+	struct kern_cpu cpu = { 0 };
+	int id = -1;
+	enum mdb_status st = illumos_var_ptr(cx, w, "allthreads", addr_out);
+
+	if (st != MDB_E_NOTFOUND)
+		return st;
+	st = illumos_cpu_next(cx, w, &id);
+	if (st == MDB_OK)
+		st = illumos_cpu(cx, w, id, &cpu);
+	if (st == MDB_DONE || (st == MDB_OK && cpu.thread.addr == 0))
+		st = mdb_fail(cx, MDB_E_NOTFOUND, "no CPU names a thread");
+	if (st == MDB_OK)
+		*addr_out = cpu.thread.addr;
+	return st;
+}
+
 enum mdb_status
 illumos_threads(struct mdb_ctx *cx, struct kern_set *set)
 {
 	static const struct illumos_list ring = { "kthread_t", "t_next\0",
 		"t_prev\0" };
 	mdb_addr_t first = 0;
-	enum mdb_status st;
+	enum mdb_status st = some_thread(cx, set->world, &first);
 
-	st = illumos_var_ptr(cx, set->world, "allthreads", &first);
 	if (st == MDB_OK)
 		st = illumos_collect(cx, &ring, first, set);
 	return st == MDB_OK ? st : mdb_context(cx, st, "the list of threads");
@@ -154,7 +173,7 @@ place(struct mdb_ctx *cx, const struct thread *t, struct kern_thread *out)
 	out->cpu = (int)id;
 	st = illumos_cpu(cx, w, out->cpu, &cpu);
 	out->on_cpu = st == MDB_OK && cpu.thread.addr == out->loc.addr;
-	out->is_idle = out->on_cpu && cpu.is_idle;
+	out->is_idle = st == MDB_OK && cpu.idle == out->loc.addr;
 out:
 	mdb_forget(cx);
 }

@@ -41,23 +41,32 @@ read_ns(struct mdb_ctx *cx, struct mdb_world *w, const char *name,
 	return false;
 }
 
+/* How long it had run, by the finest clock that there is. */
+static bool
+uptime(struct mdb_ctx *cx, struct mdb_world *w, uint64_t *ns_out)
+{
+	int64_t ticks;
+
+	if (read_ns(cx, w, "panic_hrtime", ns_out) ||
+		read_ns(cx, w, "hrtime_base", ns_out))
+		return true;
+	if (!illumos_ticks(cx, w, &ticks) || ticks < 0)
+		return false;
+	*ns_out = (uint64_t)ticks * (NSEC / 100);
+	return true;
+}
+
 enum mdb_status
 illumos_time(struct mdb_ctx *cx, struct mdb_world *w, struct kern_time *out)
 {
 	struct kern_time t = { 0 };
-	int64_t ticks;
 
-	if (!read_pair(cx, w, "panic_hrestime", &t.wall_sec, &t.wall_ns) &&
-		!read_pair(cx, w, "hrestime", &t.wall_sec, &t.wall_ns))
+	if (!uptime(cx, w, &t.up_ns))
 		return mdb_fail(cx, MDB_E_NOTFOUND,
-			"the kernel's clock was not found");
-	if (!read_ns(cx, w, "panic_hrtime", &t.up_ns) &&
-		!read_ns(cx, w, "hrtime_base", &t.up_ns)) {
-		if (!illumos_ticks(cx, w, &ticks) || ticks < 0)
-			return mdb_fail(cx, MDB_E_NOTFOUND,
-				"how long it had run was not found");
-		t.up_ns = (uint64_t)ticks * (NSEC / 100);
-	}
+			"how long the kernel had run was not found");
+	t.has_wall =
+		read_pair(cx, w, "panic_hrestime", &t.wall_sec, &t.wall_ns) ||
+		read_pair(cx, w, "hrestime", &t.wall_sec, &t.wall_ns);
 	t.boot_sec = t.wall_sec - (int64_t)(t.up_ns / NSEC);
 	t.boot_ns = t.wall_ns;
 	if (t.boot_ns < t.up_ns % NSEC) {

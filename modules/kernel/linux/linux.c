@@ -35,6 +35,7 @@ const struct kern_provider kern_linux = {
 	.thread = &linux_thread_ops,
 	.sys = &linux_sys_ops,
 	.cpu_flags = cpu_flags,
+	.idle_in_front = true,
 };
 
 enum mdb_status
