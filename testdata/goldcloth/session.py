@@ -65,8 +65,12 @@ class Terminal:
 
     def close(self):
         os.write(self.fd, b'\x04')
-        os.close(self.fd)
-        return os.waitpid(self.pid, 0)[1]
+        try:
+            while os.read(self.fd, 65536):
+                pass
+        except OSError:  # how a terminal says that nobody is there any more
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 def pattern(line):
@@ -115,8 +119,8 @@ def main():
         bad = first_wrong(want, got)
         if bad:
             wrong.append('%s: %s' % (command, bad))
-    if term.close() != 0:
-        wrong.append('mdb ended with a bad status')
+    if term.close() != 1:  # one command reads what is not there
+        wrong.append('mdb did not end with status 1')
     for line in wrong:
         print('session: ' + line, file=sys.stderr)
     sys.exit(bool(wrong))
