@@ -2,7 +2,7 @@
 # The writer, the native format and savecore beside makedumpfile on the same
 # pages, in one run.  What cannot be measured is said.
 #   DUMP=file: whose pages; else those of the real dumps that are there.
-set -u
+set -uo pipefail
 export LC_ALL=C
 O=${O:-build/release}
 runs=${RUNS:-5}
