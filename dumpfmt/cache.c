@@ -165,10 +165,16 @@ victim(struct dfmt_cache *c, size_t first)
 void
 dfmt_cache_put(struct dfmt_cache *c, uint64_t key, const void *page)
 {
+	count(&c->misses);
+	dfmt_cache_add(c, key, page);
+}
+
+void
+dfmt_cache_add(struct dfmt_cache *c, uint64_t key, const void *page)
+{
 	const uint64_t *in = page;
 	size_t first = first_way(c, key);
 
-	count(&c->misses);
 	for (size_t i = first; i < first + WAYS; i++) {
 		if (load(&c->slots[i].key) == key)
 			return;

@@ -8,6 +8,8 @@
  */
 #include "dfmt-codec.h"
 
+#include <limits.h>
+#include <lz4.h>
 #include <lzo/lzo1x.h>
 #include <pthread.h>
 #include <snappy-c.h>
@@ -42,6 +44,14 @@ expand_snappy(const void *in, size_t in_len, void *out, size_t out_len)
 		return false;
 	return snappy_uncompress(in, in_len, out, &len) == SNAPPY_OK &&
 	       len == out_len;
+}
+
+static bool
+expand_lz4(const void *in, size_t in_len, void *out, size_t out_len)
+{
+	return in_len <= INT_MAX && out_len <= INT_MAX &&
+	       LZ4_decompress_safe(in, out, (int)in_len, (int)out_len) ==
+		       (int)out_len;
 }
 
 static pthread_key_t zstd_key;
@@ -105,6 +115,8 @@ expand(enum dfmt_codec codec, const void *in, size_t in_len, void *out,
 		return expand_snappy(in, in_len, out, out_len);
 	case DFMT_CODEC_ZSTD:
 		return expand_zstd(in, in_len, out, out_len);
+	case DFMT_CODEC_LZ4:
+		return expand_lz4(in, in_len, out, out_len);
 	}
 	return false;
 }

@@ -27,6 +27,9 @@ bool dfmt_cache_get(struct dfmt_cache *c, uint64_t key, uint32_t off, void *buf,
 /* Offers an expanded page of page_size bytes, 8-aligned; counts a miss. */
 void dfmt_cache_put(struct dfmt_cache *c, uint64_t key, const void *page);
 
+/* The same for a neighbour of the page that was missed: counts nothing. */
+void dfmt_cache_add(struct dfmt_cache *c, uint64_t key, const void *page);
+
 /* Fills cache_hits, cache_misses and cache_bytes. */
 void dfmt_cache_stats(struct dfmt_cache *c, struct dfmt_stats *stats);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Codecs: one compressed page to its bytes.  Bounded by the output's size; a
+ * Codecs: compressed pages to their bytes.  Bounded by the output's size; a
  * result of any other length than the page's is corrupt.
  */
 #ifndef DFMT_CODEC_H
@@ -14,6 +14,7 @@ enum dfmt_codec {
 	DFMT_CODEC_LZO,
 	DFMT_CODEC_SNAPPY,
 	DFMT_CODEC_ZSTD,
+	DFMT_CODEC_LZ4, /* a block */
 };
 
 /*

@@ -40,9 +40,18 @@ struct dfmt_format {
 	 * is more to say than that.  Others are final.
 	 */
 	enum dfmt_status (*open)(struct dfmt *d, struct dfmt_err *err);
-	/* The extent that holds addr; for a stored one it begins at addr. */
+	/*
+	 * The extent that holds addr; for a stored one it begins at addr.
+	 * NULL: nothing can be viewed, and read is there.
+	 */
 	enum dfmt_status (*locate)(const struct dfmt *d, uint64_t addr,
 		struct dfmt_extent *ext_out, struct dfmt_err *err);
+	/*
+	 * As many bytes at addr as one look-up gives, at most len, and fills
+	 * the cache by itself.  NULL: through locate.
+	 */
+	enum dfmt_status (*read)(const struct dfmt *d, uint64_t addr, void *buf,
+		size_t len, size_t *len_out, struct dfmt_err *err);
 	enum dfmt_status (*next_range)(const struct dfmt *d, uint64_t addr,
 		uint64_t *start_out, uint64_t *end_out, struct dfmt_err *err);
 	enum dfmt_status (*coverage)(const struct dfmt *d,
@@ -52,6 +61,7 @@ struct dfmt_format {
 
 extern const struct dfmt_format dfmt_format_elf;
 extern const struct dfmt_format dfmt_format_diskdump;
+extern const struct dfmt_format dfmt_format_native;
 extern const struct dfmt_format dfmt_format_raw;
 
 struct dfmt {
@@ -65,6 +75,10 @@ struct dfmt {
 	struct dfmt_notes notes;
 	struct dfmt_vrange *vranges;
 	size_t nr_vranges;
+	struct dfmt_range *ranges; /* of machine memory, as stated */
+	size_t nr_ranges;
+	const struct dfmt_cpu *cpus; /* the format's own; else the notes' */
+	size_t nr_cpus;
 	struct dfmt_cache *cache; /* NULL: the format needs none */
 	size_t cache_bytes;
 	bool flattened;

@@ -102,6 +102,7 @@ format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
 	static const struct dfmt_format *const formats[] = {
 		&dfmt_format_elf,
 		&dfmt_format_diskdump,
+		&dfmt_format_native,
 	};
 
 	struct dfmt_err hint = { .what = NULL };
@@ -136,7 +137,8 @@ format_find(struct dfmt *d, bool raw, struct dfmt_err *err)
 		enum dfmt_status st = dfmt_fail(err, DFMT_E_FORMAT,
 			"no known dump format", 0, DFMT_NONE);
 
-		dfmt_detail(err, "no ELF core and no compressed kdump");
+		dfmt_detail(err,
+			"no ELF core, no compressed kdump, no dump of mdb's");
 		return st;
 	}
 	d->format = &dfmt_format_raw;
@@ -182,7 +184,8 @@ dump_settle(struct dfmt *d, const struct dfmt_options *opt,
 	if (d->notes.cut)
 		details_add(d, "notes cut short", "");
 	d->info.details = d->details;
-	if (d->info.kind == DFMT_KIND_DISKDUMP) {
+	if (d->info.kind == DFMT_KIND_DISKDUMP ||
+		d->info.kind == DFMT_KIND_NATIVE) {
 		d->cache = dfmt_cache_create(d->cache_bytes, d->info.page_size);
 		if (!d->cache)
 			return dfmt_fail(err, DFMT_E_NOMEM, "page cache",
@@ -279,6 +282,7 @@ dfmt_close(struct dfmt *d)
 	free(d->parts);
 	free(d->reads);
 	free(d->vranges);
+	free(d->ranges);
 	free(d);
 }
 
@@ -356,6 +360,8 @@ read_some(const struct dfmt *d, uint64_t addr, void *buf, size_t len,
 	*len_out = dfmt_min(len, to_end);
 	if (cached_read(d, addr, buf, *len_out))
 		return DFMT_OK;
+	if (d->format->read)
+		return d->format->read(d, addr, buf, len, len_out, err);
 	enum dfmt_status st = d->format->locate(d, addr, &ext, err);
 	if (st != DFMT_OK)
 		return st;
@@ -399,6 +405,9 @@ dfmt_view(const struct dfmt *d, uint64_t addr, size_t len,
 	struct dfmt_extent ext;
 
 	count_read(d);
+	if (!d->format->locate)
+		return dfmt_fail(err, DFMT_E_UNSUPPORTED, "pages lie in blocks",
+			DFMT_NONE, addr);
 	enum dfmt_status st = d->format->locate(d, addr, &ext, err);
 	if (st != DFMT_OK)
 		return at_addr(err, st, addr);
@@ -463,6 +472,18 @@ dfmt_vrange_at(const struct dfmt *d, size_t i)
 }
 
 size_t
+dfmt_nr_ranges(const struct dfmt *d)
+{
+	return d->nr_ranges;
+}
+
+struct dfmt_range
+dfmt_range_at(const struct dfmt *d, size_t i)
+{
+	return d->ranges[i];
+}
+
+size_t
 dfmt_nr_notes(const struct dfmt *d)
 {
 	return d->notes.nr_notes;
@@ -491,13 +512,13 @@ dfmt_vmcoreinfo_xen(const struct dfmt *d, size_t *len_out)
 size_t
 dfmt_nr_cpus(const struct dfmt *d)
 {
-	return d->notes.nr_cpus;
+	return d->nr_cpus ? d->nr_cpus : d->notes.nr_cpus;
 }
 
 struct dfmt_cpu
 dfmt_cpu_at(const struct dfmt *d, size_t i)
 {
-	return d->notes.cpus[i];
+	return d->nr_cpus ? d->cpus[i] : d->notes.cpus[i];
 }
 
 void
