@@ -105,7 +105,7 @@ struct dfmt_fmt_seg {
 	uint64_t offset;      /* of this header from the dump's first byte */
 	uint64_t total_len;   /* header, payload, padding: to the next one */
 	uint64_t payload_len; /* as stored */
-	uint64_t raw_len;     /* what is coded, expanded */
+	uint64_t raw_len;     /* what is coded, expanded; of a blob its piece */
 	uint32_t crc_len;     /* of the payload: what payload_crc covers */
 	uint32_t payload_crc;
 	uint16_t codec;
@@ -337,7 +337,7 @@ struct dfmt_fmt_run {
 
 struct dfmt_fmt_block {
 	uint32_t off; /* from data_off */
-	uint32_t len; /* as stored */
+	uint32_t len; /* as stored; at most what it expands to */
 	uint32_t crc; /* of the bytes as stored */
 	uint16_t codec;
 	uint16_t nr_frames;
@@ -392,7 +392,7 @@ struct dfmt_fmt_end {
 	uint32_t flags; /* DFMT_END_INDEXED */
 	uint64_t nr_segments;	/* before this one, that were written */
 	uint64_t meta_end;	/* all but pages and index lie before it */
-	uint64_t appended;	/* offset of what a tool added later, or 0 */
+	uint64_t appended;	/* offset of the first that a tool added, or 0 */
 	uint64_t end;		/* of the dump, this segment included */
 	uint64_t nr_data;	/* frames in blocks */
 	uint64_t nr_fill;

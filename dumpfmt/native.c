@@ -131,7 +131,7 @@ newer(const struct first *a, const struct first *b)
 {
 	if (a->head != b->head)
 		return a->head;
-	return a->generation > b->generation;
+	return a->generation >= b->generation;
 }
 
 static enum dfmt_status
