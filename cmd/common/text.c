@@ -34,9 +34,10 @@ cmd_parse_size(const char *text, uint64_t *size_out)
 	double value;
 	char *end;
 
-	if (strspn(text, "0123456789.") == 0)
-		return false;
 	value = strtod(text, &end);
+	/* Neither hexadecimal nor exponents, signs nor infinity. */
+	if (end == text || strspn(text, "0123456789.") != (size_t)(end - text))
+		return false;
 	if (!unit_shift(end, &shift))
 		return false;
 	value = ldexp(value, (int)shift);
