@@ -127,7 +127,8 @@ cmd_native_next(struct cmd_native *n, const struct cmd_seg *prev,
 /* ---- finding the dump ----------------------------------------------------
  */
 
-static void
+/* false: the record says that the dump is another device's. */
+static bool
 take_head(struct cmd_native *n, uint64_t base, const struct cmd_seg *seg)
 {
 	uint8_t head[128];
@@ -140,7 +141,7 @@ take_head(struct cmd_native *n, uint64_t base, const struct cmd_seg *seg)
 	n->page_shift = 12;
 	n->block_frames = 0;
 	if (!n->has_head)
-		return;
+		return true;
 	n->generation = dfmt_le64(head);
 	n->time_sec = dfmt_le64(head + 8);
 	n->page_shift = dfmt_le32(head + 28);
@@ -148,6 +149,8 @@ take_head(struct cmd_native *n, uint64_t base, const struct cmd_seg *seg)
 	if (dfmt_le32(head + 32) == DFMT_ALIGN_MAX)
 		n->align = DFMT_ALIGN_MAX;
 	n->has_head = n->page_shift >= 12 && n->page_shift <= 16;
+	return !n->labelled ||
+	       memcmp(head + 72, n->label.uuid, DFMT_ID_LEN) == 0;
 }
 
 /* A triage segment at base: the dump, unless a newer one was found. */
@@ -160,8 +163,8 @@ try_base(struct cmd_native *n, uint64_t base, uint64_t end)
 	if (!header_at(n, base, 0, &seg) || seg.type != DFMT_SEG_TRIAGE ||
 		seg.seq != 0 || base >= end)
 		return;
-	take_head(n, base, &seg);
-	if (best.found && best.generation > n->generation) {
+	if (!take_head(n, base, &seg) ||
+		(best.found && best.generation > n->generation)) {
 		*n = best;
 		return;
 	}
