@@ -353,8 +353,10 @@ say_overflow(struct mdb_ctx *cx, const struct analysis *a,
 		st = say_below(cx, a, "store", "a store", o->store, "faulted");
 	if (st == MDB_OK && !o->has_store)
 		st = say(cx, "store",
-			"the store that faulted first cannot be told: no push, "
-			"and cr2 is not its own",
+			mdb_tmp_printf(cx,
+				"the store that faulted first cannot be told: "
+				"it is no push, and cr2 is %s",
+				a->has_cr2 ? "of another fault" : "not known"),
 			mdb_v_none(), mdb_v_none(), false);
 	if (st == MDB_OK && o->has_delivery)
 		st = say_below(cx, a, "delivery", deliverer(a), o->delivery,
@@ -401,6 +403,24 @@ say_sizes(struct mdb_ctx *cx, const struct analysis *a)
 		st = mdb_subrow(cx, &size_table, v);
 	}
 	return st;
+}
+
+/* How near to its base the stack was. */
+static enum mdb_status
+say_room(struct mdb_ctx *cx, const struct analysis *a)
+{
+	const struct kern_thread *t = &a->thread;
+	mdb_addr_t sp = a->trap.regs.r[MDB_R_SP];
+
+	if (!a->has_trap || !a->has_thread || t->stack == 0 ||
+		!mdb_reg_known(&a->trap.regs, MDB_R_SP) || sp < t->stack ||
+		sp >= t->stack_end)
+		return MDB_OK;
+	return say(cx, "stack",
+		mdb_tmp_printf(cx, "%llu bytes of the thread's stack were left",
+			(unsigned long long)(sp - t->stack)),
+		mdb_v_addr(mdb_kernel_loc(a->world, sp)),
+		mdb_v_uint(sp - t->stack), true);
 }
 
 /* The innermost frames, from the exception on if there is one. */
@@ -454,8 +474,10 @@ kern_analyze(struct mdb_ctx *cx, const struct mdb_call *call)
 	if (st != MDB_OK)
 		return st;
 	judge(cx, a, &o);
-	if (!o.is_overflow)
-		return say_top(cx, a);
-	st = say_overflow(cx, a, &o);
-	return st == MDB_OK ? say_sizes(cx, a) : st;
+	if (o.is_overflow) {
+		st = say_overflow(cx, a, &o);
+		return st == MDB_OK ? say_sizes(cx, a) : st;
+	}
+	st = say_room(cx, a);
+	return st == MDB_OK ? say_top(cx, a) : st;
 }
