@@ -388,18 +388,32 @@ read_stdin(struct mdb_session *s)
 	free(line);
 }
 
-/* The kernels that speak for themselves, then what was loaded for them. */
+static enum mdb_status
+print_object(struct mdb_ctx *cx, struct mdb_object *object, void *arg)
+{
+	struct mdb_session *s = arg;
+
+	mdb_sink_puts(s->out, mdb_escape_name(cx, object->name));
+	mdb_sink_puts(s->out, " ");
+	return MDB_OK;
+}
+
+/*
+ * The kernels that speak for themselves, then what was loaded for them.  Of
+ * SunOS all modules, as mdb has it there; the hypervisor is the last.
+ */
 static void
 print_modules(struct mdb_session *s)
 {
+	bool all = s->cx.target->worlds->kind == MDB_WORLD_ILLUMOS;
+
 	mdb_sink_puts(s->out, "Loading modules: [ ");
-	for (const struct mdb_world *w = s->cx.target->worlds; w; w = w->next) {
-		if (w->objects == NULL)
-			continue;
-		mdb_sink_puts(s->out, w->objects->name);
-		mdb_sink_puts(s->out, " ");
-	}
-	for (size_t i = 0; i < s->registry.nr_modules; i++) {
+	if (all)
+		(void)!mdb_object_each(&s->cx, NULL, print_object, s);
+	for (struct mdb_world *w = s->cx.target->worlds; w && !all; w = w->next)
+		if (w->objects != NULL)
+			(void)!print_object(&s->cx, w->objects, s);
+	for (size_t i = 0; i < s->registry.nr_modules && !all; i++) {
 		mdb_sink_puts(s->out, s->registry.modules[i]->name);
 		mdb_sink_puts(s->out, " ");
 	}

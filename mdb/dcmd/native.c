@@ -209,9 +209,12 @@ print_writer(struct mdb_ctx *cx, const struct dfmt_native *n)
 {
 	enum mdb_status st;
 
+	bool explained =
+		n->has_end && n->end_status != 0 && n->why && n->why[0];
+
 	st = mdb_remark(cx, "dump: %s%s%s, %s, read %s",
-		mdb_native_completeness(cx, n), n->why ? ": " : "",
-		n->why ? n->why : "", mdb_size_text(cx, n->dump_len),
+		mdb_native_completeness(cx, n), explained ? ": " : "",
+		explained ? n->why : "", mdb_size_text(cx, n->dump_len),
 		n->indexed ? "through its index" : "by a scan");
 	if (st == MDB_OK && n->has_end)
 		st = mdb_remark(cx,

@@ -116,6 +116,8 @@ print(struct mdb_ctx *cx, const struct mdb_call *call, unsigned int flags)
 	}
 	if (found != MDB_OK)
 		return found;
+	if (!call->has_addr && !mdb_opt(call, 'c'))
+		flags |= MDB_STACK_RECORDED;
 	return mdb_stack_print_from(cx, &start, cpu, flags);
 }
 

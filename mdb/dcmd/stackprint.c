@@ -38,6 +38,8 @@
 		.help = "of pc in it, in bytes" },                            \
 	{ .name = "object", .flags = MDB_COL_JSON_ONLY,                       \
 		.help = "the kernel or module that it belongs to" },          \
+	{ .name = "world", .flags = MDB_COL_JSON_ONLY,                        \
+		.help = "whose code it is" },                                 \
 	{ .name = "kind", .flags = MDB_COL_JSON_ONLY,                         \
 		.help = "call, trap (was interrupted), user, crossing" },     \
 	{ .name = "trap", .flags = MDB_COL_JSON_ONLY,                         \
@@ -395,6 +397,7 @@ print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
 		*args ? mdb_v_text(args) : mdb_v_none(),
 		at.sym.name ? mdb_v_uint(at.offset) : mdb_v_none(),
 		text_or_none(at.object),
+		mdb_v_text(mdb_world_name(f->world)),
 		mdb_v_text(kind_name(f)),
 		text_or_none(trap_name(f->trap)),
 		f->vector < 0 ? mdb_v_none() : mdb_v_int(f->vector),
@@ -456,6 +459,92 @@ print_end(struct mdb_ctx *cx, const struct printer *p, enum mdb_stack_end end,
 			why ? why : ""));
 }
 
+/* ---- what the panicking program saw of its stack ------------------------- */
+
+static struct mdb_world *
+world_of_record(struct mdb_ctx *cx, uint32_t index)
+{
+	const struct mdb_native *n = cx->target->native;
+
+	return n && index < n->nr_worlds && n->worlds[index]
+		       ? n->worlds[index]
+		       : mdb_world_current(cx);
+}
+
+bool
+mdb_stack_is_readable(const struct mdb_unwind_start *start)
+{
+	const struct mdb_world *w =
+		mdb_world_of_addr(start->world, start->regs.r[MDB_R_IP]);
+	uint8_t word[8];
+
+	return w->space && mdb_reg_known(&start->regs, MDB_R_SP) &&
+	       mdb_space_try(w->space, start->regs.r[MDB_R_SP], word,
+		       w->arch->word) == MDB_OK;
+}
+
+static enum mdb_status
+print_recorded_frame(struct mdb_ctx *cx, const struct dfmt *d, size_t i,
+	const struct printer *like)
+{
+	struct dfmt_frame f = dfmt_frame_at(d, i);
+	bool last = i + 1 == dfmt_nr_frames(d);
+	struct printer p = *like;
+
+	p.recorded = f.text;
+	p.frame = (struct mdb_frame){ .world = world_of_record(cx, f.world),
+		.pc = f.pc,
+		.fp = f.fp,
+		.pc_is_return = i > 0,
+		.vector = -1,
+		.note = "recorded at the panic" };
+	return print_row(cx, &p,
+		last ? mdb_stack_end_name(MDB_END_UNREADABLE) : NULL, NULL);
+}
+
+/* Those behind the first one so many. */
+static enum mdb_status
+print_recorded(struct mdb_ctx *cx, const struct dfmt *d, size_t first,
+	const struct printer *like)
+{
+	enum mdb_status st;
+
+	st = line(cx, (like->flags & MDB_STACK_NESTED) != 0,
+		first == 0 ? "--- the stack is not in the dump: as it was "
+			     "recorded at the panic ---"
+			   : "--- the rest, as it was recorded at the "
+			     "panic ---");
+	for (size_t i = first; i < dfmt_nr_frames(d) && st == MDB_OK; i++)
+		st = print_recorded_frame(cx, d, i, like);
+	return st;
+}
+
+/* A walk that came to memory that is lost: what was recorded beyond. */
+static enum mdb_status
+print_rest(struct mdb_ctx *cx, const struct printer *p)
+{
+	const struct dfmt *d = mdb_memory_dump(cx->target->memory);
+	size_t count = d ? dfmt_nr_frames(d) : 0, i = 0;
+
+	while (i < count && dfmt_frame_at(d, i).fp != p->frame.fp)
+		i++;
+	return i + 1 < count ? print_recorded(cx, d, i + 1, p) : MDB_OK;
+}
+
+enum mdb_status
+mdb_stack_print_recorded(struct mdb_ctx *cx, int cpu, unsigned int flags)
+{
+	const struct dfmt *d = mdb_memory_dump(cx->target->memory);
+	struct printer p = { .cpu = cpu, .flags = flags, .has_frame = true };
+
+	if (!d || dfmt_nr_frames(d) == 0)
+		return MDB_E_NOTFOUND;
+	return print_recorded(cx, d, 0, &p);
+}
+
+/* ---- the whole ------------------------------------------------------------
+ */
+
 static size_t
 max_args_of(unsigned int flags)
 {
@@ -482,6 +571,9 @@ mdb_stack_print_from(struct mdb_ctx *cx, const struct mdb_unwind_start *start,
 		st = print_frame(cx, &p, mdb_stack_end_name(end), why);
 	if (st == MDB_OK)
 		st = print_end(cx, &p, end, why);
+	if (st == MDB_OK && (flags & MDB_STACK_RECORDED) &&
+		end == MDB_END_UNREADABLE)
+		st = print_rest(cx, &p);
 	return st;
 }
 
@@ -492,63 +584,4 @@ mdb_stack_print(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_unwind_start start = { .world = world, .regs = *regs };
 
 	return mdb_stack_print_from(cx, &start, -1, flags);
-}
-
-/* ---- what the panicking program saw of its stack ------------------------- */
-
-static struct mdb_world *
-world_of_record(struct mdb_ctx *cx, uint32_t index)
-{
-	const struct mdb_native *n = cx->target->native;
-
-	return n && index < n->nr_worlds && n->worlds[index]
-		       ? n->worlds[index]
-		       : mdb_world_current(cx);
-}
-
-bool
-mdb_stack_is_readable(const struct mdb_unwind_start *start)
-{
-	const struct mdb_world *w =
-		mdb_world_of_addr(start->world, start->regs.r[MDB_R_IP]);
-	uint8_t word[8];
-
-	return w->space && mdb_reg_known(&start->regs, MDB_R_SP) &&
-	       mdb_space_try(w->space, start->regs.r[MDB_R_SP], word,
-		       w->arch->word) == MDB_OK;
-}
-
-enum mdb_status
-mdb_stack_print_recorded(struct mdb_ctx *cx, int cpu, unsigned int flags)
-{
-	const struct dfmt *d = mdb_memory_dump(cx->target->memory);
-	size_t count = d ? dfmt_nr_frames(d) : 0;
-	bool nested = (flags & MDB_STACK_NESTED) != 0;
-	enum mdb_status st = MDB_OK;
-
-	if (count == 0)
-		return MDB_E_NOTFOUND;
-	st = line(cx, nested,
-		"--- the stack is not in the dump: as it was recorded at the "
-		"panic ---");
-	for (size_t i = 0; i < count && st == MDB_OK; i++) {
-		struct dfmt_frame f = dfmt_frame_at(d, i);
-		struct printer p = { .cpu = cpu,
-			.flags = flags,
-			.has_frame = true,
-			.recorded = f.text };
-
-		p.frame = (struct mdb_frame){ .world = world_of_record(cx,
-						      f.world),
-			.pc = f.pc,
-			.fp = f.fp,
-			.pc_is_return = i > 0,
-			.vector = -1,
-			.note = "recorded at the panic" };
-		st = print_row(cx, &p,
-			i + 1 < count ? NULL
-				      : mdb_stack_end_name(MDB_END_UNREADABLE),
-			NULL);
-	}
-	return st;
 }

@@ -12,6 +12,9 @@
 extern const struct mdb_table mdb_stack_table;	  /* $c */
 extern const struct mdb_table mdb_stack_fp_table; /* $C */
 
+/* Of flags: it is the stack that the panicking program recorded, too. */
+#define MDB_STACK_RECORDED 0x80u
+
 /* cpu: whose registers these are; -1: of no CPU. */
 enum mdb_status mdb_stack_print_from(struct mdb_ctx *cx,
 	const struct mdb_unwind_start *start, int cpu, unsigned int flags);

@@ -24,6 +24,8 @@ struct mdb_target {
 	struct mdb_world *worlds;  /* owned; at least one (bare) */
 	struct mdb_native *native; /* owned; what the dump itself states of its
 				      worlds, or NULL; native.h */
+	bool symbols_embedded;	   /* the file of symbols that the user named
+				      is what the dump embeds: unix.N */
 	char *name;		   /* the first dump path */
 };
 
