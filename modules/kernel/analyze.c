@@ -98,7 +98,7 @@ say_unknown(struct mdb_ctx *cx, const char *finding, const char *text)
 {
 	const char *trail = mdb_trail(cx);
 
-	if (trail != NULL)
+	if (trail != NULL && trail[0] != '\0')
 		text = mdb_tmp_printf(cx, "%s: %s", text,
 			mdb_escape(cx, trail, strlen(trail)));
 	mdb_forget(cx);
@@ -219,6 +219,20 @@ say_cpu(struct mdb_ctx *cx, const struct analysis *a)
 	return say(cx, "cpu", text, mdb_v_addr(p->vcpu), mdb_v_none(), true);
 }
 
+/* The CPU would have told: it is asked again for what it says now. */
+static enum mdb_status
+say_no_thread(struct mdb_ctx *cx, const struct analysis *a)
+{
+	struct kern_cpu cpu;
+	enum mdb_status st = MDB_OK;
+
+	if (a->panic.cpu >= 0)
+		st = kern_cpu_info(cx, a->world, a->panic.cpu, &cpu);
+	if (st == MDB_E_INTERRUPTED)
+		return st;
+	return say_unknown(cx, "thread", "which thread ran there is not known");
+}
+
 static enum mdb_status
 say_thread(struct mdb_ctx *cx, struct analysis *a)
 {
@@ -228,8 +242,7 @@ say_thread(struct mdb_ctx *cx, struct analysis *a)
 	const char *text;
 
 	if (p->thread.addr == 0)
-		return say_unknown(cx, "thread",
-			"which thread ran there is not known");
+		return say_no_thread(cx, a);
 	st = kern_thread_info(cx, p->thread, &a->thread);
 	if (st == MDB_E_INTERRUPTED)
 		return st;
