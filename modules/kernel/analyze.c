@@ -171,6 +171,9 @@ gather_stack(struct mdb_ctx *cx, struct analysis *a)
 		&end, NULL);
 	if (st != MDB_OK && st != MDB_DONE)
 		return st;
+	/* Where the outermost function's own stack ends nothing says. */
+	if (a->nr_frames > 0)
+		a->frames[a->nr_frames - 1].size = 0;
 	if (a->has_trap && mdb_reg_known(&a->trap.regs, MDB_R_CR2)) {
 		a->has_cr2 = true;
 		a->cr2 = a->trap.regs.r[MDB_R_CR2];
