@@ -39,7 +39,7 @@ find_dcmd(struct mdb_ctx *cx, struct mdb_stage *stage, const char *sigil)
 	return stage->dcmd == NULL ? unknown(cx, s, sigil, name) : MDB_OK;
 }
 
-/* $<name: a file, else a type of that name at dot. */
+/* $<name: a file, else a built-in macro, else a type of that name at dot. */
 static enum mdb_status
 find_macro(struct mdb_ctx *cx, struct mdb_stage *stage)
 {
@@ -50,6 +50,9 @@ find_macro(struct mdb_ctx *cx, struct mdb_stage *stage)
 
 	stage->title = mdb_tmp_printf(cx, "$<%s", name);
 	if (mdb_macro_path(cx, name) != NULL)
+		return MDB_OK;
+	stage->alias = mdb_alias_find(cx->world, name);
+	if (stage->alias != NULL)
 		return MDB_OK;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		struct mdb_buf b;
@@ -71,8 +74,8 @@ find_macro(struct mdb_ctx *cx, struct mdb_stage *stage)
 	}
 	stage->dcmd = mdb_registry_dcmd(&stage->session->registry, "print");
 	if (stage->type_name == NULL || stage->dcmd == NULL)
-		return mdb_fail(cx, MDB_E_NOTFOUND,
-			"no macro file and no type '%s'", name);
+		return mdb_fail(cx, MDB_E_NOTFOUND, "no macro and no type '%s'",
+			name);
 	return MDB_OK;
 }
 

@@ -92,6 +92,16 @@ static const struct mdb_example modinfo_examples[] = {
 	{ NULL },
 };
 
+static const struct mdb_example modctl_examples[] = {
+	{ "::modctl", "all modules, loaded or not" },
+	{ NULL },
+};
+
+static const struct mdb_example analyze_examples[] = {
+	{ "::analyze", "what died, and of what" },
+	{ NULL },
+};
+
 static const struct mdb_example panicinfo_examples[] = {
 	{ "::panicinfo", "what is known of the panic" },
 	{ NULL },
@@ -271,6 +281,31 @@ static const struct mdb_dcmd dcmds[] = {
 		.run = kern_modinfo,
 	},
 	{
+		.name = "modctl",
+		.summary = "list the modules by what the system keeps of them",
+		.help = "On illumos each struct modctl, of loaded modules and of "
+			"others. On Linux the same as ::modinfo.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "module",
+		.options = kern_modinfo_options,
+		.table = &kern_modinfo_table,
+		.examples = modctl_examples,
+		.run = kern_modctl,
+	},
+	{
+		.name = "analyze",
+		.summary = "say what died, and of what",
+		.help = "The reason, the CPU and the thread, the exception, and "
+			"whether the thread's stack had run over: then by how "
+			"many bytes, and the frames that take most of it. Each "
+			"line is said only if what it rests on could be read; "
+			"else the line says what could not.",
+		.addr = MDB_ADDR_NONE,
+		.table = &kern_analyze_table,
+		.examples = analyze_examples,
+		.run = kern_analyze,
+	},
+	{
 		.name = "panicinfo",
 		.summary =
 			"show the panic's CPU, thread, message and registers",
@@ -340,6 +375,13 @@ static const struct mdb_walker walkers[] = {
 		.step = kern_walk_set_step,
 	},
 	{
+		.name = "modctl",
+		.summary = "the struct modctl of each module of illumos",
+		.addr = MDB_ADDR_NONE,
+		.init = kern_walk_module_init,
+		.step = kern_walk_set_step,
+	},
+	{
 		.name = "list_head",
 		.summary =
 			"the entries of a struct list_head, or what holds them",
@@ -392,7 +434,7 @@ static const struct mdb_walker walkers[] = {
 static bool
 probe(struct mdb_ctx *cx)
 {
-	return kern_provider(mdb_world_current(cx)) != NULL;
+	return kern_provider(kern_world(cx)) != NULL;
 }
 
 const struct mdb_module mdb_module_kernel = {

@@ -94,10 +94,10 @@ static void
 poke_symbol(struct gold_machine *m, const char *name, const void *bytes,
 	size_t len)
 {
-	const struct gold_symbol *s = gold_symbol_named(&m->worlds[0], name);
+	const struct gold_symbol *s = gold_need(&m->worlds[0], name);
 
-	if (!s || s->size < len)
-		gold_die("no symbol of that size", name);
+	if (s->size < len)
+		gold_die("too small", name);
 	gold_poke(m, s->value - XEN_DIRECT, bytes, len, GOLD_HYPERVISOR);
 }
 

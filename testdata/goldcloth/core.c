@@ -127,7 +127,7 @@ write_all(const struct gold_machine *m, int fd)
 {
 	struct notes notes = { .len = 0 };
 	Elf32_Phdr loads[MAX_RANGES];
-	uint64_t at = 2 * GOLD_PAGE;
+	uint64_t at = UINT64_C(2) * GOLD_PAGE;
 	size_t nr;
 	const struct gold_range *ranges = gold_ranges(m, &nr);
 

@@ -18,6 +18,9 @@
 #define TEXT_LEN 96
 #define STACK_LEN 0x2000u
 #define CRASH_TIME (1176230000u + 3619u)
+/* The hypervisor maps the machine from 0 on there. */
+#define XEN_WINDOW 0xff000000u
+#define XEN_WINDOW_LEN 0xc00000u
 #define XPV_WORLD 0u
 #define UNIX_WORLD 1u
 
@@ -32,6 +35,8 @@ struct gold_facts {
 	char versions[MAX_VERSIONS][TEXT_LEN];
 	const char *version_list[MAX_VERSIONS];
 	struct dfmt_wrun first[MAX_FIRST];
+	void *owned[2 * MAX_OBJECTS];
+	size_t nr_owned;
 };
 
 static void *
@@ -114,7 +119,7 @@ fill_worlds(struct gold_facts *f, const struct gold_machine *m)
 	size_t nr;
 	const struct gold_world *worlds = gold_worlds(m, &nr);
 
-	for (uint32_t i = 0; i < nr; i++) {
+	for (uint32_t i = 0; i < nr && i < 2; i++) {
 		struct dfmt_fmt_world *w = &f->worlds[i];
 
 		w->index = i;
@@ -127,9 +132,11 @@ fill_worlds(struct gold_facts *f, const struct gold_machine *m)
 		w->last = worlds[i].last;
 		w->domain = i == XPV_WORLD ? ~0u : 0;
 		w->parent = i == XPV_WORLD ? ~0u : XPV_WORLD;
-		snprintf(w->system, sizeof(w->system), "%s", systems[i]);
-		snprintf(w->name, sizeof(w->name), "%s", worlds[i].name);
+		(void)snprintf(w->system, sizeof(w->system), "%s", systems[i]);
+		(void)snprintf(w->name, sizeof(w->name), "%s", worlds[i].name);
 	}
+	f->worlds[XPV_WORLD].window_start = XEN_WINDOW;
+	f->worlds[XPV_WORLD].window_len = XEN_WINDOW_LEN;
 	f->facts.worlds = f->worlds;
 	f->facts.nr_worlds = nr;
 }
@@ -172,6 +179,8 @@ add_symbols(struct gold_facts *f, uint32_t index, const struct gold_object *o)
 		memcpy(names + at, s->name, strlen(s->name));
 		at += strlen(s->name) + 1;
 	}
+	f->owned[f->nr_owned++] = symbols;
+	f->owned[f->nr_owned++] = names;
 	add_blob(f, index, DFMT_BLOB_SYMTAB, symbols,
 		o->nr_symbols * sizeof(*symbols));
 	add_blob(f, index, DFMT_BLOB_STRTAB, names, len);
@@ -189,7 +198,7 @@ add_object(struct gold_facts *f, uint32_t world, const struct gold_object *o)
 	to->end = o->end;
 	to->data_base = o->data;
 	to->data_end = o->data_end;
-	snprintf(to->name, sizeof(to->name), "%s", o->name);
+	(void)snprintf(to->name, sizeof(to->name), "%s", o->name);
 	add_symbols(f, index, o);
 }
 
@@ -221,15 +230,15 @@ frame_text(char *text, const struct gold_frame *from)
 	char trap[32] = "";
 
 	if (from->is_trap)
-		snprintf(trap, sizeof(trap),
+		(void)snprintf(trap, sizeof(trap),
 			"trap %#x error %#x: ", from->trap_vector,
 			from->trap_error);
 	if (from->symbol)
-		snprintf(text, TEXT_LEN, "%s%s`%s+%#x()", trap,
+		(void)snprintf(text, TEXT_LEN, "%s%s`%s+%#x()", trap,
 			from->object->name, from->symbol->name,
 			from->pc - from->symbol->value);
 	else
-		snprintf(text, TEXT_LEN, "%s%#x()", trap, from->pc);
+		(void)snprintf(text, TEXT_LEN, "%s%#x()", trap, from->pc);
 }
 
 static uint32_t
@@ -323,7 +332,7 @@ add_version(struct gold_facts *f, const struct gold_machine *m, uint32_t world,
 		!gold_read_virtual(m, w->cr3, s->value + off, value,
 			sizeof(value) - 1))
 		return;
-	snprintf(f->versions[i], TEXT_LEN, "%s=%s", name, value);
+	(void)snprintf(f->versions[i], TEXT_LEN, "%s=%s", name, value);
 	f->version_list[i] = f->versions[i];
 	f->facts.nr_versions++;
 }
@@ -383,9 +392,8 @@ gold_facts_destroy(struct gold_facts *f)
 {
 	if (!f)
 		return;
-	for (size_t i = 0; i < f->facts.nr_blobs; i++)
-		if (f->blobs[i].kind != DFMT_BLOB_BTF)
-			free((void *)(uintptr_t)f->blobs[i].data);
+	for (size_t i = 0; i < f->nr_owned; i++)
+		free(f->owned[i]);
 	free(f);
 }
 

@@ -44,8 +44,8 @@ write_symbols(const struct gold_object *o, const char *dir)
 	for (size_t i = 0; i < o->nr_symbols; i++) {
 		const struct gold_symbol *s = &o->symbols[i];
 
-		fprintf(f, "%08x %08x %c %s\n", s->value, s->size, letter(o, s),
-			s->name);
+		(void)fprintf(f, "%08x %08x %c %s\n", s->value, s->size,
+			letter(o, s), s->name);
 	}
 	return fclose(f) == 0;
 }
@@ -67,12 +67,13 @@ static void
 print_frame(const struct gold_frame *f)
 {
 	if (f->is_trap)
-		printf("trap %x error %x\n", f->trap_vector, f->trap_error);
+		(void)printf("trap %x error %x\n", f->trap_vector,
+			f->trap_error);
 	if (f->symbol)
-		printf("%08x %s`%s+0x%x\n", f->fp, f->object->name,
+		(void)printf("%08x %s`%s+0x%x\n", f->fp, f->object->name,
 			f->symbol->name, f->pc - f->symbol->value);
 	else
-		printf("%08x 0x%x\n", f->fp, f->pc);
+		(void)printf("%08x 0x%x\n", f->fp, f->pc);
 }
 
 static void
@@ -130,18 +131,20 @@ report(const struct gold_dump *d, const struct dfmt_writer_result *r)
 		r->stored_len ? (double)r->raw_len / (double)r->stored_len : 0;
 
 	if (r->status >= DFMT_W_CONFIG) {
-		printf("dumping to %s: not done: %s\n", d->path, r->why);
+		(void)printf("dumping to %s: not done: %s\n", d->path, r->why);
 		return 3;
 	}
-	printf("dumping to %s, offset %llu, content: %s\n", d->path,
+	(void)printf("dumping to %s, offset %llu, content: %s\n", d->path,
 		(unsigned long long)r->dump_start, content_name(d->content));
 	if (r->status == DFMT_W_COMPLETE) {
-		printf("100%% done: %llu pages dumped, compression ratio %.2f, "
-		       "dump succeeded\n",
+		(void)printf(
+			"100%% done: %llu pages dumped, compression ratio %.2f, "
+			"dump succeeded\n",
 			(unsigned long long)nr, ratio);
 		return 0;
 	}
-	printf("%llu pages dumped, compression ratio %.2f, dump ended: %s\n",
+	(void)printf(
+		"%llu pages dumped, compression ratio %.2f, dump ended: %s\n",
 		(unsigned long long)nr, ratio, r->why);
 	return 3;
 }
@@ -152,8 +155,8 @@ panic(const struct gold_machine *m, const struct gold_dump *d)
 	struct dfmt_writer_result r;
 	const char *text = strstr(gold_console(m), "panic[");
 
-	fputs(text ? text : gold_console(m), stdout);
-	fflush(stdout);
+	(void)fputs(text ? text : gold_console(m), stdout);
+	(void)fflush(stdout);
 	if (!gold_dump_write(m, d, &r))
 		return 1;
 	return report(d, &r);
@@ -202,7 +205,7 @@ run(const struct gold_machine *m, int argc, char **argv)
 		print_trace(m, argc == 3 ? (uint32_t)strtoul(argv[2], NULL, 10)
 					 : gold_panic_cpu(m));
 	else if (argc == 2 && strcmp(what, "--console") == 0)
-		fputs(gold_console(m), stdout);
+		(void)fputs(gold_console(m), stdout);
 	else
 		return 2;
 	return 0;
@@ -218,9 +221,10 @@ main(int argc, char **argv)
 	if (status == 1)
 		perror(argv[argc - 1]);
 	if (status == 2)
-		fprintf(stderr, "usage: goldcloth [-r] [-c hypervisor|kernel|"
-				"dom0|all] [-j N] [-t MS] DEVICE\n"
-				"       goldcloth --elf FILE | --symbols DIR | "
-				"--trace [CPU] | --console\n");
+		(void)fprintf(stderr,
+			"usage: goldcloth [-r] [-c hypervisor|kernel|"
+			"dom0|all] [-j N] [-t MS] DEVICE\n"
+			"       goldcloth --elf FILE | --symbols DIR | "
+			"--trace [CPU] | --console\n");
 	return status;
 }

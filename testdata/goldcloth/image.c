@@ -14,39 +14,42 @@ struct image {
 	const Elf32_Shdr *sections;
 	size_t nr_sections;
 	const char *names;
-	const Elf32_Shdr *symtab; /* NULL: none */
+	const Elf32_Shdr *symtab;
 };
 
 static struct image
-image_open(const uint8_t *elf, size_t len)
+image_open(const struct gold_blob *elf)
 {
-	const Elf32_Ehdr *h = (const void *)elf;
-	struct image im = { .elf = elf };
+	const Elf32_Ehdr *h = (const void *)elf->bytes;
+	struct image im = { .elf = elf->bytes };
 
-	if (len < sizeof(*h) || memcmp(elf, ELFMAG, SELFMAG) != 0 ||
-		h->e_shoff + h->e_shnum * sizeof(Elf32_Shdr) > len)
+	if (elf->len < sizeof(*h) || memcmp(elf->bytes, ELFMAG, SELFMAG) != 0 ||
+		h->e_shoff + h->e_shnum * sizeof(Elf32_Shdr) > elf->len)
 		gold_die("not an image", "ELF");
-	im.sections = (const void *)(elf + h->e_shoff);
+	im.sections = (const void *)(elf->bytes + h->e_shoff);
 	im.nr_sections = h->e_shnum;
-	im.names = (const char *)elf + im.sections[h->e_shstrndx].sh_offset;
+	im.names =
+		(const char *)elf->bytes + im.sections[h->e_shstrndx].sh_offset;
 	for (size_t i = 0; i < im.nr_sections; i++)
 		if (im.sections[i].sh_type == SHT_SYMTAB)
 			im.symtab = &im.sections[i];
+	if (!im.symtab)
+		gold_die("not an image", "symbols");
 	return im;
 }
 
 void
-gold_load_image(struct gold_machine *m, const uint8_t *elf, size_t len,
+gold_load_image(struct gold_machine *m, const struct gold_blob *elf,
 	gold_place_fn *place)
 {
-	struct image im = image_open(elf, len);
+	struct image im = image_open(elf);
 
 	for (size_t i = 0; i < im.nr_sections; i++) {
 		const Elf32_Shdr *s = &im.sections[i];
 
 		if (s->sh_flags & SHF_ALLOC && s->sh_type == SHT_PROGBITS)
-			place(m, s->sh_addr, elf + s->sh_offset, s->sh_size,
-				s->sh_flags & SHF_WRITE);
+			place(m, s->sh_addr, elf->bytes + s->sh_offset,
+				s->sh_size, s->sh_flags & SHF_WRITE);
 	}
 }
 
@@ -86,14 +89,15 @@ by_value(const void *a, const void *b)
 }
 
 void
-gold_load_symbols(const uint8_t *elf, size_t len, struct gold_object *object)
+gold_load_symbols(struct gold_machine *m, const struct gold_blob *elf,
+	struct gold_object *object)
 {
-	struct image im = image_open(elf, len);
-	const Elf32_Sym *s = (const void *)(elf + im.symtab->sh_offset);
+	struct image im = image_open(elf);
+	const Elf32_Sym *s = (const void *)(elf->bytes + im.symtab->sh_offset);
 	size_t nr = im.symtab->sh_size / sizeof(*s);
-	const char *names =
-		(const char *)elf + im.sections[im.symtab->sh_link].sh_offset;
-	struct gold_symbol *symbols = gold_alloc(nr * sizeof(*symbols));
+	const char *names = (const char *)elf->bytes +
+			    im.sections[im.symtab->sh_link].sh_offset;
+	struct gold_symbol *symbols = gold_keep(m, nr * sizeof(*symbols));
 
 	for (size_t i = 0; i < nr; i++)
 		if (is_wanted(&im, object, &s[i]))

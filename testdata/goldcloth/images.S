@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The images and their types inside the program; IMAGES is their folder. */
-	.section .rodata
+/*
+ * The images and their types inside the program, each as a struct gold_blob;
+ * the folder of the files is given to the assembler.
+ */
 	.macro	image name, file
-	.globl	gold_\name, gold_\name\()_end
+	.section .rodata
 	.balign	16
-gold_\name:
+1:
 	.incbin	"\file"
-gold_\name\()_end:
+2:
+	.section .data.rel.ro, "aw"
+	.balign	8
+	.globl	gold_\name
+gold_\name:
+	.quad	1b, 2b - 1b
 	.endm
 
 	image	kernel_elf, "kernel.elf"

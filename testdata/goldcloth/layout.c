@@ -147,10 +147,10 @@ fill_mfn_list(struct gold_machine *m)
 /* ---- worlds ------------------------------------------------------------ */
 
 static void
-name_kernel(struct gold_world *w)
+name_kernel(struct gold_machine *m, struct gold_world *w)
 {
-	struct gold_object *objects = gold_alloc(NR_MODULES * sizeof(*objects));
-	size_t len = (size_t)(gold_kernel_elf_end - gold_kernel_elf);
+	struct gold_object *objects =
+		gold_keep(m, NR_MODULES * sizeof(*objects));
 
 	for (size_t i = 0; i < NR_MODULES; i++) {
 		objects[i] = (struct gold_object){
@@ -160,7 +160,7 @@ name_kernel(struct gold_world *w)
 			.data = modules[i].data,
 			.data_end = modules[i].data + modules[i].data_len,
 		};
-		gold_load_symbols(gold_kernel_elf, len, &objects[i]);
+		gold_load_symbols(m, &gold_kernel_elf, &objects[i]);
 	}
 	*w = (struct gold_world){
 		.name = "unix",
@@ -170,15 +170,15 @@ name_kernel(struct gold_world *w)
 		.cr3 = KERNEL_CR3,
 		.objects = objects,
 		.nr_objects = NR_MODULES,
-		.btf = gold_kernel_btf,
-		.btf_len = (size_t)(gold_kernel_btf_end - gold_kernel_btf),
+		.btf = gold_kernel_btf.bytes,
+		.btf_len = gold_kernel_btf.len,
 	};
 }
 
 static void
-name_xpv(struct gold_world *w)
+name_xpv(struct gold_machine *m, struct gold_world *w)
 {
-	struct gold_object *object = gold_alloc(sizeof(*object));
+	struct gold_object *object = gold_keep(m, sizeof(*object));
 
 	*object = (struct gold_object){
 		.name = "xpv",
@@ -187,8 +187,7 @@ name_xpv(struct gold_world *w)
 		.data = 0xff1a0000,
 		.data_end = 0xff1e0000,
 	};
-	gold_load_symbols(gold_xpv_elf,
-		(size_t)(gold_xpv_elf_end - gold_xpv_elf), object);
+	gold_load_symbols(m, &gold_xpv_elf, object);
 	*w = (struct gold_world){
 		.name = "xpv",
 		.version = "3.0.4-1-sun",
@@ -197,23 +196,21 @@ name_xpv(struct gold_world *w)
 		.cr3 = KERNEL_CR3,
 		.objects = object,
 		.nr_objects = 1,
-		.btf = gold_xpv_btf,
-		.btf_len = (size_t)(gold_xpv_btf_end - gold_xpv_btf),
+		.btf = gold_xpv_btf.bytes,
+		.btf_len = gold_xpv_btf.len,
 	};
 }
 
 void
 gold_lay_out(struct gold_machine *m)
 {
-	name_xpv(&m->worlds[0]);
-	name_kernel(&m->worlds[1]);
+	name_xpv(m, &m->worlds[0]);
+	name_kernel(m, &m->worlds[1]);
 	for (uint32_t pfn = 0x100; pfn < XEN_END_PFN; pfn++)
 		m->classes[pfn] = GOLD_HYPERVISOR;
-	gold_load_image(m, gold_xpv_elf,
-		(size_t)(gold_xpv_elf_end - gold_xpv_elf), place_xpv);
+	gold_load_image(m, &gold_xpv_elf, place_xpv);
 	gold_map_hypervisor(m, KERNEL_CR3);
-	gold_load_image(m, gold_kernel_elf,
-		(size_t)(gold_kernel_elf_end - gold_kernel_elf), place_kernel);
+	gold_load_image(m, &gold_kernel_elf, place_kernel);
 	map_rest_of_stacks(m);
 	gold_fill_symtabs(m);
 	gold_map_kernel(m, MFN_LIST_ADDR, MFN_LIST_END);

@@ -17,14 +17,6 @@ gold_create(void)
 	return m;
 }
 
-static void
-world_fini(struct gold_world *w)
-{
-	for (size_t i = 0; i < w->nr_objects; i++)
-		free((void *)(uintptr_t)w->objects[i].symbols);
-	free((void *)(uintptr_t)w->objects);
-}
-
 void
 gold_destroy(struct gold_machine *m)
 {
@@ -32,8 +24,8 @@ gold_destroy(struct gold_machine *m)
 		return;
 	for (size_t i = 0; i < NR_FRAMES; i++)
 		free(m->frames[i]);
-	for (size_t i = 0; i < sizeof(m->worlds) / sizeof(m->worlds[0]); i++)
-		world_fini(&m->worlds[i]);
+	for (size_t i = 0; i < m->nr_owned; i++)
+		free(m->owned[i]);
 	free(m->console);
 	free(m);
 }
@@ -96,4 +88,14 @@ gold_symbol_named(const struct gold_world *w, const char *name)
 			if (strcmp(w->objects[i].symbols[k].name, name) == 0)
 				return &w->objects[i].symbols[k];
 	return NULL;
+}
+
+const struct gold_symbol *
+gold_need(const struct gold_world *w, const char *name)
+{
+	const struct gold_symbol *s = gold_symbol_named(w, name);
+
+	if (s)
+		return s;
+	gold_die("no symbol", name);
 }

@@ -5,6 +5,7 @@
 
 #include "machine.h"
 
+#define MAX_OWNED 64
 #define NR_FRAMES 0x3000u
 #define XEN_DIRECT 0xff000000u /* maps machine memory from 0 */
 #define XEN_END_PFN 0xc00u
@@ -26,10 +27,8 @@ struct gold_blob {
 };
 
 /* The images that build.sh made. */
-extern const uint8_t gold_kernel_elf[], gold_kernel_elf_end[];
-extern const uint8_t gold_kernel_btf[], gold_kernel_btf_end[];
-extern const uint8_t gold_xpv_elf[], gold_xpv_elf_end[];
-extern const uint8_t gold_xpv_btf[], gold_xpv_btf_end[];
+extern const struct gold_blob gold_kernel_elf, gold_kernel_btf;
+extern const struct gold_blob gold_xpv_elf, gold_xpv_btf;
 
 struct gold_machine {
 	uint8_t *frames[NR_FRAMES]; /* NULL: nobody wrote there, zero */
@@ -40,6 +39,8 @@ struct gold_machine {
 	struct gold_cpu cpus[GOLD_NR_CPUS];
 	char *console;
 	char message[64];
+	void *owned[MAX_OWNED];
+	size_t nr_owned;
 };
 
 /* ---- memory.c ---------------------------------------------------------- */
@@ -47,7 +48,14 @@ struct gold_machine {
 /* Zeroed; ends the program when there is none. */
 void *gold_alloc(size_t len);
 /* Prints why and ends the program: an image is not as it was built. */
-void gold_die(const char *why, const char *what);
+_Noreturn void gold_die(const char *why, const char *what);
+
+/* The same, and it lives as long as the machine. */
+void *gold_keep(struct gold_machine *m, size_t len);
+
+/* The symbol of an image that must have it. */
+const struct gold_symbol *gold_need(const struct gold_world *w,
+	const char *name);
 
 /* The frame's bytes for writing; the class is set with it. */
 uint8_t *gold_frame(struct gold_machine *m, uint32_t pfn, enum gold_class c);
@@ -75,10 +83,10 @@ void gold_share_kernel(struct gold_machine *m, uint32_t from, uint32_t cr3);
 typedef void gold_place_fn(struct gold_machine *m, uint32_t addr,
 	const uint8_t *bytes, size_t len, bool is_writable);
 
-void gold_load_image(struct gold_machine *m, const uint8_t *elf, size_t len,
+void gold_load_image(struct gold_machine *m, const struct gold_blob *elf,
 	gold_place_fn *place);
 /* The symbols of the object's sections, which are named NAME.text and so on. */
-void gold_load_symbols(const uint8_t *elf, size_t len,
+void gold_load_symbols(struct gold_machine *m, const struct gold_blob *elf,
 	struct gold_object *object);
 
 /* ---- symtab.c ---------------------------------------------------------- */

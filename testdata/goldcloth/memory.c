@@ -18,10 +18,10 @@ static const struct gold_range ranges[] = {
 	{ 0x100, NR_FRAMES },
 };
 
-void
+_Noreturn void
 gold_die(const char *why, const char *what)
 {
-	fprintf(stderr, "goldcloth: %s: %s\n", why, what);
+	(void)fprintf(stderr, "goldcloth: %s: %s\n", why, what);
 	exit(1);
 }
 
@@ -33,6 +33,15 @@ gold_alloc(size_t len)
 	if (!p)
 		gold_die("no memory", "calloc");
 	return p;
+}
+
+void *
+gold_keep(struct gold_machine *m, size_t len)
+{
+	if (m->nr_owned == MAX_OWNED)
+		gold_die("too many", "objects");
+	m->owned[m->nr_owned] = gold_alloc(len);
+	return m->owned[m->nr_owned++];
 }
 
 const struct gold_range *

@@ -56,11 +56,7 @@ word(const struct gold_machine *m, uint32_t addr)
 static uint32_t
 value_of(const struct gold_machine *m, const char *name)
 {
-	const struct gold_symbol *s = gold_symbol_named(&m->worlds[0], name);
-
-	if (!s)
-		gold_die("no symbol", name);
-	return s->value;
+	return gold_need(&m->worlds[0], name)->value;
 }
 
 static struct gold_cpu

@@ -145,16 +145,12 @@ add(struct gold_machine *m, uint32_t modctl, uint32_t addr)
 void
 gold_fill_symtabs(struct gold_machine *m)
 {
-	const struct gold_symbol *list =
-		gold_symbol_named(&m->worlds[1], "modules");
-	uint32_t modctl, addr = HEAP, nr = 0;
+	uint32_t list = gold_need(&m->worlds[1], "modules")->value;
+	uint32_t modctl = list, addr = HEAP, nr = 0;
 
-	if (!list)
-		gold_die("no symbol", "modules");
-	modctl = list->value;
 	do {
 		addr = add(m, modctl, addr);
 		modctl = word(m, modctl + MODCTL_NEXT);
 		nr++;
-	} while (modctl != list->value && nr < MAX_MODULES);
+	} while (modctl != list && nr < MAX_MODULES);
 }

@@ -197,7 +197,7 @@ gold_poke_virtual(struct gold_machine *m, uint32_t cr3, uint32_t addr,
 	const uint8_t *from = bytes;
 
 	for (size_t i = 0; i < len; i++) {
-		uint64_t paddr;
+		uint64_t paddr = 0;
 
 		if (!gold_vtop(m, cr3, addr + (uint32_t)i, &paddr))
 			gold_die("not mapped", "layout");

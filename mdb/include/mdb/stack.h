@@ -86,6 +86,15 @@ struct mdb_frame {
 	const char *note; /* a change of stack or world before it; or NULL */
 };
 
+/* "#PF page fault", "double fault"; NULL for a vector with no name. */
+MDB_API const char *mdb_trap_vector_name(int vector);
+/*
+ * The error code in words: "write to a page that is not present, kernel
+ * mode"; "" when there is nothing to say.  buf is always terminated.
+ */
+MDB_API void mdb_trap_error_text(int vector, uint64_t error, char *buf,
+	size_t len);
+
 /* Why a walk ended. */
 enum mdb_stack_end {
 	MDB_END_USER = 0,   /* reached user mode */

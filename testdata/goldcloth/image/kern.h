@@ -193,6 +193,18 @@ struct _kthread {
 	int t_nupinned;
 };
 
+struct _klwp {
+	struct {
+		void *pcb_fpu;
+		uint_t pcb_flags;
+		ulong_t pcb_drreg[8];
+	} lwp_pcb;
+	struct regs *lwp_regs;
+	struct _kthread *lwp_thread;
+	struct proc *lwp_procp;
+	int lwp_state;
+};
+
 struct machcpu {
 	int mcpu_pri;
 	struct hat *mcpu_current_hat;

@@ -14,6 +14,7 @@ extern void thread_start(void), taskq_thread(void), idle(void);
 #define LBOLT 361904
 
 static proc_t python, xenstored;
+static klwp_t lwp1, lwp2, lwp_waiting1, lwp_waiting3;
 static cpu_t cpu1, cpu2, cpu3;
 static kthread_t thread0, thread1, thread2, thread3, idle0, idle1, idle2;
 
@@ -73,11 +74,11 @@ AT(0xf50454b8)
 cpu_t cpus[1] = { CPU(0, cpus, &cpu1, &cpu3, &cpu0_disp, &thread0, &idle0, 0,
 	60, 0) };
 AT(0xc5423080)
-static cpu_t cpu1 = CPU(1, &cpu1, &cpu2, cpus, &disp1, &thread1, &idle1,
-	P(klwp_t, 0xc6179240), 59, 1);
+static cpu_t cpu1 =
+	CPU(1, &cpu1, &cpu2, cpus, &disp1, &thread1, &idle1, &lwp1, 59, 1);
 AT(0xc5a71a80)
-static cpu_t cpu2 = CPU(2, &cpu2, &cpu3, &cpu1, &disp2, &thread2, &idle2,
-	P(klwp_t, 0xc617ce80), 59, 0);
+static cpu_t cpu2 =
+	CPU(2, &cpu2, &cpu3, &cpu1, &disp2, &thread2, &idle2, &lwp2, 59, 0);
 AT(0xc5a70a00)
 static cpu_t cpu3 =
 	CPU(3, &cpu3, cpus, &cpu2, &disp3, &thread3, &thread3, 0, -1, 0);
@@ -116,10 +117,10 @@ static kthread_t thread0 = THREAD(&waiting3, &thread1, 0xc5a09000, 0xc5a0add0,
 	&p0, 0, cpus, 60, 151, taskq_thread);
 AT(0xc6178ee0)
 static kthread_t thread1 = THREAD(&thread0, &thread2, 0xc61ac000, 0xc61adf98,
-	&python, P(klwp_t, 0xc6179240), &cpu1, 59, 1, 0);
+	&python, &lwp1, &cpu1, 59, 1, 0);
 AT(0xc617cac0)
 static kthread_t thread2 = THREAD(&thread1, &thread3, 0xc61b0000, 0xc61b1f98,
-	&xenstored, P(klwp_t, 0xc617ce80), &cpu2, 59, 1, 0);
+	&xenstored, &lwp2, &cpu2, 59, 1, 0);
 AT(0xc5afdde0)
 static kthread_t thread3 = THREAD(&thread2, &idle0, 0xc5afc000, 0xc5afddd0, &p0,
 	0, &cpu3, -1, 7, idle);
@@ -134,10 +135,20 @@ static kthread_t idle2 = THREAD(&idle1, &waiting1, 0xc5af9000, 0xc5afadd0, &p0,
 	0, &cpu2, -1, 6, idle);
 AT(0xc617a2e0)
 static kthread_t waiting1 = THREAD(&idle2, &waiting3, 0xc61a8000, 0xc61a9f98,
-	&python, P(klwp_t, 0xc617a640), &cpu1, 59, 2, 0);
+	&python, &lwp_waiting1, &cpu1, 59, 2, 0);
 AT(0xc617b4c0)
 static kthread_t waiting3 = THREAD(&waiting1, &thread0, 0xc61a4000, 0xc61a5f98,
-	&xenstored, P(klwp_t, 0xc617b820), &cpu3, 49, 2, 0);
+	&xenstored, &lwp_waiting3, &cpu3, 49, 2, 0);
+
+#define LWP(thread, p)                                                   \
+	{                                                                \
+		.lwp_thread = (thread), .lwp_procp = (p), .lwp_state = 2 \
+	}
+
+AT(0xc6179240) static klwp_t lwp1 = LWP(&thread1, &python);
+AT(0xc617a640) static klwp_t lwp_waiting1 = LWP(&waiting1, &python);
+AT(0xc617b820) static klwp_t lwp_waiting3 = LWP(&waiting3, &xenstored);
+AT(0xc617ce80) static klwp_t lwp2 = LWP(&thread2, &xenstored);
 
 /* ---- processes --------------------------------------------------------- */
 

@@ -83,6 +83,8 @@
 	endf	i_xvdi_oestate_handler
 
 	.org	0x76000, 0x90
+	func	page_get_pagecnt, 0x8, 1
+	endf	page_get_pagecnt
 	func	page_ctr_add_internal, 0x30
 	site	0x74, 1, 1, mutex_enter
 	site	0xb8, 1, 1, mutex_exit
@@ -101,34 +103,32 @@
 	pushl	%esi
 	pushl	%edi
 	movl	0x10(%ebp), %esi
-	movzbl	0x26(%esi), %ebx
-	andl	$0xf, %ebx
-	movl	0x8(%ebp), %edi
-	imull	$0x60, %edi, %eax
-	leal	page_freecnt(%eax), %edx
-	movl	%edx, -0x8(%ebp)
+	movzbl	0x2f(%esi), %ebx
+	pushl	%ebx
+	call	page_get_pagecnt
+	popl	%ecx
+	movl	%eax, -0x4(%ebp)
+	negl	%eax
+	imull	$0x60, 0x8(%ebp), %edi
+	addl	$page_freecnt, %edi
+	movl	0xc(%ebp), %ecx
+	lock addl %eax, (%edi, %ecx, 4)
 	testl	$0x1, 0x14(%ebp)
 	je	1f
-	movl	0xc(%ebp), %ecx
-	negl	0x4(%edx,%ecx,4)
-	incl	0x8(%edx)
+	lock addl %eax, 0x20(%edi, %ecx, 4)
 	jmp	2f
-1:	movl	0xc(%ebp), %ecx
-	decl	0x20(%edx,%ecx,4)
+1:	lock addl %eax, 0x40(%edi, %ecx, 4)
 2:	testl	%ebx, %ebx
 	je	3f
 	pushl	$page_ctr_mutex
 	call	mutex_enter
 	popl	%ecx
-	movl	$0x1, %eax
-	movl	%ebx, %ecx
-	shll	%cl, %eax
+	movl	-0x4(%ebp), %eax
 	subl	%eax, page_freemem
 	pushl	$page_ctr_mutex
 	call	mutex_exit
 	popl	%ecx
-3:	leal	-0x3c(%ebp), %esp
-	popl	%edi
+3:	popl	%edi
 	popl	%esi
 	popl	%ebx
 	leave
