@@ -248,6 +248,16 @@ add_object(struct mdb_world *w, struct mdb_object *o, struct mdb_object ***end)
 		*end = &o->next;
 }
 
+static mdb_addr_t
+lowest(const struct mdb_world *w, mdb_addr_t first)
+{
+	for (const struct mdb_object *o = w->objects; o; o = o->next)
+		for (size_t i = 0; i < o->nr_sections; i++)
+			if (o->sections[i].start < first)
+				first = o->sections[i].start;
+	return first;
+}
+
 static void
 objects_init(struct mdb_world *w, struct mdb_native *n,
 	const struct mdb_native_facts *f)
@@ -259,6 +269,9 @@ objects_init(struct mdb_world *w, struct mdb_native *n,
 		if (f->objects[i].world == index)
 			add_object(w, make_object(w, n, &f->objects[i], i),
 				&end);
+	/* What lies below a kernel is user memory. */
+	if (w->kind == MDB_WORLD_ILLUMOS)
+		w->objects_low = lowest(w, n->records[index].first);
 	/* Its code is in there, whatever else is known of it. */
 	if (!w->objects && w->range_last) {
 		w->objects = mdb_object_create(w, w->name);
