@@ -74,6 +74,32 @@ is_last(struct mdb_unwind *u, mdb_addr_t ip, mdb_addr_t bp_addr)
 	       mdb_unwind_word(u, bp_addr, &bp) == MDB_OK && bp == 0;
 }
 
+/*
+ * SunOS' entry code saves user mode's frame pointer and instruction where its
+ * own frame pointer leads, in front of all registers (struct regs, r_savfp).
+ */
+static bool
+to_user_mode(struct mdb_unwind *u, mdb_addr_t bp, struct mdb_caller *caller_out)
+{
+	mdb_addr_t low = u->world->objects_low;
+	struct mdb_caller c = { .is_user = true,
+		.literal = true,
+		.cfa = bp + 2 * word(u),
+		.fp = bp };
+	uint64_t user_bp, ip;
+
+	if (u->world->kind != MDB_WORLD_ILLUMOS ||
+		mdb_unwind_word(u, bp, &user_bp) != MDB_OK ||
+		mdb_unwind_word(u, bp + word(u), &ip) != MDB_OK ||
+		user_bp >= low || ip == 0 || mdb_unwind_object(u, ip))
+		return false;
+	mdb_reg_set(&c.regs, MDB_R_IP, ip);
+	mdb_reg_set(&c.regs, MDB_R_BP, user_bp);
+	c.regs.r[MDB_R_SP] = user_bp; /* the frame's address; sp is not told */
+	*caller_out = c;
+	return true;
+}
+
 /* The caller whose return address lies at addr; bp_addr 0: bp is not saved. */
 static enum mdb_unwind_step
 through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
@@ -207,6 +233,8 @@ chain_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		return mdb_unwind_through_regs(u, regs_addr, false, caller_out);
 	if (bp < sp || bp - sp >= MDB_UNWIND_MAX_FRAME)
 		return elsewhere_step(u, bp, caller_out);
+	if (to_user_mode(u, bp, caller_out))
+		return MDB_STEP_CALLER;
 	return through_call(u, bp + word(u), bp, caller_out);
 }
 
