@@ -53,20 +53,23 @@ cpu_flags(const struct dfmt_cpu *c)
 	       (c->has_stack ? DFMT_CPU_STACK : 0u);
 }
 
+/* Registers that come from notes are said by the notes, which are kept. */
 static void
 take_cpus(const struct dfmt *d, struct cmd_facts *f)
 {
 	size_t nr = dfmt_nr_cpus(d);
 
+	if (nr > 0 && !dfmt_cpu_at(d, 0).has_native)
+		nr = 0;
 	nr = nr < DFMT_MAX_CPUS ? nr : DFMT_MAX_CPUS;
 	f->cpus = mdb_xarray(nr + 1, sizeof(*f->cpus));
 	for (size_t i = 0; i < nr; i++) {
 		struct dfmt_cpu c = dfmt_cpu_at(d, i);
 
 		f->cpus[i] = (struct dfmt_fmt_cpu){
-			.id = c.has_native ? c.id : (uint32_t)i,
+			.id = c.id,
 			.flags = cpu_flags(&c),
-			.world = c.has_native ? c.world : UINT32_MAX,
+			.world = c.world,
 			.pid = c.pid,
 			.trap = c.trap,
 			.error = c.error,
