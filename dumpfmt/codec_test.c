@@ -333,11 +333,21 @@ static const uint8_t zstd_bytes[] = {
 	0x44,
 };
 
+/* clang-format off */
+static const uint8_t lz4_bytes[] = {
+	0x4f, 0x61, 0x62, 0x63, 0x64, 0x04, 0x00, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf3, 0x50,
+	0x64, 0x61, 0x62, 0x63, 0x64,
+};
+/* clang-format on */
+
 static const struct golden goldens[] = {
 	{ DFMT_CODEC_ZLIB, sizeof(zlib_bytes), zlib_bytes },
 	{ DFMT_CODEC_LZO, sizeof(lzo_bytes), lzo_bytes },
 	{ DFMT_CODEC_SNAPPY, sizeof(snappy_bytes), snappy_bytes },
 	{ DFMT_CODEC_ZSTD, sizeof(zstd_bytes), zstd_bytes },
+	{ DFMT_CODEC_LZ4, sizeof(lz4_bytes), lz4_bytes },
 };
 #define NR_GOLDENS (sizeof(goldens) / sizeof(goldens[0]))
 

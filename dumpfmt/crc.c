@@ -82,9 +82,12 @@ operator_fill(uint32_t (*t)[256], size_t len)
 
 	for (; len > 1; len /= 2)
 		power = multiply(power, power);
-	for (uint32_t n = 0; n < 256; n++) {
-		for (int k = 0; k < 4; k++)
-			t[k][n] = multiply(n << 8 * k, power);
+	for (int k = 0; k < 4; k++) {
+		t[k][0] = 0;
+		/* Linear: what is more than one bit is the xor of two. */
+		for (uint32_t n = 1; n < 256; n++)
+			t[k][n] = n & (n - 1) ? t[k][n & (n - 1)] ^ t[k][n & -n]
+					      : multiply(n << 8 * k, power);
 	}
 }
 

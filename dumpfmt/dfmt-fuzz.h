@@ -64,6 +64,52 @@ dfmt_fuzz_notes(const struct dfmt *d)
 }
 
 static inline void
+dfmt_fuzz_blobs(const struct dfmt *d, size_t object)
+{
+	volatile unsigned int sum = 0;
+	const void *p;
+	size_t len;
+
+	for (uint32_t kind = 0; kind < 6; kind++) {
+		if (dfmt_object_blob(d, object, kind, &p, &len, NULL) !=
+			DFMT_OK)
+			continue;
+		for (size_t i = 0; i < len; i += 512)
+			sum += ((const uint8_t *)p)[i];
+	}
+}
+
+static inline void
+dfmt_fuzz_native(const struct dfmt *d)
+{
+	const struct dfmt_native *n = dfmt_native_get(d);
+	volatile size_t sum = 0;
+	struct dfmt_frame_info info;
+
+	if (!n)
+		return;
+	if (n->console && strlen(n->console) > n->console_len)
+		abort();
+	if (n->panic_cpu != UINT32_MAX && n->panic_cpu >= dfmt_nr_cpus(d))
+		abort();
+	for (size_t i = 0; i < dfmt_nr_versions(d); i++)
+		sum += strlen(dfmt_version_at(d, i));
+	for (size_t i = 0; i < dfmt_nr_frames(d); i++)
+		sum += strlen(dfmt_frame_at(d, i).text);
+	for (size_t i = 0; i < dfmt_nr_worlds(d); i++)
+		sum += strlen(dfmt_world_at(d, i).name);
+	for (size_t i = 0; i < dfmt_nr_objects(d) && i < 8; i++) {
+		sum += strlen(dfmt_object_at(d, i).name);
+		dfmt_fuzz_blobs(d, i);
+	}
+	for (size_t i = 0; i < dfmt_nr_ranges(d); i++)
+		sum += dfmt_range_at(d, i).len;
+	for (uint64_t pfn = 0; pfn < 40; pfn++)
+		(void)dfmt_frame_info_get(d, pfn, &info, NULL);
+	(void)dfmt_frame_info_get(d, UINT64_MAX, &info, NULL);
+}
+
+static inline void
 dfmt_fuzz(const uint8_t *data, size_t len, const uint8_t *magic,
 	size_t magic_len)
 {
@@ -80,6 +126,7 @@ dfmt_fuzz(const uint8_t *data, size_t len, const uint8_t *magic,
 		memcpy(copy, magic, magic_len);
 	if (dfmt_open_memory(copy, len, NULL, &d, &err) == DFMT_OK) {
 		dfmt_fuzz_notes(d);
+		dfmt_fuzz_native(d);
 		dfmt_fuzz_ranges(d);
 		(void)dfmt_coverage_get(d, &cov, &err);
 		dfmt_close(d);

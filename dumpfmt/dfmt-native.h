@@ -284,6 +284,11 @@ enum dfmt_status dfmt_npages_search(const struct dfmt_nstate *n,
 	const struct dfmt_npages *pages, uint64_t pfn, uint32_t *i_out,
 	struct dfmt_nrun *run_out, struct dfmt_err *err);
 
+/* How many of a run's frames, from its first, the dump holds. */
+enum dfmt_status dfmt_npages_there(const struct dfmt_nstate *n,
+	const struct dfmt_npages *pages, const struct dfmt_nrun *run,
+	uint64_t *there_out, struct dfmt_err *err);
+
 /* Adds the frames of the segment to counts[kind]; cut off ones are lost. */
 enum dfmt_status dfmt_npages_count(const struct dfmt_nstate *n,
 	const struct dfmt_npages *pages, uint64_t counts[4],

@@ -321,7 +321,8 @@ enum dfmt_status dfmt_object_blob(const struct dfmt *d, size_t i, uint32_t kind,
 
 /*
  * Ranges of machine memory that the dump states; ELF's segments are also such.
- * vaddr is ~0 where nothing is said of it.
+ * Of a format that states none: from 0 to the end of memory.  vaddr is ~0
+ * where nothing is said of it.
  */
 struct dfmt_range {
 	uint64_t addr, len, vaddr;

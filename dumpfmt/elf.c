@@ -190,12 +190,21 @@ segment_check(const struct segment *s, uint64_t at, struct dfmt_err *err)
 	return DFMT_OK;
 }
 
+/* A segment is a range of memory, and where it says so a virtual one. */
 static void
-vrange_add(struct dfmt *d, const struct segment *s, bool is_64)
+range_add(struct dfmt *d, const struct segment *s, bool is_64)
 {
 	uint64_t ones = is_64 ? UINT64_MAX : UINT32_MAX;
+	bool mapped = s->vaddr != 0 && s->vaddr != ones;
+	uint64_t len = s->memsz ? s->memsz : s->filesz;
 
-	if (s->vaddr == 0 || s->vaddr == ones || s->memsz == 0)
+	if (len)
+		d->ranges[d->nr_ranges++] = (struct dfmt_range){
+			.addr = s->paddr,
+			.len = len,
+			.vaddr = mapped ? s->vaddr : DFMT_NONE,
+		};
+	if (!mapped || s->memsz == 0)
 		return;
 	d->vranges[d->nr_vranges++] = (struct dfmt_vrange){
 		.vaddr = s->vaddr,
@@ -217,7 +226,7 @@ load_add(struct dfmt *d, const struct segment *s, bool is_64)
 	if (memsz > filesz)
 		elf->tails.runs[elf->tails.nr++] =
 			(struct run){ s->paddr + filesz, s->paddr + memsz, 0 };
-	vrange_add(d, s, is_64);
+	range_add(d, s, is_64);
 	if (filesz && !dfmt_inside(s->offset, filesz, d->parts[0]->size))
 		d->info.truncated = true;
 }
@@ -341,8 +350,10 @@ elf_alloc(struct dfmt *d, const struct header *h, struct dfmt_err *err)
 		elf->file.runs = calloc(h->phnum, sizeof(struct run));
 		elf->tails.runs = calloc(h->phnum, sizeof(struct run));
 		d->vranges = calloc(h->phnum, sizeof(*d->vranges));
+		d->ranges = calloc(h->phnum, sizeof(*d->ranges));
 	}
-	if (!elf || !elf->file.runs || !elf->tails.runs || !d->vranges)
+	if (!elf || !elf->file.runs || !elf->tails.runs || !d->vranges ||
+		!d->ranges)
 		return dfmt_fail(err, DFMT_E_NOMEM, "ELF segments", h->phoff,
 			DFMT_NONE);
 	return DFMT_OK;

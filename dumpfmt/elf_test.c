@@ -126,6 +126,15 @@ test_elf_states_virtual_ranges(void **state)
 	r = dfmt_vrange_at(d, 1);
 	assert_int_equal(r.vaddr, 0xffffffff81000000);
 	assert_int_equal(r.paddr, 0x10000);
+	/* All four are ranges of memory. */
+	assert_int_equal(dfmt_nr_ranges(d), 4);
+	assert_int_equal(dfmt_range_at(d, 1).addr, 0x11000);
+	assert_int_equal(dfmt_range_at(d, 1).len, 0x1000);
+	assert_true(dfmt_range_at(d, 1).vaddr == DFMT_NONE);
+	assert_true(dfmt_range_at(d, 2).vaddr == DFMT_NONE);
+	assert_true(dfmt_range_at(d, 3).vaddr == 0xffffffff81000000);
+	assert_null(dfmt_native_get(d));
+	assert_int_equal(dfmt_nr_worlds(d), 0);
 	dfmt_close(d);
 	fixture_free(&fx);
 }

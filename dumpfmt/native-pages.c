@@ -165,22 +165,80 @@ dfmt_npages_search(const struct dfmt_nstate *n, const struct dfmt_npages *pages,
 		       : dfmt_npages_run(n, pages, lo, run_out, err);
 }
 
+/* Is the frame in this segment, but behind the place where it was cut? */
+static enum dfmt_status
+cut_off(const struct dfmt_nstate *n, const struct dfmt_npages *pages,
+	uint64_t pfn, bool *cut_out, struct dfmt_err *err)
+{
+	struct dfmt_nrun run;
+	uint32_t i;
+
+	*cut_out = false;
+	if (pfn < pages->first_pfn || pfn > pages->last_pfn)
+		return DFMT_OK;
+	enum dfmt_status st = dfmt_npages_search(n, pages, pfn, &i, &run, err);
+	if (st == DFMT_OK && i < pages->nr_runs && run.first <= pfn &&
+		run.kind == DFMT_RUN_DATA)
+		*cut_out = dfmt_add_sat(run.arg, pfn - run.first) >=
+			   pages->nr_there;
+	return st;
+}
+
+/* The frames that repeated ones equal ascend: those not cut off come first. */
+static enum dfmt_status
+repeats_there(const struct dfmt_nstate *n, const struct dfmt_npages *pages,
+	const struct dfmt_nrun *run, uint64_t *there_out, struct dfmt_err *err)
+{
+	uint64_t lo = 0, hi = run->count;
+
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		bool cut;
+		enum dfmt_status st = cut_off(n, pages,
+			dfmt_add_sat(run->arg, mid), &cut, err);
+
+		if (st != DFMT_OK)
+			return st;
+		if (cut)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	*there_out = lo;
+	return DFMT_OK;
+}
+
+enum dfmt_status
+dfmt_npages_there(const struct dfmt_nstate *n, const struct dfmt_npages *pages,
+	const struct dfmt_nrun *run, uint64_t *there_out, struct dfmt_err *err)
+{
+	uint64_t there = pages->nr_there;
+
+	*there_out = run->count;
+	if (run->kind == DFMT_RUN_DATA)
+		*there_out = run->arg < there
+				     ? dfmt_min(run->count, there - run->arg)
+				     : 0;
+	else if (run->kind == DFMT_RUN_REPEAT && there < pages->nr_data)
+		return repeats_there(n, pages, run, there_out, err);
+	else if (run->kind != DFMT_RUN_FILL && run->kind != DFMT_RUN_REPEAT)
+		*there_out = 0;
+	return DFMT_OK;
+}
+
 enum dfmt_status
 dfmt_npages_count(const struct dfmt_nstate *n, const struct dfmt_npages *pages,
 	uint64_t counts[4], struct dfmt_err *err)
 {
 	for (uint32_t i = 0; i < pages->nr_runs; i++) {
 		struct dfmt_nrun run;
+		uint64_t there = 0;
 		enum dfmt_status st = dfmt_npages_run(n, pages, i, &run, err);
 
+		if (st == DFMT_OK)
+			st = dfmt_npages_there(n, pages, &run, &there, err);
 		if (st != DFMT_OK)
 			return st;
-		uint64_t there = run.count;
-		if (run.kind == DFMT_RUN_DATA)
-			there = dfmt_min(run.count,
-				run.arg < pages->nr_there
-					? pages->nr_there - run.arg
-					: 0);
 		counts[run.kind <= DFMT_RUN_LOST ? run.kind : DFMT_RUN_LOST] +=
 			there;
 		counts[DFMT_RUN_LOST] += run.count - there;

@@ -36,24 +36,22 @@ dfmt_nmemory_find(const struct dfmt_nstate *n, uint64_t addr)
 
 /* ---- a cursor ----------------------------------------------------------- */
 
-/* What of a run is there at or behind pfn. */
-static bool
-run_take(struct cursor *c, const struct dfmt_nrun *run, uint64_t pfn)
+/* What of a run is there at or behind pfn, if anything. */
+static enum dfmt_status
+run_take(const struct dfmt_nstate *n, struct cursor *c,
+	const struct dfmt_nrun *run, uint64_t pfn, struct dfmt_err *err)
 {
-	uint64_t count = run->count;
+	uint64_t count;
+	enum dfmt_status st = dfmt_npages_there(n, &c->pages, run, &count, err);
 
-	if (run->kind == DFMT_RUN_DATA)
-		count = run->arg < c->pages.nr_there
-				? dfmt_min(count, c->pages.nr_there - run->arg)
-				: 0;
-	else if (run->kind != DFMT_RUN_FILL && run->kind != DFMT_RUN_REPEAT)
-		return false;
+	if (st != DFMT_OK)
+		return st;
 	c->start = run->first > pfn ? run->first : pfn;
 	c->end = dfmt_min(run->first + count, c->pages.last_pfn + 1);
-	return c->start < c->end;
+	return DFMT_OK;
 }
 
-/* On in the segment; false at its end. */
+/* To the next frames in the segment; *found_out: there were some. */
 static enum dfmt_status
 segment_go(const struct dfmt_nstate *n, struct cursor *c, uint64_t pfn,
 	bool *found_out, struct dfmt_err *err)
@@ -64,9 +62,11 @@ segment_go(const struct dfmt_nstate *n, struct cursor *c, uint64_t pfn,
 		enum dfmt_status st =
 			dfmt_npages_run(n, &c->pages, c->run++, &run, err);
 
+		if (st == DFMT_OK)
+			st = run_take(n, c, &run, pfn, err);
 		if (st != DFMT_OK)
 			return st;
-		*found_out = run_take(c, &run, pfn);
+		*found_out = c->start < c->end;
 	}
 	return DFMT_OK;
 }

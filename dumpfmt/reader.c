@@ -154,6 +154,25 @@ details_add(struct dfmt *d, const char *text, const char *more)
 		len ? ", " : "", text, more);
 }
 
+/* A format that states no ranges says where memory ends. */
+static enum dfmt_status
+ranges_settle(struct dfmt *d, struct dfmt_err *err)
+{
+	if (d->nr_ranges || d->info.kind == DFMT_KIND_NATIVE ||
+		!d->info.max_addr)
+		return DFMT_OK;
+	free(d->ranges);
+	d->ranges = calloc(1, sizeof(*d->ranges));
+	if (!d->ranges)
+		return dfmt_fail(err, DFMT_E_NOMEM, "ranges of memory",
+			DFMT_NONE, DFMT_NONE);
+	d->ranges[0] = (struct dfmt_range){ .addr = 0,
+		.len = d->info.max_addr,
+		.vaddr = DFMT_NONE };
+	d->nr_ranges = 1;
+	return DFMT_OK;
+}
+
 static enum dfmt_status
 dump_settle(struct dfmt *d, const struct dfmt_options *opt,
 	struct dfmt_err *err)
@@ -167,6 +186,8 @@ dump_settle(struct dfmt *d, const struct dfmt_options *opt,
 	enum dfmt_status st = format_find(d, opt && opt->raw, err);
 	if (st == DFMT_OK)
 		st = dfmt_notes_finish(&d->notes, err);
+	if (st == DFMT_OK)
+		st = ranges_settle(d, err);
 	if (st != DFMT_OK)
 		return st;
 	/*

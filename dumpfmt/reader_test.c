@@ -195,6 +195,7 @@ check_dump(const struct dfmt *d, const struct sort *s)
 		s->i386 ? DFMT_MACHINE_I386 : DFMT_MACHINE_X86_64);
 	assert_int_equal(info.page_size, 4096);
 	assert_int_equal(info.max_addr, 0xc000);
+	assert_true(dfmt_nr_ranges(d) > 0);
 	assert_false(info.truncated);
 	check_frames(d);
 	check_ranges(d);

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NT_MDB_DUMP \
-	0x4d444201u /* of name "mdb": the 16 bytes of the dump's id */
+/* Of the name "mdb": the 16 bytes of the dump's id (docs/DUMPFORMAT.md). */
+#define NT_MDB_DUMP 1u
 
 static bool
 blob(const struct dfmt *d, size_t i, uint32_t kind, const uint8_t **bytes_out,

@@ -98,7 +98,7 @@ say_unknown(struct mdb_ctx *cx, const char *finding, const char *text)
 {
 	const char *trail = mdb_trail(cx);
 
-	if (trail != NULL)
+	if (trail != NULL && trail[0] != '\0')
 		text = mdb_tmp_printf(cx, "%s: %s", text,
 			mdb_escape(cx, trail, strlen(trail)));
 	mdb_forget(cx);
@@ -171,6 +171,9 @@ gather_stack(struct mdb_ctx *cx, struct analysis *a)
 		&end, NULL);
 	if (st != MDB_OK && st != MDB_DONE)
 		return st;
+	/* Where the outermost function's own stack ends nothing says. */
+	if (a->nr_frames > 0)
+		a->frames[a->nr_frames - 1].size = 0;
 	if (a->has_trap && mdb_reg_known(&a->trap.regs, MDB_R_CR2)) {
 		a->has_cr2 = true;
 		a->cr2 = a->trap.regs.r[MDB_R_CR2];
@@ -219,6 +222,20 @@ say_cpu(struct mdb_ctx *cx, const struct analysis *a)
 	return say(cx, "cpu", text, mdb_v_addr(p->vcpu), mdb_v_none(), true);
 }
 
+/* The CPU would have told: it is asked again for what it says now. */
+static enum mdb_status
+say_no_thread(struct mdb_ctx *cx, const struct analysis *a)
+{
+	struct kern_cpu cpu;
+	enum mdb_status st = MDB_OK;
+
+	if (a->panic.cpu >= 0)
+		st = kern_cpu_info(cx, a->world, a->panic.cpu, &cpu);
+	if (st == MDB_E_INTERRUPTED)
+		return st;
+	return say_unknown(cx, "thread", "which thread ran there is not known");
+}
+
 static enum mdb_status
 say_thread(struct mdb_ctx *cx, struct analysis *a)
 {
@@ -228,8 +245,7 @@ say_thread(struct mdb_ctx *cx, struct analysis *a)
 	const char *text;
 
 	if (p->thread.addr == 0)
-		return say_unknown(cx, "thread",
-			"which thread ran there is not known");
+		return say_no_thread(cx, a);
 	st = kern_thread_info(cx, p->thread, &a->thread);
 	if (st == MDB_E_INTERRUPTED)
 		return st;
@@ -353,8 +369,10 @@ say_overflow(struct mdb_ctx *cx, const struct analysis *a,
 		st = say_below(cx, a, "store", "a store", o->store, "faulted");
 	if (st == MDB_OK && !o->has_store)
 		st = say(cx, "store",
-			"the store that faulted first cannot be told: no push, "
-			"and cr2 is not its own",
+			mdb_tmp_printf(cx,
+				"the store that faulted first cannot be told: "
+				"it is no push, and cr2 is %s",
+				a->has_cr2 ? "of another fault" : "not known"),
 			mdb_v_none(), mdb_v_none(), false);
 	if (st == MDB_OK && o->has_delivery)
 		st = say_below(cx, a, "delivery", deliverer(a), o->delivery,
@@ -401,6 +419,24 @@ say_sizes(struct mdb_ctx *cx, const struct analysis *a)
 		st = mdb_subrow(cx, &size_table, v);
 	}
 	return st;
+}
+
+/* How near to its base the stack was. */
+static enum mdb_status
+say_room(struct mdb_ctx *cx, const struct analysis *a)
+{
+	const struct kern_thread *t = &a->thread;
+	mdb_addr_t sp = a->trap.regs.r[MDB_R_SP];
+
+	if (!a->has_trap || !a->has_thread || t->stack == 0 ||
+		!mdb_reg_known(&a->trap.regs, MDB_R_SP) || sp < t->stack ||
+		sp >= t->stack_end)
+		return MDB_OK;
+	return say(cx, "stack",
+		mdb_tmp_printf(cx, "%llu bytes of the thread's stack were left",
+			(unsigned long long)(sp - t->stack)),
+		mdb_v_addr(mdb_kernel_loc(a->world, sp)),
+		mdb_v_uint(sp - t->stack), true);
 }
 
 /* The innermost frames, from the exception on if there is one. */
@@ -454,8 +490,10 @@ kern_analyze(struct mdb_ctx *cx, const struct mdb_call *call)
 	if (st != MDB_OK)
 		return st;
 	judge(cx, a, &o);
-	if (!o.is_overflow)
-		return say_top(cx, a);
-	st = say_overflow(cx, a, &o);
-	return st == MDB_OK ? say_sizes(cx, a) : st;
+	if (o.is_overflow) {
+		st = say_overflow(cx, a, &o);
+		return st == MDB_OK ? say_sizes(cx, a) : st;
+	}
+	st = say_room(cx, a);
+	return st == MDB_OK ? say_top(cx, a) : st;
 }

@@ -100,8 +100,10 @@ panic_regs(struct mdb_ctx *cx, struct mdb_world *world, int cpu)
 	bool noted = false;
 	enum mdb_status st = kern_panic_pairs(cx, world, noted_pair, &noted);
 
-	if (noted || (st != MDB_OK && st != MDB_E_NOTFOUND))
+	if (noted || st == MDB_E_INTERRUPTED || st == MDB_DONE)
 		return st;
+	if (mdb_is_fault(st))
+		mdb_warn(cx, st, "what the kernel noted of its registers");
 	mdb_forget(cx);
 	if (cpu < 0)
 		return MDB_OK;

@@ -91,7 +91,6 @@ static void
 add_thread(struct mdb_session *s, mdb_addr_t at, mdb_addr_t next,
 	mdb_addr_t prev, mdb_addr_t cpu, mdb_addr_t proc)
 {
-	put(s, at, 0, 112);
 	for (mdb_addr_t a = at; a < at + 112; a += 8)
 		put(s, a, 0, 8);
 	set(s, THREAD, at, "t_state", 4);

@@ -3,7 +3,7 @@
  * How long a page read takes, of any dump: random pages, most of them in blocks
  * that are not in the cache; then pages of a block that was read just before.
  *
- *   bench-reads DUMP [READS]
+ *   reads DUMP [READS]
  *
  * The file is warm.  Prints microseconds: median, 90th percentile, worst.
  */
@@ -97,7 +97,7 @@ main(int argc, char **argv)
 
 	if (argc < 2 || dfmt_open((const char *const *)&argv[1], 1, &opt, &d,
 				&err) != DFMT_OK) {
-		fprintf(stderr, "bench-reads: %s\n",
+		fprintf(stderr, "reads: %s\n",
 			argc < 2 ? "name a dump" : err.what);
 		return 2;
 	}

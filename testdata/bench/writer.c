@@ -3,7 +3,7 @@
  * How fast the writer is, in memory, on the pages of a real dump, beside what
  * makedumpfile does with each page: the same library, page by page.
  *
- *   bench-writer DUMP [RUNS]
+ *   writer DUMP [RUNS]
  *
  * Prints a row for each way: MB/s of pages and the ratio of pages to bytes
  * written; medians of RUNS runs.  Zero pages are counted on both sides.
@@ -53,7 +53,7 @@ load(struct machine *m, const char *path)
 	struct dfmt *d;
 
 	if (dfmt_open(&path, 1, NULL, &d, &err) != DFMT_OK) {
-		fprintf(stderr, "bench-writer: %s: %s\n", path, err.what);
+		fprintf(stderr, "writer: %s: %s\n", path, err.what);
 		exit(2);
 	}
 	m->pages = malloc(MOST);
@@ -328,7 +328,7 @@ main(int argc, char **argv)
 	double t[64];
 
 	if (argc < 2 || runs < 1 || runs > 64 || lzo_init() != LZO_E_OK) {
-		fprintf(stderr, "usage: bench-writer DUMP [RUNS]\n");
+		fprintf(stderr, "usage: writer DUMP [RUNS]\n");
 		return 2;
 	}
 	load(&m, argv[1]);
