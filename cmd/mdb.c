@@ -63,6 +63,7 @@ struct args {
 	const char *prompt;
 	const char *distance;
 	bool raw, no_rc, stats;
+	char *symbols, *core; /* of `mdb N`; owned */
 };
 
 /* The one thing that a signal handler can reach. */
@@ -241,6 +242,8 @@ expand_number(struct args *a)
 			free(compressed);
 		}
 	}
+	a->symbols = symbols;
+	a->core = core;
 	a->nr_operands = 0;
 	if (access(symbols, F_OK) == 0)
 		append(&a->operands, &a->nr_operands, symbols);
@@ -388,18 +391,32 @@ read_stdin(struct mdb_session *s)
 	free(line);
 }
 
-/* The kernels that speak for themselves, then what was loaded for them. */
+static enum mdb_status
+print_object(struct mdb_ctx *cx, struct mdb_object *object, void *arg)
+{
+	struct mdb_session *s = arg;
+
+	mdb_sink_puts(s->out, mdb_escape_name(cx, object->name));
+	mdb_sink_puts(s->out, " ");
+	return MDB_OK;
+}
+
+/*
+ * The kernels that speak for themselves, then what was loaded for them.  Of
+ * SunOS all modules, as mdb has it there; the hypervisor is the last.
+ */
 static void
 print_modules(struct mdb_session *s)
 {
+	bool all = s->cx.target->worlds->kind == MDB_WORLD_ILLUMOS;
+
 	mdb_sink_puts(s->out, "Loading modules: [ ");
-	for (const struct mdb_world *w = s->cx.target->worlds; w; w = w->next) {
-		if (w->objects == NULL)
-			continue;
-		mdb_sink_puts(s->out, w->objects->name);
-		mdb_sink_puts(s->out, " ");
-	}
-	for (size_t i = 0; i < s->registry.nr_modules; i++) {
+	if (all)
+		(void)!mdb_object_each(&s->cx, NULL, print_object, s);
+	for (struct mdb_world *w = s->cx.target->worlds; w && !all; w = w->next)
+		if (w->objects != NULL)
+			(void)!print_object(&s->cx, w->objects, s);
+	for (size_t i = 0; i < s->registry.nr_modules && !all; i++) {
 		mdb_sink_puts(s->out, s->registry.modules[i]->name);
 		mdb_sink_puts(s->out, " ");
 	}
@@ -543,5 +560,7 @@ main(int argc, char **argv)
 	free(a.commands);
 	free(a.settings);
 	free(a.operands);
+	free(a.symbols);
+	free(a.core);
 	return status;
 }

@@ -1,43 +1,40 @@
 #!/bin/sh
-# A first session, command by command, on the made-up dump that
-# testdata/dumps/linux-demo.txt describes, then on a real one: the file that
-# DUMP names, else ../shared/data/linux-kdump.lzo where that is.  Long answers
-# of a real dump are cut.  Fails when a command does.
+# The whole way, panic to diagnosis: the machine goldcloth (testdata/goldcloth)
+# gets a dump device, panics onto it, reboots; savecore takes the dump; mdb
+# opens it, and an engineer types the session.  Then a first session on Linux.
+# Fails when a step does or when an answer is not what it must be.
 set -u
-O=${O:-build/release} DUMP=${DUMP:-}
-session=testdata/dumps/linux-demo.session
-out=$O/demo
-status=0
+top=$PWD
+O=${O:-build/release}
+bin=$top/$O/bin
+out=$O/demo/goldcloth
+PATH=$bin:$PATH
 
-# show DUMP LINES
-show() {
-	while IFS= read -r command; do
-		printf '> %s\n' "$command"
-		"$O/bin/mdb" -S -e "$command" "$1" >"$out/answer" 2>&1 </dev/null
-		code=$?
-		head -n "$2" "$out/answer"
-		lines=$(($(wc -l <"$out/answer") - $2))
-		[ "$lines" -le 0 ] || echo "    ... and $lines more lines"
-		echo
-		if [ "$code" != 0 ]; then
-			echo "demo: '$command' failed on $1" >&2
-			status=1
-		fi
-	done <"$session"
+title() {
+	printf '\n==== %s\n\n' "$1"
 }
 
-mkdir -p "$out" || exit 1
-"$O/bin/mkdump" testdata/dumps/linux-demo.txt "$out/linux-demo" || exit 1
-echo "A small Linux made of testdata/dumps/linux-demo.txt: mdb $out/linux-demo"
-echo
-show "$out/linux-demo" 1000
+run() {
+	printf 'fsh-trout# %s\n' "$*"
+	"$@" || { echo "demo: '$*' failed" >&2; exit 1; }
+}
 
-if [ -z "$DUMP" ] && [ -r ../shared/data/linux-kdump.lzo ]; then
-	DUMP=../shared/data/linux-kdump.lzo
-fi
-if [ -n "$DUMP" ]; then
-	echo "A real dump: mdb $DUMP"
-	echo
-	show "$DUMP" 25
-fi
-exit $status
+rm -rf "$out"
+mkdir -p "$out/crash" && cd "$out" || exit 1
+title "A dump device: the hypervisor writes nowhere else"
+run dumpadm label -s 64M -p "panics of goldcloth" dump-device
+run dumpadm show dump-device
+title "Domain 0 overruns a kernel stack, and the hypervisor panics"
+goldcloth dump-device || exit 1
+title "After the reboot: the dump becomes files"
+run savecore dump-device crash
+run savecore -L dump-device
+cd crash || exit 1
+run ls -l
+title "mdb *0"
+python3 "$top/testdata/goldcloth/session.py" --show "$bin/mdb" unix.0 vmcore.0 || exit 1
+title "What any other tool sees of unix.0"
+run sh -c 'nm unix.0 | grep page_ctr'
+cd "$top" || exit 1
+title "A first session on a Linux kernel"
+O=$O DUMP=${DUMP:-} exec sh testdata/demo-linux.sh

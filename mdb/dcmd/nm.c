@@ -116,6 +116,13 @@ ctype_text(struct mdb_ctx *cx, const struct mdb_sym *sym)
 	return "-";
 }
 
+/* "0x" and the digits of an address, as mdb. */
+static int
+number_width(struct mdb_ctx *cx)
+{
+	return 2 + 2 * (int)mdb_world_word(mdb_world_current(cx));
+}
+
 static struct mdb_value
 number(struct mdb_ctx *cx, const struct nm *nm, uint64_t v)
 {
@@ -123,9 +130,11 @@ number(struct mdb_ctx *cx, const struct nm *nm, uint64_t v)
 		return mdb_v_hex(v);
 	switch (nm->number[0]) {
 	case 'd':
-		return mdb_v_text(mdb_tmp_printf(cx, "%018" PRIu64, v));
+		return mdb_v_text(
+			mdb_tmp_printf(cx, "%0*" PRIu64, number_width(cx), v));
 	case 'o':
-		return mdb_v_text(mdb_tmp_printf(cx, "%018" PRIo64, v));
+		return mdb_v_text(
+			mdb_tmp_printf(cx, "%0*" PRIo64, number_width(cx), v));
 	default:
 		return mdb_v_flags(v);
 	}
@@ -291,10 +300,12 @@ choose_fields(struct mdb_ctx *cx, struct nm *nm, const char *text)
 }
 
 static void
-lay_out(struct nm *nm)
+lay_out(struct mdb_ctx *cx, struct nm *nm)
 {
 	for (size_t i = 0; i < nm->nr_fields; i++) {
 		nm->columns[i] = fields[nm->list[i]];
+		if (nm->list[i] == F_VALUE || nm->list[i] == F_SIZE)
+			nm->columns[i].width = number_width(cx);
 		if (mdb_opt(nm->call, 'h'))
 			nm->columns[i].heading = NULL;
 	}
@@ -321,7 +332,7 @@ prepare(struct mdb_ctx *cx, struct nm *nm)
 	} else {
 		st = choose_fields(cx, nm, list);
 	}
-	lay_out(nm);
+	lay_out(cx, nm);
 	return st;
 }
 

@@ -1,56 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * $r ::regs ::cpuregs: the registers of a CPU, in the layout of illumos' mdb
- * for amd64.  What the dump does not have is printed as unknown, never as 0.
+ * for amd64 and i386.  What the dump does not have is printed as unknown, never
+ * as 0.
  */
 #include "mdb/dcmd/dcmd.h"
 #include "mdb/dcmd/remark.h"
+#include "mdb/dcmd/stackprint.h"
 #include "mdb/stack/table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-struct reg_name {
-	const char *wide, *narrow; /* without %; narrow NULL: not there */
-	enum mdb_reg reg;
-};
-
 /* In the order of the record's columns. */
-static const struct reg_name names[] = {
-	{ "rax", "eax", MDB_R_AX },
-	{ "rbx", "ebx", MDB_R_BX },
-	{ "rcx", "ecx", MDB_R_CX },
-	{ "rdx", "edx", MDB_R_DX },
-	{ "rsi", "esi", MDB_R_SI },
-	{ "rdi", "edi", MDB_R_DI },
-	{ "rbp", "ebp", MDB_R_BP },
-	{ "rsp", "esp", MDB_R_SP },
-	{ "r8", NULL, MDB_R_8 },
-	{ "r9", NULL, MDB_R_9 },
-	{ "r10", NULL, MDB_R_10 },
-	{ "r11", NULL, MDB_R_11 },
-	{ "r12", NULL, MDB_R_12 },
-	{ "r13", NULL, MDB_R_13 },
-	{ "r14", NULL, MDB_R_14 },
-	{ "r15", NULL, MDB_R_15 },
-	{ "rip", "eip", MDB_R_IP },
-	{ "rflags", "eflags", MDB_R_FLAGS },
-	{ "cs", "cs", MDB_R_CS },
-	{ "ss", "ss", MDB_R_SS },
-	{ "ds", "ds", MDB_R_DS },
-	{ "es", "es", MDB_R_ES },
-	{ "fs", "fs", MDB_R_FS },
-	{ "gs", "gs", MDB_R_GS },
-	{ "fsbase", NULL, MDB_R_FSBASE },
-	{ "gsbase", NULL, MDB_R_GSBASE },
-	{ "kgsbase", NULL, MDB_R_KGSBASE },
-	{ "cr0", "cr0", MDB_R_CR0 },
-	{ "cr2", "cr2", MDB_R_CR2 },
-	{ "cr3", "cr3", MDB_R_CR3 },
-	{ "cr4", "cr4", MDB_R_CR4 },
+static const enum mdb_reg record_regs[] = {
+	MDB_R_AX,
+	MDB_R_BX,
+	MDB_R_CX,
+	MDB_R_DX,
+	MDB_R_SI,
+	MDB_R_DI,
+	MDB_R_BP,
+	MDB_R_SP,
+	MDB_R_8,
+	MDB_R_9,
+	MDB_R_10,
+	MDB_R_11,
+	MDB_R_12,
+	MDB_R_13,
+	MDB_R_14,
+	MDB_R_15,
+	MDB_R_IP,
+	MDB_R_FLAGS,
+	MDB_R_CS,
+	MDB_R_SS,
+	MDB_R_DS,
+	MDB_R_ES,
+	MDB_R_FS,
+	MDB_R_GS,
+	MDB_R_FSBASE,
+	MDB_R_GSBASE,
+	MDB_R_KGSBASE,
+	MDB_R_CR0,
+	MDB_R_CR2,
+	MDB_R_CR3,
+	MDB_R_CR4,
 };
-#define NR_NAMES (sizeof(names) / sizeof(names[0]))
+#define NR_NAMES (sizeof(record_regs) / sizeof(record_regs[0]))
 
 #define REG_COLUMN(n)                                    \
 	{                                                \
@@ -97,6 +94,18 @@ static const struct mdb_table table = { .name = "regs", .columns = columns };
 _Static_assert(sizeof(columns) / sizeof(columns[0]) == NR_NAMES + 2,
 	"one each");
 
+const char *
+mdb_regs_name_at(size_t index)
+{
+	return index < NR_NAMES ? columns[index + 1].name : NULL;
+}
+
+enum mdb_reg
+mdb_regs_at(size_t index)
+{
+	return record_regs[index];
+}
+
 static enum mdb_status
 print_record(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu)
 {
@@ -104,8 +113,8 @@ print_record(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu)
 
 	values[0] = mdb_v_int(cpu);
 	for (size_t i = 0; i < NR_NAMES; i++)
-		values[i + 1] = mdb_reg_known(regs, names[i].reg)
-					? mdb_v_hex(regs->r[names[i].reg])
+		values[i + 1] = mdb_reg_known(regs, record_regs[i])
+					? mdb_v_hex(regs->r[record_regs[i]])
 					: mdb_v_none();
 	return mdb_row(cx, &table, values);
 }
@@ -127,12 +136,13 @@ number(struct mdb_ctx *cx, const struct mdb_regs *regs, enum mdb_reg reg,
 static const char *
 symbol(struct mdb_ctx *cx, const struct mdb_regs *regs, enum mdb_reg reg)
 {
-	struct mdb_world *world = mdb_world_current(cx);
-	struct mdb_loc loc = mdb_kernel_loc(world, regs->r[reg]);
+	struct mdb_loc loc = mdb_locate(cx, regs->r[reg]);
 	struct mdb_sym sym;
 
+	loc.space = NULL;
+
 	if (!mdb_reg_known(regs, reg) || loc.addr < 0x1000 ||
-		!mdb_unwind_may_be_code(world, loc.addr))
+		!mdb_unwind_may_be_code(loc.world, loc.addr))
 		return "";
 	if (mdb_sym_by_addr(cx, loc, false, &sym) != MDB_OK) {
 		mdb_forget(cx);
@@ -141,47 +151,52 @@ symbol(struct mdb_ctx *cx, const struct mdb_regs *regs, enum mdb_reg reg)
 	return mdb_sym_format(cx, loc);
 }
 
-static const char *
-name_of(enum mdb_reg reg, bool wide)
-{
-	for (size_t i = 0; i < NR_NAMES; i++)
-		if (names[i].reg == reg)
-			return wide ? names[i].wide : names[i].narrow;
-	return "";
-}
-
 struct pair {
+	const char *left_name, *right_name;
 	enum mdb_reg left, right;
 };
 
 static enum mdb_status
-print_pairs(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
+print_pairs(struct mdb_ctx *cx, const struct mdb_regs *regs)
 {
-	static const struct pair pairs[] = { { MDB_R_AX, MDB_R_9 },
-		{ MDB_R_BX, MDB_R_10 }, { MDB_R_CX, MDB_R_11 },
-		{ MDB_R_DX, MDB_R_12 }, { MDB_R_SI, MDB_R_13 },
-		{ MDB_R_DI, MDB_R_14 }, { MDB_R_8, MDB_R_15 } };
-	static const struct pair pairs_32[] = { { MDB_R_AX, MDB_R_SI },
-		{ MDB_R_BX, MDB_R_DI }, { MDB_R_CX, MDB_R_BP },
-		{ MDB_R_DX, MDB_R_SP } };
-	const struct pair *list = wide ? pairs : pairs_32;
-	size_t count = wide ? 7 : 4;
-	int digits = wide ? 16 : 8;
+	static const struct pair pairs[] = { { "rax", "r9", MDB_R_AX, MDB_R_9 },
+		{ "rbx", "r10", MDB_R_BX, MDB_R_10 },
+		{ "rcx", "r11", MDB_R_CX, MDB_R_11 },
+		{ "rdx", "r12", MDB_R_DX, MDB_R_12 },
+		{ "rsi", "r13", MDB_R_SI, MDB_R_13 },
+		{ "rdi", "r14", MDB_R_DI, MDB_R_14 },
+		{ "r8", "r15", MDB_R_8, MDB_R_15 } };
 	enum mdb_status st = MDB_OK;
 
-	for (size_t i = 0; i < count && st == MDB_OK; i++)
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs) && st == MDB_OK;
+		i++)
 		st = mdb_remark(cx, "%%%-3s = %s %-15s %%%-3s = %s %s",
-			name_of(list[i].left, wide),
-			number(cx, regs, list[i].left, digits),
-			symbol(cx, regs, list[i].left),
-			name_of(list[i].right, wide),
-			number(cx, regs, list[i].right, digits),
-			symbol(cx, regs, list[i].right));
+			pairs[i].left_name, number(cx, regs, pairs[i].left, 16),
+			symbol(cx, regs, pairs[i].left), pairs[i].right_name,
+			number(cx, regs, pairs[i].right, 16),
+			symbol(cx, regs, pairs[i].right));
 	return st == MDB_OK ? mdb_blank(cx) : st;
 }
 
 static enum mdb_status
-print_flags(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
+print_pointers(struct mdb_ctx *cx, const struct mdb_regs *regs)
+{
+	static const struct {
+		const char *name;
+		enum mdb_reg reg;
+	} list[] = { { "rip", MDB_R_IP }, { "rbp", MDB_R_BP },
+		{ "rsp", MDB_R_SP } };
+	enum mdb_status st = MDB_OK;
+
+	for (size_t i = 0; i < 3 && st == MDB_OK; i++)
+		st = mdb_remark(cx, "%%%s = %s %s", list[i].name,
+			number(cx, regs, list[i].reg, 16),
+			symbol(cx, regs, list[i].reg));
+	return st;
+}
+
+static enum mdb_status
+print_flags(struct mdb_ctx *cx, const struct mdb_regs *regs, const char *name)
 {
 	static const struct {
 		const char *set, *clear;
@@ -194,8 +209,7 @@ print_flags(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
 	size_t len = 0;
 	enum mdb_status st;
 
-	st = mdb_remark(cx, "%%%s = %s", name_of(MDB_R_FLAGS, wide),
-		number(cx, regs, MDB_R_FLAGS, 8));
+	st = mdb_remark(cx, "%s = %s", name, number(cx, regs, MDB_R_FLAGS, 8));
 	if (st != MDB_OK || !mdb_reg_known(regs, MDB_R_FLAGS))
 		return st;
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
@@ -214,35 +228,18 @@ print_flags(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
 }
 
 static enum mdb_status
-print_pointers(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
-{
-	static const enum mdb_reg list[] = { MDB_R_IP, MDB_R_BP, MDB_R_SP };
-	enum mdb_status st = MDB_OK;
-
-	for (size_t i = 0; i < 3 && st == MDB_OK; i++)
-		st = mdb_remark(cx, "%%%s = %s %s", name_of(list[i], wide),
-			number(cx, regs, list[i], wide ? 16 : 8),
-			symbol(cx, regs, list[i]));
-	if (st == MDB_OK)
-		st = print_flags(cx, regs, wide);
-	return st == MDB_OK ? mdb_blank(cx) : st;
-}
-
-static enum mdb_status
-print_system(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
+print_segments(struct mdb_ctx *cx, const struct mdb_regs *regs)
 {
 	enum mdb_status st;
 
 	st = mdb_remark(cx, "%%cs = %s\t%%ds = %s\t%%es = %s\t%%fs = %s",
 		number(cx, regs, MDB_R_CS, 4), number(cx, regs, MDB_R_DS, 4),
 		number(cx, regs, MDB_R_ES, 4), number(cx, regs, MDB_R_FS, 4));
-	if (st == MDB_OK && wide)
+	if (st == MDB_OK)
 		st = mdb_remark(cx, "%%gs = %s\t%%gsbase = %s\t%%kgsbase = %s",
 			number(cx, regs, MDB_R_GS, 4),
 			number(cx, regs, MDB_R_GSBASE, 0),
 			number(cx, regs, MDB_R_KGSBASE, 0));
-	else if (st == MDB_OK)
-		st = mdb_remark(cx, "%%gs = %s", number(cx, regs, MDB_R_GS, 4));
 	if (st == MDB_OK)
 		st = mdb_remark(cx,
 			"%%ss = %s\t%%fsbase = %s\t%%cr0 = %s\t%%cr4 = %s",
@@ -250,13 +247,98 @@ print_system(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
 			number(cx, regs, MDB_R_FSBASE, 0),
 			number(cx, regs, MDB_R_CR0, 0),
 			number(cx, regs, MDB_R_CR4, 0));
+	return st;
+}
+
+static enum mdb_status
+print_wide(struct mdb_ctx *cx, const struct mdb_regs *regs)
+{
+	enum mdb_status st = print_pairs(cx, regs);
+
+	if (st == MDB_OK)
+		st = print_pointers(cx, regs);
+	if (st == MDB_OK)
+		st = print_flags(cx, regs, "%rflags");
+	if (st == MDB_OK)
+		st = mdb_blank(cx);
+	if (st == MDB_OK)
+		st = print_segments(cx, regs);
 	if (st == MDB_OK)
 		st = mdb_remark(cx,
-			"%%trapno = unknown\t%%err = unknown\t%%cr2 = %s"
-			"\t%%cr3 = %s",
+			"%%trapno = %s\t%%err = %s\t%%cr2 = %s\t%%cr3 = %s",
+			number(cx, regs, MDB_R_TRAP, 0),
+			number(cx, regs, MDB_R_ERR, 0),
 			number(cx, regs, MDB_R_CR2, 0),
 			number(cx, regs, MDB_R_CR3, 0));
 	return st;
+}
+
+/* ---- i386 ---------------------------------------------------------------- */
+
+static enum mdb_status
+print_general_32(struct mdb_ctx *cx, const struct mdb_regs *regs)
+{
+	static const struct {
+		const char *segment, *general;
+		enum mdb_reg left, right;
+	} list[] = { { "cs", "eax", MDB_R_CS, MDB_R_AX },
+		{ "ds", "ebx", MDB_R_DS, MDB_R_BX },
+		{ "ss", "ecx", MDB_R_SS, MDB_R_CX },
+		{ "es", "edx", MDB_R_ES, MDB_R_DX },
+		{ "fs", "esi", MDB_R_FS, MDB_R_SI },
+		{ "gs", "edi", MDB_R_GS, MDB_R_DI } };
+	enum mdb_status st = MDB_OK;
+
+	for (size_t i = 0; i < 6 && st == MDB_OK; i++)
+		st = mdb_remark(cx, "%%%s = %s\t\t%%%s = %s %s",
+			list[i].segment, number(cx, regs, list[i].left, 4),
+			list[i].general, number(cx, regs, list[i].right, 8),
+			symbol(cx, regs, list[i].right));
+	return st == MDB_OK ? mdb_blank(cx) : st;
+}
+
+/* illumos' mdb_ia32_printregs, then what the dump has beyond. */
+static enum mdb_status
+print_narrow(struct mdb_ctx *cx, const struct mdb_regs *regs)
+{
+	enum mdb_status st = print_general_32(cx, regs);
+
+	if (st == MDB_OK)
+		st = mdb_remark(cx, " %%eip = %s %s",
+			number(cx, regs, MDB_R_IP, 8),
+			symbol(cx, regs, MDB_R_IP));
+	if (st == MDB_OK)
+		st = mdb_remark(cx, " %%ebp = %s",
+			number(cx, regs, MDB_R_BP, 8));
+	if (st == MDB_OK)
+		st = mdb_remark(cx, " %%esp = %s",
+			number(cx, regs, MDB_R_SP, 8));
+	if (st == MDB_OK)
+		st = mdb_blank(cx);
+	if (st == MDB_OK)
+		st = print_flags(cx, regs, " %eflags");
+	if (st == MDB_OK)
+		st = mdb_blank(cx);
+	if (st == MDB_OK)
+		st = mdb_remark(cx, "%%trapno = %s",
+			number(cx, regs, MDB_R_TRAP, 0));
+	if (st == MDB_OK)
+		st = mdb_remark(cx, "   %%err = %s",
+			number(cx, regs, MDB_R_ERR, 0));
+	if (st == MDB_OK)
+		st = mdb_remark(cx,
+			"%%cr0 = %s\t%%cr2 = %s\t%%cr3 = %s\t%%cr4 = %s",
+			number(cx, regs, MDB_R_CR0, 0),
+			number(cx, regs, MDB_R_CR2, 0),
+			number(cx, regs, MDB_R_CR3, 0),
+			number(cx, regs, MDB_R_CR4, 0));
+	return st;
+}
+
+enum mdb_status
+mdb_regs_print(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
+{
+	return wide ? print_wide(cx, regs) : print_narrow(cx, regs);
 }
 
 static enum mdb_status
@@ -266,11 +348,7 @@ print_regs(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu)
 	enum mdb_status st = print_record(cx, regs, cpu);
 
 	if (st == MDB_OK)
-		st = print_pairs(cx, regs, wide);
-	if (st == MDB_OK)
-		st = print_pointers(cx, regs, wide);
-	if (st == MDB_OK)
-		st = print_system(cx, regs, wide);
+		st = mdb_regs_print(cx, regs, wide);
 	return st;
 }
 

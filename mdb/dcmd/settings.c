@@ -2,6 +2,7 @@
 /* The session's own state: ::set ::vars ::log ::quit ::version, $d $v ... */
 #include "mdb/dcmd/dcmd.h"
 #include "mdb/dcmd/words.h"
+#include "mdb/shell/alias.h"
 #include "mdb/shell/regs.h"
 #include "mdb/shell/session.h"
 
@@ -243,13 +244,42 @@ run_version(struct mdb_ctx *cx, const struct mdb_call *call)
 	return mdb_line(cx, "mdb 1.0, module interface %d", MDB_API_VERSION);
 }
 
+static const struct mdb_column alias_columns[] = {
+	{ .name = "name",
+		.heading = "NAME",
+		.width = 16,
+		.flags = MDB_COL_LEFT,
+		.help = "what is typed after $<" },
+	{ .name = "text",
+		.heading = "COMMAND",
+		.flags = MDB_COL_LEFT,
+		.help = "what is run; . is the address" },
+	{ 0 },
+};
+static const struct mdb_table alias_table = { .name = "macros",
+	.columns = alias_columns };
+
 static enum mdb_status
 run_macros(struct mdb_ctx *cx, const struct mdb_call *call)
 {
+	const struct mdb_world *world = cx->session->cx.world;
+	const struct mdb_alias *alias;
+	enum mdb_status st = MDB_OK;
+
 	(void)call;
+	for (size_t i = 0;
+		st == MDB_OK && (alias = mdb_alias_at(world, i)) != NULL; i++) {
+		const struct mdb_value v[] = { mdb_v_text(alias->name),
+			mdb_v_text(alias->text) };
+
+		st = mdb_row(cx, &alias_table, v);
+	}
+	if (st != MDB_OK)
+		return st;
 	return mdb_line(cx,
-		"$<NAME prints dot as struct NAME, union NAME or NAME_t, if "
-		"no macro file has that name");
+		"$<NAME runs the file NAME of the macro path, else what is "
+		"listed here, else prints dot as struct NAME, union NAME or "
+		"NAME_t");
 }
 
 static const struct mdb_option var_options[] = {
@@ -321,6 +351,7 @@ const struct mdb_dcmd mdb_dcmds_settings[] = {
 	{
 		.name = "$M",
 		.summary = "list macro aliases",
+		.table = &alias_table,
 		.run = run_macros,
 	},
 	{

@@ -9,10 +9,11 @@
  */
 #include "mdb/dcmd/stackprint.h"
 
+#include "mdb/base/ctx.h"
 #include "mdb/mem/arch.h"
 #include "mdb/stack/trap.h"
 #include "mdb/stack/unwind.h"
-#include "mdb/world/world.h"
+#include "mdb/world/native.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,10 +32,14 @@
 		.help = "where the function is, or returns to" },             \
 	{ .name = "symbol", .flags = MDB_COL_JSON_ONLY,                       \
 		.help = "the function" },                                     \
+	{ .name = "args", .flags = MDB_COL_JSON_ONLY,                         \
+		.help = "of the function, as printed, where known" },         \
 	{ .name = "offset", .flags = MDB_COL_JSON_ONLY,                       \
 		.help = "of pc in it, in bytes" },                            \
 	{ .name = "object", .flags = MDB_COL_JSON_ONLY,                       \
 		.help = "the kernel or module that it belongs to" },          \
+	{ .name = "world", .flags = MDB_COL_JSON_ONLY,                        \
+		.help = "whose code it is" },                                 \
 	{ .name = "kind", .flags = MDB_COL_JSON_ONLY,                         \
 		.help = "call, trap (was interrupted), user, crossing" },     \
 	{ .name = "trap", .flags = MDB_COL_JSON_ONLY,                         \
@@ -85,9 +90,14 @@ static const struct mdb_table nested_line_table = { .name = "remarks",
 	.columns = line_columns,
 	.indent = 6 };
 
+#define DEFAULT_ARGS 6 /* as mdb */
+#define MAX_ARGS 32
+
 struct printer {
 	int cpu;
 	unsigned int flags;
+	size_t max_args;
+	const char *recorded; /* the frame as the dump has it in words */
 	bool has_frame;
 	struct mdb_frame frame; /* not printed yet */
 };
@@ -126,7 +136,7 @@ static const char *
 trap_name(enum mdb_trap_kind trap)
 {
 	static const char *const names[] = { NULL, "exception", "irq", "nmi",
-		"syscall", "unknown" };
+		"syscall", "unknown", "hypercall" };
 
 	return names[trap];
 }
@@ -155,7 +165,10 @@ exception_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 static const char *
 irq_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 {
-	const char *name = mdb_trap_vector_name(f->vector);
+	/* The names that are known are Linux'. */
+	bool is_linux =
+		mdb_unwind_has_linux_entries(f->world) && !f->into_hypervisor;
+	const char *name = is_linux ? mdb_trap_vector_name(f->vector) : NULL;
 
 	if (f->vector < 0)
 		return "interrupt of a device";
@@ -189,11 +202,30 @@ trap_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 			return mdb_tmp_printf(cx, "system call %" PRIu64,
 				f->regs.r[MDB_R_ORIG_AX]);
 		return "system call (its number is no longer saved)";
+	case MDB_TRAP_HYPERCALL:
+		return mdb_tmp_printf(cx, "hypercall %" PRIu64,
+			f->regs.r[MDB_R_ORIG_AX]);
 	case MDB_TRAP_NONE:
 	case MDB_TRAP_UNKNOWN:
 		break;
 	}
 	return "exception or interrupt";
+}
+
+/* Where a page fault was, and the place in whose world it happened. */
+static const char *
+crossing_text(struct mdb_ctx *cx, const struct mdb_frame *f)
+{
+	const char *where = mdb_sym_format(cx, mdb_kernel_loc(f->world, f->pc));
+	const char *trap = f->vector < 0 ? ""
+					 : mdb_tmp_printf(cx, "trap 0x%x ",
+						   (unsigned int)f->vector);
+
+	if (!mdb_reg_known(&f->regs, MDB_R_CR2))
+		return mdb_tmp_printf(cx, "%s%s; at %s", trap, trap_text(cx, f),
+			where);
+	return mdb_tmp_printf(cx, "%s%s; cr2 %" PRIx64 "; at %s", trap,
+		trap_text(cx, f), f->regs.r[MDB_R_CR2], where);
 }
 
 /* "%rip 0010:ffff...  %rsp 0018:ffff...  %rflags 00010246" */
@@ -217,7 +249,10 @@ print_between(struct mdb_ctx *cx, const struct mdb_frame *f, bool nested)
 {
 	enum mdb_status st = MDB_OK;
 
-	if (f->trap != MDB_TRAP_NONE)
+	if (f->kind == MDB_FRAME_CROSSING)
+		st = line(cx, nested,
+			mdb_tmp_printf(cx, "--- %s ---", crossing_text(cx, f)));
+	else if (f->trap != MDB_TRAP_NONE)
 		st = line(cx, nested,
 			mdb_tmp_printf(cx, "--- %s%s ---", trap_text(cx, f),
 				f->kind == MDB_FRAME_USER ? ", from user mode"
@@ -295,8 +330,7 @@ static void
 find_place(struct mdb_ctx *cx, const struct mdb_frame *f, struct place *p)
 {
 	struct mdb_loc loc = mdb_kernel_loc(f->world, mdb_frame_lookup_pc(f));
-	bool in_kernel;
-	struct mdb_object_info info = { 0 };
+	const char *prefix;
 
 	*p = (struct place){ 0 };
 	if (f->kind == MDB_FRAME_USER ||
@@ -307,15 +341,24 @@ find_place(struct mdb_ctx *cx, const struct mdb_frame *f, struct place *p)
 		return;
 	}
 	p->offset = f->pc - p->sym.value;
-	if (p->sym.object)
-		mdb_object_info(p->sym.object, &info);
-	p->object = info.name;
-	in_kernel = !info.name || p->sym.object == f->world->objects;
-	p->text = mdb_tmp_printf(cx, "%s%s%s", in_kernel ? "" : info.name,
-		in_kernel ? "" : "`", p->sym.name);
-	if (p->offset != 0)
-		p->text =
-			mdb_tmp_printf(cx, "%s+0x%" PRIx64, p->text, p->offset);
+	p->object = p->sym.object ? p->sym.object->name : NULL;
+	prefix = p->object ? mdb_sym_prefix(cx, &p->sym) : NULL;
+	p->text = mdb_tmp_printf(cx, "%s%s%s%s", prefix ? prefix : "",
+		prefix ? "`" : "", p->sym.name, mdb_sym_offset(cx, p->offset));
+}
+
+/* "f3328700, 1": as far as they are known, at most as many as asked for. */
+static const char *
+args_text(struct mdb_ctx *cx, const struct printer *p)
+{
+	uint64_t args[MAX_ARGS];
+	size_t count = mdb_frame_args(&p->frame, p->max_args, args);
+	const char *text = "";
+
+	for (size_t i = 0; i < count; i++)
+		text = mdb_tmp_printf(cx, "%s%s%" PRIx64, text, i ? ", " : "",
+			args[i]);
+	return text;
 }
 
 static struct mdb_value
@@ -324,23 +367,37 @@ text_or_none(const char *text)
 	return text ? mdb_v_cstr(text) : mdb_v_none();
 }
 
+/* "panic+0x33()"; one that only the dump can name, in its words. */
+static const char *
+frame_text(struct mdb_ctx *cx, const struct printer *p, const struct place *at,
+	const char *args)
+{
+	if (p->recorded && !at->sym.name)
+		return p->recorded;
+	return mdb_tmp_printf(cx, "%s(%s)%s", at->text, args,
+		p->frame.guess ? " ?" : "");
+}
+
 static enum mdb_status
 print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
 	const char *why)
 {
 	const struct mdb_frame *f = &p->frame;
+	const char *args;
 	struct place at;
 
 	find_place(cx, f, &at);
+	args = args_text(cx, p);
 	const struct mdb_value values[] = {
 		mdb_v_addr(mdb_kernel_loc(f->world, f->fp)),
-		mdb_v_cstr(mdb_tmp_printf(cx, "%s()%s", at.text,
-			f->guess ? " ?" : "")),
+		mdb_v_cstr(frame_text(cx, p, &at, args)),
 		p->cpu < 0 ? mdb_v_none() : mdb_v_int(p->cpu),
 		mdb_v_addr(mdb_kernel_loc(f->world, f->pc)),
 		text_or_none(at.sym.name),
+		*args ? mdb_v_text(args) : mdb_v_none(),
 		at.sym.name ? mdb_v_uint(at.offset) : mdb_v_none(),
 		text_or_none(at.object),
+		mdb_v_text(mdb_world_name(f->world)),
 		mdb_v_text(kind_name(f)),
 		text_or_none(trap_name(f->trap)),
 		f->vector < 0 ? mdb_v_none() : mdb_v_int(f->vector),
@@ -402,11 +459,109 @@ print_end(struct mdb_ctx *cx, const struct printer *p, enum mdb_stack_end end,
 			why ? why : ""));
 }
 
+/* ---- what the panicking program saw of its stack ------------------------- */
+
+static struct mdb_world *
+world_of_record(struct mdb_ctx *cx, uint32_t index)
+{
+	const struct mdb_native *n = cx->target->native;
+
+	return n && index < n->nr_worlds && n->worlds[index]
+		       ? n->worlds[index]
+		       : mdb_world_current(cx);
+}
+
+bool
+mdb_stack_is_readable(const struct mdb_unwind_start *start)
+{
+	const struct mdb_world *w =
+		mdb_world_of_addr(start->world, start->regs.r[MDB_R_IP]);
+	uint8_t word[8];
+
+	return w->space && mdb_reg_known(&start->regs, MDB_R_SP) &&
+	       mdb_space_try(w->space, start->regs.r[MDB_R_SP], word,
+		       w->arch->word) == MDB_OK;
+}
+
+static enum mdb_status
+print_recorded_frame(struct mdb_ctx *cx, const struct dfmt *d, size_t i,
+	const struct printer *like)
+{
+	struct dfmt_frame f = dfmt_frame_at(d, i);
+	bool last = i + 1 == dfmt_nr_frames(d);
+	struct printer p = *like;
+
+	p.recorded = f.text;
+	p.frame = (struct mdb_frame){ .world = world_of_record(cx, f.world),
+		.pc = f.pc,
+		.fp = f.fp,
+		.pc_is_return = i > 0,
+		.vector = -1,
+		.note = "recorded at the panic" };
+	return print_row(cx, &p,
+		last ? mdb_stack_end_name(MDB_END_UNREADABLE) : NULL, NULL);
+}
+
+/* Those behind the first one so many. */
+static enum mdb_status
+print_recorded(struct mdb_ctx *cx, const struct dfmt *d, size_t first,
+	const struct printer *like)
+{
+	enum mdb_status st;
+
+	st = line(cx, (like->flags & MDB_STACK_NESTED) != 0,
+		first == 0 ? "--- the stack is not in the dump: as it was "
+			     "recorded at the panic ---"
+			   : "--- the rest, as it was recorded at the "
+			     "panic ---");
+	for (size_t i = first; i < dfmt_nr_frames(d) && st == MDB_OK; i++)
+		st = print_recorded_frame(cx, d, i, like);
+	return st;
+}
+
+/* A walk that came to memory that is lost: what was recorded beyond. */
+static enum mdb_status
+print_rest(struct mdb_ctx *cx, const struct printer *p)
+{
+	const struct dfmt *d = mdb_memory_dump(cx->target->memory);
+	size_t count = d ? dfmt_nr_frames(d) : 0, i = 0;
+
+	while (i < count && dfmt_frame_at(d, i).fp != p->frame.fp)
+		i++;
+	return i + 1 < count ? print_recorded(cx, d, i + 1, p) : MDB_OK;
+}
+
+enum mdb_status
+mdb_stack_print_recorded(struct mdb_ctx *cx, int cpu, unsigned int flags)
+{
+	const struct dfmt *d = mdb_memory_dump(cx->target->memory);
+	struct printer p = { .cpu = cpu, .flags = flags, .has_frame = true };
+
+	if (!d || dfmt_nr_frames(d) == 0)
+		return MDB_E_NOTFOUND;
+	return print_recorded(cx, d, 0, &p);
+}
+
+/* ---- the whole ------------------------------------------------------------
+ */
+
+static size_t
+max_args_of(unsigned int flags)
+{
+	size_t n = flags >> 8;
+
+	if (n == 0)
+		return DEFAULT_ARGS;
+	return n - 1 < MAX_ARGS ? n - 1 : MAX_ARGS;
+}
+
 enum mdb_status
 mdb_stack_print_from(struct mdb_ctx *cx, const struct mdb_unwind_start *start,
 	int cpu, unsigned int flags)
 {
-	struct printer p = { .cpu = cpu, .flags = flags };
+	struct printer p = { .cpu = cpu,
+		.flags = flags,
+		.max_args = max_args_of(flags) };
 	enum mdb_stack_end end;
 	const char *why;
 	enum mdb_status st =
@@ -416,6 +571,9 @@ mdb_stack_print_from(struct mdb_ctx *cx, const struct mdb_unwind_start *start,
 		st = print_frame(cx, &p, mdb_stack_end_name(end), why);
 	if (st == MDB_OK)
 		st = print_end(cx, &p, end, why);
+	if (st == MDB_OK && (flags & MDB_STACK_RECORDED) &&
+		end == MDB_END_UNREADABLE)
+		st = print_rest(cx, &p);
 	return st;
 }
 

@@ -6,10 +6,10 @@
  * are loaded, no thread is looked at.
  */
 #include "mdb/base/ctx.h"
-#include "mdb/dcmd/dcmd.h"
+#include "mdb/dcmd/native.h"
 #include "mdb/dcmd/remark.h"
 #include "mdb/stack/table.h"
-#include "mdb/world/target.h"
+#include "mdb/world/native.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -23,6 +23,7 @@
 
 struct status {
 	struct mdb_world *world;
+	const struct dfmt_native *native; /* or NULL */
 	struct dfmt_info info;
 	bool has_dump;
 	struct dfmt_coverage coverage;
@@ -91,8 +92,10 @@ fact_value(struct mdb_ctx *cx, const struct status *s, const char *key)
 }
 
 static const char *
-content(const struct status *s)
+content(struct mdb_ctx *cx, const struct status *s)
 {
+	if (s->native && !s->native->original && s->native->has_triage)
+		return mdb_native_content(cx, s->native);
 	if (!s->has_dump || s->info.kind == DFMT_KIND_RAW)
 		return "all memory";
 	if (s->info.dump_level == 0 && s->coverage.counted &&
@@ -112,6 +115,7 @@ gather(struct mdb_ctx *cx, const struct mdb_call *call, struct status *s)
 
 	s->world = mdb_world_current(cx);
 	s->has_dump = dump != NULL;
+	s->native = mdb_native_of(cx);
 	if (dump)
 		dfmt_info_get(dump, &s->info);
 	if (dump &&
@@ -146,7 +150,7 @@ print_record(struct mdb_ctx *cx, const struct status *s)
 		fact_value(cx, s, "machine"),
 		fact_value(cx, s, "panic_message"),
 		fact_value(cx, s, "oops_message"),
-		mdb_v_text(content(s)),
+		mdb_v_text(content(cx, s)),
 		s->has_dump ? mdb_v_cstr(s->info.format) : mdb_v_none(),
 		s->has_dump ? mdb_v_uint(s->info.dump_level) : mdb_v_none(),
 		mdb_v_text(w->space
@@ -162,7 +166,11 @@ print_record(struct mdb_ctx *cx, const struct status *s)
 		mdb_v_cstr(mdb_world_name(w)),
 	};
 
-	return mdb_row(cx, &table, values);
+	enum mdb_status st = mdb_row(cx, &table, values);
+
+	return st == MDB_OK && s->native
+		       ? mdb_native_status_record(cx, s->native)
+		       : st;
 }
 
 /* ---- text ---------------------------------------------------------------- */
@@ -211,7 +219,7 @@ print_system(struct mdb_ctx *cx, const struct status *s)
 	if (st == MDB_OK && oops && (!panic || strcmp(oops, panic) != 0))
 		st = mdb_remark(cx, "oops: %s", oops);
 	if (st == MDB_OK)
-		st = mdb_remark(cx, "dump content: %s", content(s));
+		st = mdb_remark(cx, "dump content: %s", content(cx, s));
 	return st;
 }
 
@@ -291,7 +299,10 @@ print_machine(struct mdb_ctx *cx, const struct status *s)
 		w->space && mdb_space_paging(w->space) != MDB_PAGING_NONE
 			? mdb_paging_name(mdb_space_paging(w->space))
 			: "no");
-	if (st == MDB_OK && was_asked(s))
+	if (st == MDB_OK && mdb_native_is_virtual(w))
+		st = mdb_remark(cx, "virtual CPUs: %d were running, %s",
+			s->nr_cpus, who);
+	else if (st == MDB_OK && was_asked(s))
 		st = mdb_remark(cx, "CPUs: %d online, %s", s->nr_cpus, who);
 	else if (st == MDB_OK)
 		st = mdb_remark(cx, "CPUs: %d with registers in the dump",
@@ -350,6 +361,8 @@ run_status(struct mdb_ctx *cx, const struct mdb_call *call)
 		st = print_system(cx, &s);
 	if (st == MDB_OK)
 		st = print_format(cx, &s);
+	if (st == MDB_OK && s.native)
+		st = mdb_native_status_lines(cx, s.native);
 	if (st == MDB_OK)
 		st = print_memory(cx, &s);
 	if (st == MDB_OK)

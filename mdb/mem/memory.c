@@ -166,3 +166,21 @@ mdb_memory_next(const struct mdb_memory *mem, mdb_paddr_t addr,
 {
 	return mem->ops->next(mem, addr, start_out, end_out);
 }
+
+enum mdb_status
+mdb_memory_blob(struct mdb_ctx *cx, const struct mdb_memory *mem, size_t object,
+	uint32_t kind, const void **bytes_out, size_t *len_out)
+{
+	struct dfmt_err err = { .offset = DFMT_NONE, .addr = DFMT_NONE };
+	enum dfmt_status st;
+
+	if (!mem->dump)
+		return MDB_E_NOTFOUND;
+	st = dfmt_object_blob(mem->dump, object, kind, bytes_out, len_out,
+		&err);
+	if (st == DFMT_E_RANGE)
+		return MDB_E_NOTFOUND;
+	return st == DFMT_OK
+		       ? MDB_OK
+		       : mdb_fail(cx, translate(st), "%s", describe(cx, &err));
+}

@@ -8,6 +8,7 @@
 
 #include <mdb/mem.h>
 
+#include "dumpfmt/dfmt-format.h"
 #include "dumpfmt/dfmt-reader.h"
 
 struct mdb_memory;
@@ -32,6 +33,14 @@ enum mdb_status mdb_memory_read(struct mdb_ctx *cx,
 /* Silent form for inner loops: no trail is written. */
 enum mdb_status mdb_memory_try(const struct mdb_memory *mem, mdb_paddr_t addr,
 	void *buf, size_t len);
+
+/*
+ * What the dump embeds for one of its objects (enum dfmt_fmt_blob_kind); valid
+ * as long as the memory.  MDB_E_NOTFOUND without a trail when it has none.
+ */
+enum mdb_status mdb_memory_blob(struct mdb_ctx *cx,
+	const struct mdb_memory *mem, size_t object, uint32_t kind,
+	const void **bytes_out, size_t *len_out);
 
 /* Next run of memory held by the dump at or after addr; MDB_DONE at the end. */
 enum mdb_status mdb_memory_next(const struct mdb_memory *mem, mdb_paddr_t addr,

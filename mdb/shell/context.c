@@ -5,11 +5,29 @@
  */
 #include <mdb/stack.h>
 
+#include "mdb/base/ctx.h"
+#include "mdb/world/target.h"
+
+/* The current world first; else whoever panicked took it down. */
+static int
+panic_cpu(struct mdb_ctx *cx, struct mdb_world **world)
+{
+	int cpu = mdb_panic_cpu(cx, *world);
+
+	for (struct mdb_world *w = cx->target->worlds; w && cpu < 0;
+		w = w->next) {
+		cpu = mdb_panic_cpu(cx, w);
+		if (cpu >= 0)
+			*world = w;
+	}
+	return cpu;
+}
+
 enum mdb_status
 mdb_context_regs(struct mdb_ctx *cx, struct mdb_regs *regs_out, int *cpu_out)
 {
 	struct mdb_world *world = mdb_world_current(cx);
-	int cpu = mdb_panic_cpu(cx, world);
+	int cpu = panic_cpu(cx, &world);
 	enum mdb_status st = MDB_OK;
 
 	if (cpu < 0) {

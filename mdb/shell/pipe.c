@@ -3,6 +3,7 @@
 #include "mdb/shell/pipe.h"
 
 #include "mdb/shell/opt.h"
+#include "mdb/sym/object.h"
 
 #include <string.h>
 
@@ -38,7 +39,7 @@ find_dcmd(struct mdb_ctx *cx, struct mdb_stage *stage, const char *sigil)
 	return stage->dcmd == NULL ? unknown(cx, s, sigil, name) : MDB_OK;
 }
 
-/* $<name: a file, else a type of that name at dot. */
+/* $<name: a file, else a built-in macro, else a type of that name at dot. */
 static enum mdb_status
 find_macro(struct mdb_ctx *cx, struct mdb_stage *stage)
 {
@@ -49,6 +50,9 @@ find_macro(struct mdb_ctx *cx, struct mdb_stage *stage)
 
 	stage->title = mdb_tmp_printf(cx, "$<%s", name);
 	if (mdb_macro_path(cx, name) != NULL)
+		return MDB_OK;
+	stage->alias = mdb_alias_find(cx->world, name);
+	if (stage->alias != NULL)
 		return MDB_OK;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		struct mdb_buf b;
@@ -70,8 +74,8 @@ find_macro(struct mdb_ctx *cx, struct mdb_stage *stage)
 	}
 	stage->dcmd = mdb_registry_dcmd(&stage->session->registry, "print");
 	if (stage->type_name == NULL || stage->dcmd == NULL)
-		return mdb_fail(cx, MDB_E_NOTFOUND,
-			"no macro file and no type '%s'", name);
+		return mdb_fail(cx, MDB_E_NOTFOUND, "no macro and no type '%s'",
+			name);
 	return MDB_OK;
 }
 
@@ -174,12 +178,34 @@ check_addr(struct mdb_ctx *cx, const struct mdb_dcmd *dcmd, bool has_addr)
 	return MDB_OK;
 }
 
+/* $<utsname alone shows the variable, as the macro of that name does. */
+static bool
+find_variable(struct mdb_ctx *cx, const struct mdb_stage *stage,
+	struct mdb_loc *loc_out)
+{
+	struct mdb_sym sym;
+
+	if (stage->type_name == NULL)
+		return false;
+	if (mdb_sym_by_name(cx, cx->world, stage->cmd->name, &sym) != MDB_OK ||
+		sym.kind != MDB_SYM_DATA) {
+		mdb_forget(cx);
+		return false;
+	}
+	*loc_out = mdb_kernel_loc(sym.object->world, sym.value);
+	return true;
+}
+
 static enum mdb_status
 call_dcmd(struct mdb_ctx *cx, struct mdb_stage *stage,
 	const struct mdb_loc *loc)
 {
 	const struct mdb_dcmd *dcmd = stage->dcmd;
 	const struct mdb_call *outer = stage->out->call;
+	struct mdb_loc variable;
+
+	if (loc == NULL && find_variable(cx, stage, &variable))
+		loc = &variable;
 	struct mdb_call call = {
 		.name = dcmd->name,
 		.loc = loc == NULL ? stage->session->lang.dot : *loc,

@@ -12,15 +12,17 @@
 #ifndef MDB_SHELL_PIPE_H
 #define MDB_SHELL_PIPE_H
 
+#include "mdb/shell/alias.h"
 #include "mdb/shell/out.h"
 #include "mdb/shell/session.h"
 
 struct mdb_stage {
 	struct mdb_session *session;
 	const struct mdb_cmd *cmd;
-	const struct mdb_dcmd *dcmd; /* of named commands; else NULL */
-	const char *title;	     /* "::ps", for messages */
-	const char *type_name;	     /* $<NAME that prints a type; or NULL */
+	const struct mdb_dcmd *dcmd;   /* of named commands; else NULL */
+	const char *title;	       /* "::ps", for messages */
+	const char *type_name;	       /* $<NAME that prints a type; or NULL */
+	const struct mdb_alias *alias; /* $<NAME that is built in; or NULL */
 	struct mdb_out own;
 	struct mdb_out *out; /* own, or that of whoever evaluates */
 	struct mdb_stage *next;

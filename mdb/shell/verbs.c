@@ -284,6 +284,16 @@ mdb_session_eval_file(struct mdb_ctx *cx, const char *path)
 	return mdb_session_eval_nested(cx, text);
 }
 
+/* A file, or what is built in; it finds the address in dot. */
+static enum mdb_status
+run_macro(struct mdb_ctx *cx, struct mdb_stage *stage, struct mdb_loc at)
+{
+	stage->session->lang.dot = at;
+	if (stage->alias != NULL)
+		return mdb_session_eval_nested(cx, stage->alias->text);
+	return mdb_session_eval_file(cx, mdb_macro_path(cx, stage->cmd->name));
+}
+
 enum mdb_status
 mdb_verb_run(struct mdb_ctx *cx, struct mdb_stage *stage,
 	const struct mdb_loc *loc)
@@ -301,7 +311,7 @@ mdb_verb_run(struct mdb_ctx *cx, struct mdb_stage *stage,
 		return mdb_session_log(cx, stage->session,
 			name == NULL || name[0] == '\0' ? NULL : name);
 	case MDB_CMD_MACRO:
-		return mdb_session_eval_file(cx, mdb_macro_path(cx, name));
+		return run_macro(cx, stage, at);
 	case MDB_CMD_NAMED:
 	case MDB_CMD_DOLLAR:
 	case MDB_CMD_COLON:

@@ -61,9 +61,8 @@ is_canonical(const struct mdb_arch *arch, uint64_t addr)
 			       : (uint64_t)((int64_t)(addr << 7) >> 7) == addr;
 }
 
-/* Could a processor have saved this? */
-static bool
-is_plausible(const struct mdb_arch *arch, const struct mdb_regs *regs)
+bool
+mdb_regs_is_plausible(const struct mdb_arch *arch, const struct mdb_regs *regs)
 {
 	uint64_t cs = regs->r[MDB_R_CS] & 0xffff;
 	uint64_t flags = regs->r[MDB_R_FLAGS];
@@ -98,7 +97,7 @@ mdb_unwind_read_regs(struct mdb_unwind *u, mdb_addr_t addr, bool partial,
 			return st;
 		mdb_reg_set(&found, order[i], value);
 	}
-	if (!is_plausible(arch, &found))
+	if (!mdb_regs_is_plausible(arch, &found))
 		return MDB_E_CORRUPT;
 	*regs = found;
 	return MDB_OK;

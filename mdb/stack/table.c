@@ -63,6 +63,8 @@ mdb_unwind_describe(struct mdb_world *world)
 
 	if (!world->objects)
 		return "frame pointers and scanning only";
+	if (world->keeps_frame_pointers)
+		return "frame pointers, which all of its code keeps";
 	t = mdb_unwind_table_of(world->objects);
 	if (t->layout == MDB_ORC_LAYOUT_NONE)
 		return world->objects->orc_addr != 0

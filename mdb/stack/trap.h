@@ -26,15 +26,7 @@ struct mdb_trap mdb_trap_of_name(const char *name);
 /* From the high bits of ss (Intel FRED specification, stack frame). */
 void mdb_trap_of_fred_ss(struct mdb_trap *trap, uint64_t ss);
 
-/* "#PF page fault", "double fault"; NULL for a vector with no name. */
-const char *mdb_trap_vector_name(int vector);
 /* Does the processor push an error code for it? */
 bool mdb_trap_has_error(int vector);
-
-/*
- * The error code in words: "write to a page that is not present, kernel
- * mode"; "" when there is nothing to say.  buf is always terminated.
- */
-void mdb_trap_error_text(int vector, uint64_t error, char *buf, size_t len);
 
 #endif

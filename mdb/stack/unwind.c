@@ -29,6 +29,7 @@
 #include <string.h>
 
 #define MAX_UNKNOWN_SWITCHES 4
+#define MAX_CROSSINGS 8
 
 const char *
 mdb_stack_end_name(enum mdb_stack_end end)
@@ -144,14 +145,22 @@ mdb_unwind_object(struct mdb_unwind *u, mdb_addr_t pc)
 	return mdb_object_by_addr(u->cx, mdb_kernel_loc(u->world, pc));
 }
 
+bool
+mdb_unwind_has_linux_entries(const struct mdb_world *world)
+{
+	return world->kind == MDB_WORLD_LINUX || world->kind == MDB_WORLD_BARE;
+}
+
 struct mdb_trap
 mdb_unwind_trap_at(struct mdb_unwind *u, mdb_addr_t pc)
 {
 	struct mdb_trap trap = { .vector = -1 };
 	struct mdb_sym sym;
-	enum mdb_status st = mdb_sym_by_addr(u->cx,
-		mdb_kernel_loc(u->world, pc), true, &sym);
+	enum mdb_status st;
 
+	if (!mdb_unwind_has_linux_entries(u->world))
+		return trap;
+	st = mdb_sym_by_addr(u->cx, mdb_kernel_loc(u->world, pc), true, &sym);
 	if (st == MDB_OK)
 		trap = mdb_trap_of_name(sym.name);
 	mdb_forget(u->cx);
@@ -165,7 +174,7 @@ mdb_unwind_trap(struct mdb_unwind *u)
 	size_t slot = (pc ^ pc >> 7) % MDB_TABLE_TRAPS;
 	struct mdb_unwind_table *t;
 
-	if (!u->object)
+	if (!u->object || !mdb_unwind_has_linux_entries(u->world))
 		return (struct mdb_trap){ .vector = -1 };
 	t = mdb_unwind_table_of(u->object);
 	if (t->traps[slot].pc != pc || pc == 0) {
@@ -311,9 +320,11 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 	step = mdb_orc_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_entry_step(u, c);
+	if (step == MDB_STEP_NONE && u->world->keeps_frame_pointers)
+		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_flow_step(u, c);
-	if (step == MDB_STEP_NONE)
+	if (step == MDB_STEP_NONE && !u->world->keeps_frame_pointers)
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_scan_step(u, c);
@@ -345,14 +356,50 @@ check_caller(struct mdb_unwind *u, struct mdb_caller *c)
 	return MDB_STEP_CALLER;
 }
 
+static bool
+crosses(const struct mdb_unwind *u, const struct mdb_caller *c)
+{
+	return c->world && c->world != u->world;
+}
+
+/*
+ * User mode?  A 64-bit kernel above Xen runs in ring 3 as well; its addresses
+ * are of the upper half.
+ */
+static bool
+is_user(const struct mdb_unwind *u, const struct mdb_caller *c)
+{
+	const struct mdb_world *w = c->world ? c->world : u->world;
+
+	if (c->is_user || !c->is_regs)
+		return c->is_user;
+	if (crosses(u, c) && w->arch->word == 8)
+		return c->regs.r[MDB_R_IP] >> 63 == 0;
+	return mdb_regs_is_user(w->arch, &c->regs);
+}
+
+static enum mdb_unwind_step
+check_crossing(struct mdb_unwind *u, const struct mdb_caller *c,
+	const char **note_out)
+{
+	*note_out = mdb_tmp_printf(u->cx, "from %s into %s", c->world->name,
+		u->world->name);
+	if (u->nr_crossings < MAX_CROSSINGS)
+		return MDB_STEP_CALLER;
+	return mdb_unwind_end(u, MDB_END_CYCLE,
+		"it went from one world into another %d times", MAX_CROSSINGS);
+}
+
 static enum mdb_unwind_step
 check_progress(struct mdb_unwind *u, const struct mdb_caller *c,
 	const char **note_out)
 {
 	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
 
+	if (crosses(u, c))
+		return check_crossing(u, c, note_out);
 	/* User mode is another stack and the end: nothing to check. */
-	if (c->is_regs && mdb_regs_is_user(u->world->arch, &c->regs))
+	if (is_user(u, c))
 		return MDB_STEP_CALLER;
 	if (!progresses(u, c, note_out))
 		return mdb_unwind_end(u, MDB_END_CYCLE,
@@ -362,10 +409,26 @@ check_progress(struct mdb_unwind *u, const struct mdb_caller *c,
 	return MDB_STEP_CALLER;
 }
 
+/* Nothing that is known of stacks in one world holds in another. */
+static void
+enter_world(struct mdb_unwind *u, struct mdb_world *world)
+{
+	u->world = world;
+	u->nr_crossings++;
+	u->nr_left = 0;
+	u->asked_stack = u->on_known_stack = false;
+	u->window_filled = false;
+	u->object = NULL;
+}
+
 static void
 enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 {
 	struct mdb_frame *f = &u->frame;
+	bool crossing = crosses(u, c), user = is_user(u, c);
+
+	if (crossing)
+		enter_world(u, c->world);
 	struct mdb_frame next = { .world = u->world,
 		.regs = c->regs,
 		.pc = c->regs.r[MDB_R_IP],
@@ -376,10 +439,13 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 	/* Registers that a processor saved say where it was for sure. */
 	u->guessing = c->is_regs ? false : u->guessing || c->guess;
 	next.guess = u->guessing;
+	next.into_hypervisor = crossing;
+	if (c->is_user)
+		next.kind = MDB_FRAME_USER;
 	if (c->is_regs) {
-		next.kind = mdb_regs_is_user(u->world->arch, &c->regs)
-				    ? MDB_FRAME_USER
-				    : MDB_FRAME_TRAP;
+		next.kind = user       ? MDB_FRAME_USER
+			    : crossing ? MDB_FRAME_CROSSING
+				       : MDB_FRAME_TRAP;
 		next.trap = c->trap.kind;
 		next.vector = c->trap.vector;
 		next.error_code = c->regs.r[MDB_R_ORIG_AX];
@@ -387,7 +453,7 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 				 mdb_reg_known(&c->regs, MDB_R_ORIG_AX) &&
 				 next.error_code >> 32 == 0;
 	}
-	if (next.kind == MDB_FRAME_TRAP && next.trap == MDB_TRAP_NONE)
+	if (c->is_regs && !user && next.trap == MDB_TRAP_NONE)
 		next.trap = MDB_TRAP_UNKNOWN;
 	*f = next;
 	u->object =
@@ -404,11 +470,12 @@ walk(struct mdb_unwind *u, mdb_frame_fn *fn, void *arg)
 		enum mdb_status st;
 
 		u->frame.fp = u->frame.cfa = u->frame.regs.r[MDB_R_SP];
-		if (step == MDB_STEP_CALLER) {
+		if (c.fp != 0) { /* also where the last frame lies */
 			u->frame.cfa = c.cfa;
 			u->frame.fp = c.fp;
-			step = check_caller(u, &c);
 		}
+		if (step == MDB_STEP_CALLER)
+			step = check_caller(u, &c);
 		if (step == MDB_STEP_CALLER)
 			step = check_progress(u, &c, &note);
 		st = fn(u->cx, &u->frame, arg);
@@ -434,7 +501,9 @@ start_walk(struct mdb_unwind *u, struct mdb_ctx *cx,
 {
 	memset(u, 0, offsetof(struct mdb_unwind, window));
 	u->cx = cx;
-	u->world = start->world;
+	u->world = mdb_world_of_addr(start->world, start->regs.r[MDB_R_IP]);
+	u->has_cr2 = mdb_reg_known(&start->regs, MDB_R_CR2);
+	u->cr2 = start->regs.r[MDB_R_CR2];
 	init_frame(u, &start->regs, start->is_return);
 }
 
@@ -505,52 +574,3 @@ mdb_stack_walk(struct mdb_ctx *cx, struct mdb_world *world,
 	return mdb_unwind_walk(cx, &start, fn, arg, end_out, why_out);
 }
 /* NOLINTEND(readability-function-size) */
-
-/* ---- starting from an address -------------------------------------------- */
-
-static enum mdb_status
-regs_of_pair(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_regs *regs)
-{
-	size_t word = u->world->arch->word;
-	uint64_t bp, ip;
-
-	if (mdb_unwind_word(u, addr, &bp) != MDB_OK ||
-		mdb_unwind_word(u, addr + word, &ip) != MDB_OK) {
-		(void)mdb_unwind_end_unread(u, addr);
-		return mdb_fail(u->cx, MDB_E_UNMAPPED, "%s", u->why);
-	}
-	if (mdb_unwind_check_call(u, ip) == MDB_CALL_NO ||
-		(u->world->objects && !mdb_unwind_object(u, ip)))
-		return mdb_fail(u->cx, MDB_E_CORRUPT,
-			"no frame at 0x%" PRIx64 ": 0x%" PRIx64
-			" is no return address",
-			addr, ip);
-	mdb_reg_set(regs, MDB_R_IP, ip);
-	mdb_reg_set(regs, MDB_R_SP, addr + 2 * word);
-	/* Anything may lie where code without frame pointers saves nothing. */
-	if (bp > addr && bp - addr < MDB_UNWIND_MAX_FRAME)
-		mdb_reg_set(regs, MDB_R_BP, bp);
-	return MDB_OK;
-}
-
-enum mdb_status
-mdb_unwind_regs_at(struct mdb_ctx *cx, struct mdb_loc loc,
-	struct mdb_unwind_start *start_out)
-{
-	struct mdb_unwind_start start = { .world = loc.world };
-	struct mdb_unwind u;
-	enum mdb_status st;
-
-	memset(&u, 0, offsetof(struct mdb_unwind, window));
-	u.cx = cx;
-	u.world = loc.world;
-	st = mdb_unwind_read_regs(&u, loc.addr, false, &start.regs);
-	if (st != MDB_OK) {
-		start.regs = (struct mdb_regs){ 0 };
-		start.is_return = true;
-		st = regs_of_pair(&u, loc.addr, &start.regs);
-	}
-	if (st == MDB_OK)
-		*start_out = start;
-	return st;
-}

@@ -39,11 +39,13 @@ struct mdb_caller {
 	struct mdb_regs regs; /* at least ip and sp */
 	mdb_addr_t cfa, fp;   /* of the frame left, as in struct mdb_frame */
 	bool is_regs;	      /* through a register frame, not a call */
+	bool is_user;	      /* user mode, of which only ip and bp are told */
 	bool switches;	      /* sp was loaded from memory: another stack */
 	bool framed;	      /* sp follows bp, which may be of another stack */
 	bool literal;	      /* ip is no return address */
 	bool guess;
-	struct mdb_trap trap; /* is_regs: how control came in */
+	struct mdb_trap trap;	 /* is_regs: how control came in */
+	struct mdb_world *world; /* whose code it is; NULL: of the same world */
 };
 
 struct mdb_unwind {
@@ -61,6 +63,11 @@ struct mdb_unwind {
 	mdb_addr_t left[MDB_UNWIND_MAX_LEFT];
 	size_t nr_left;
 	size_t nr_unknown_switches;
+	size_t nr_crossings; /* into other worlds */
+
+	/* Of the CPU itself, until a page fault on its stack explains it. */
+	bool has_cr2;
+	uint64_t cr2;
 
 	mdb_addr_t window_addr;
 	bool window_filled;
@@ -117,6 +124,8 @@ bool mdb_regs_is_user(const struct mdb_arch *arch, const struct mdb_regs *regs);
 /* Drop what a called function may have changed. */
 void mdb_regs_keep_system(struct mdb_regs *regs);
 
+/* The names of entry stubs that are known are Linux'. */
+bool mdb_unwind_has_linux_entries(const struct mdb_world *world);
 /* Which trap is the current frame's function an entry stub for? */
 struct mdb_trap mdb_unwind_trap(struct mdb_unwind *u);
 /* The same for the function that holds pc. */
@@ -125,6 +134,29 @@ struct mdb_trap mdb_unwind_trap_at(struct mdb_unwind *u, mdb_addr_t pc);
 /* The caller through the pt_regs at addr, with cfa, fp and trap filled in. */
 enum mdb_unwind_step mdb_unwind_through_regs(struct mdb_unwind *u,
 	mdb_addr_t addr, bool partial, struct mdb_caller *caller_out);
+
+/*
+ * Registers that Xen saved when it was entered: struct cpu_user_regs
+ * (xen/include/public/arch-x86/xen-x86_{32,64}.h).  Its code marks them in the
+ * chain of frame pointers by the inverted address of the saved bp.
+ * mdb_xen_regs_of_bp: where they would begin; mdb_xen_through_regs: as
+ * mdb_unwind_through_regs, into the world whose code was interrupted.
+ */
+mdb_addr_t mdb_xen_regs_of_bp(const struct mdb_unwind *u, uint64_t bp);
+enum mdb_unwind_step mdb_xen_through_regs(struct mdb_unwind *u, mdb_addr_t addr,
+	struct mdb_caller *caller_out);
+
+/* Could a processor have saved these? */
+bool mdb_regs_is_plausible(const struct mdb_arch *arch,
+	const struct mdb_regs *regs);
+
+/*
+ * The arguments that a function of a 32-bit world was called with, as many as
+ * its caller takes off the stack where it returns to, at most max; 0: none, or
+ * nobody can tell.
+ */
+size_t mdb_frame_args(const struct mdb_frame *frame, size_t max,
+	uint64_t *args_out);
 
 /* The unwinders, in the order in which they are asked. */
 enum mdb_unwind_step mdb_orc_step(struct mdb_unwind *u,

@@ -36,10 +36,20 @@ open_regular(struct mdb_ctx *cx, const char *path, int *fd_out)
 	return MDB_OK;
 }
 
+/* A note whose bytes are an id. */
+struct kind {
+	const char *name;
+	uint32_t type;
+};
+static const struct kind build_id_note = { "GNU", NT_GNU_BUILD_ID };
+static const struct kind dump_id_note = { MDB_NOTE_NAME, MDB_NOTE_DUMP_ID };
+
 /* The id in a block of notes; false: none. */
 static bool
-id_in_notes(Elf_Data *data, char text[MDB_BUILD_ID_TEXT])
+id_in_notes(Elf_Data *data, const struct kind *kind,
+	char text[MDB_BUILD_ID_TEXT])
 {
+	size_t name_len = strlen(kind->name) + 1;
 	size_t offset = 0, name_at, desc_at;
 	GElf_Nhdr note;
 
@@ -49,8 +59,8 @@ id_in_notes(Elf_Data *data, char text[MDB_BUILD_ID_TEXT])
 			&desc_at)) > 0) {
 		const unsigned char *buf = data->d_buf;
 
-		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 ||
-			memcmp(buf + name_at, "GNU", 4) != 0 ||
+		if (note.n_type != kind->type || note.n_namesz != name_len ||
+			memcmp(buf + name_at, kind->name, name_len) != 0 ||
 			note.n_descsz == 0 ||
 			note.n_descsz > (MDB_BUILD_ID_TEXT - 1) / 2)
 			continue;
@@ -64,7 +74,7 @@ id_in_notes(Elf_Data *data, char text[MDB_BUILD_ID_TEXT])
 
 /* Sections first: a .debug file has no segments with content. */
 static bool
-id_of_elf(Elf *elf, char text[MDB_BUILD_ID_TEXT])
+id_of_elf(Elf *elf, const struct kind *kind, char text[MDB_BUILD_ID_TEXT])
 {
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
@@ -73,7 +83,7 @@ id_of_elf(Elf *elf, char text[MDB_BUILD_ID_TEXT])
 
 	while ((scn = elf_nextscn(elf, scn)))
 		if (gelf_getshdr(scn, &sh) && sh.sh_type == SHT_NOTE &&
-			id_in_notes(elf_getdata(scn, NULL), text))
+			id_in_notes(elf_getdata(scn, NULL), kind, text))
 			return true;
 	if (elf_getphdrnum(elf, &nr) != 0)
 		return false;
@@ -82,13 +92,13 @@ id_of_elf(Elf *elf, char text[MDB_BUILD_ID_TEXT])
 			id_in_notes(elf_getdata_rawchunk(elf,
 					    (int64_t)ph.p_offset, ph.p_filesz,
 					    ELF_T_NHDR),
-				text))
+				kind, text))
 			return true;
 	return false;
 }
 
-enum mdb_status
-mdb_build_id_of_file(struct mdb_ctx *cx, const char *path,
+static enum mdb_status
+id_of_file(struct mdb_ctx *cx, const char *path, const struct kind *kind,
 	char text_out[MDB_BUILD_ID_TEXT])
 {
 	enum mdb_status st;
@@ -102,11 +112,26 @@ mdb_build_id_of_file(struct mdb_ctx *cx, const char *path,
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		st = mdb_fail(cx, MDB_E_FORMAT, "%s is no ELF file", path);
-	else if (!id_of_elf(elf, text_out))
-		st = mdb_fail(cx, MDB_E_NOTFOUND, "%s has no build-id", path);
+	else if (!id_of_elf(elf, kind, text_out))
+		st = mdb_fail(cx, MDB_E_NOTFOUND, "%s has no %s", path,
+			kind == &dump_id_note ? "dump id" : "build-id");
 	(void)elf_end(elf);
 	(void)close(fd);
 	return st;
+}
+
+enum mdb_status
+mdb_build_id_of_file(struct mdb_ctx *cx, const char *path,
+	char text_out[MDB_BUILD_ID_TEXT])
+{
+	return id_of_file(cx, path, &build_id_note, text_out);
+}
+
+enum mdb_status
+mdb_dump_id_of_file(struct mdb_ctx *cx, const char *path,
+	char text_out[MDB_BUILD_ID_TEXT])
+{
+	return id_of_file(cx, path, &dump_id_note, text_out);
 }
 
 enum mdb_status

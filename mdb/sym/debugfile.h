@@ -21,6 +21,15 @@ enum mdb_status mdb_build_id_of_file(struct mdb_ctx *cx, const char *path,
 	char text_out[MDB_BUILD_ID_TEXT]);
 
 /*
+ * What savecore writes into unix.N: the id of the dump that its symbols are
+ * out of, 16 bytes.  As mdb_build_id_of_file.
+ */
+#define MDB_NOTE_NAME "mdb"
+#define MDB_NOTE_DUMP_ID 1u
+enum mdb_status mdb_dump_id_of_file(struct mdb_ctx *cx, const char *path,
+	char text_out[MDB_BUILD_ID_TEXT]);
+
+/*
  * MDB_OK if the file has this build-id, else MDB_E_FORMAT with both ids and
  * the object's name in the trail.
  */

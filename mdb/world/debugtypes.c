@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_NOTES 4096
 #define NOTE_BUILD_ID 3 /* NT_GNU_BUILD_ID, ELF notes of the GNU tools */
@@ -89,7 +90,8 @@ path_of(struct mdb_ctx *cx, struct mdb_object *o, const char **path_out)
 	const char *id = build_id_of(cx, o);
 	enum mdb_status st;
 
-	if (options->symbols_path && o == o->world->objects) {
+	if (options->symbols_path && o == o->world->objects &&
+		!o->world->target->symbols_embedded) {
 		*path_out = options->symbols_path;
 		if (!id)
 			return MDB_OK; /* warned of when it was opened */
@@ -122,13 +124,88 @@ mdb_object_debug_types(struct mdb_ctx *cx, struct mdb_object *o)
 	return o->debug_types;
 }
 
+static const char *
+hex_of(struct mdb_ctx *cx, const uint8_t *bytes, size_t len)
+{
+	char *text = mdb_tmp(cx, 2 * len + 1);
+
+	for (size_t i = 0; i < len; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return text;
+}
+
+/* Is it the unix.N that was saved with this dump?  NOTFOUND: no such file. */
+static enum mdb_status
+check_dump_id(struct mdb_ctx *cx, struct mdb_target *target)
+{
+	const char *path = target->options.symbols_path, *id;
+	const struct dfmt *d = mdb_memory_dump(target->memory);
+	const struct dfmt_native *n = d ? dfmt_native_get(d) : NULL;
+	char text[MDB_BUILD_ID_TEXT];
+	enum mdb_status st;
+
+	st = mdb_dump_id_of_file(cx, path, text);
+	if (st != MDB_OK)
+		return st;
+	if (!n) {
+		target->symbols_embedded = true;
+		mdb_warn(cx, MDB_OK,
+			"%s was saved with dump %s; %s does not say which it "
+			"is, so it is not used",
+			path, text, target->name);
+		return MDB_OK;
+	}
+	id = hex_of(cx, n->dump_id, sizeof(n->dump_id));
+	if (strcmp(id, text) == 0) {
+		target->symbols_embedded = true;
+		return MDB_OK;
+	}
+	return mdb_fail(cx, MDB_E_FORMAT,
+		"%s is of dump %s, but %s is dump %s: name the unix.N that was "
+		"saved with it",
+		path, text, target->name, id);
+}
+
+/* Any object of the dump may be the file's. */
+static bool
+has_build_id(const struct mdb_target *target, const char *text)
+{
+	for (const struct mdb_world *w = target->worlds; w; w = w->next)
+		for (const struct mdb_object *o = w->objects; o; o = o->next)
+			if (o->build_id && strcasecmp(o->build_id, text) == 0)
+				return true;
+	return false;
+}
+
+/* MDB_E_NOTFOUND: nothing in it says whose it is. */
+static enum mdb_status
+check_native(struct mdb_ctx *cx, struct mdb_target *target)
+{
+	char text[MDB_BUILD_ID_TEXT];
+	enum mdb_status st = check_dump_id(cx, target);
+
+	if (st != MDB_E_NOTFOUND)
+		return st;
+	mdb_forget(cx);
+	if (!target->native ||
+		mdb_build_id_of_file(cx, target->options.symbols_path, text) !=
+			MDB_OK ||
+		!has_build_id(target, text)) {
+		mdb_forget(cx);
+		return MDB_E_NOTFOUND;
+	}
+	return MDB_OK;
+}
+
 enum mdb_status
 mdb_target_check_symbols(struct mdb_ctx *cx, struct mdb_target *target)
 {
 	const char *path = target->options.symbols_path, *id;
 	char text[MDB_BUILD_ID_TEXT];
-	enum mdb_status st;
+	enum mdb_status st = check_native(cx, target);
 
+	if (st != MDB_E_NOTFOUND)
+		return st;
 	if (!target->worlds->objects)
 		return mdb_build_id_of_file(cx, path, text);
 	for (struct mdb_world *w = target->worlds; w; w = w->next) {

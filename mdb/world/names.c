@@ -194,6 +194,41 @@ shown_by(struct mdb_ctx *cx, struct mdb_loc loc, struct mdb_sym *sym_out)
 	return st;
 }
 
+/* Would the name alone lead there? */
+static bool
+is_unique(struct mdb_ctx *cx, const struct mdb_sym *sym)
+{
+	struct mdb_sym found;
+	enum mdb_status st =
+		name_in_world(cx, sym->object->world, sym->name, &found);
+
+	return st == MDB_OK && found.value == sym->value;
+}
+
+const char *
+mdb_sym_prefix(struct mdb_ctx *cx, const struct mdb_sym *sym)
+{
+	const struct mdb_world *w = sym->object->world;
+
+	if (w->kind == MDB_WORLD_XEN || w != cx->target->worlds)
+		return sym->object->name;
+	if (sym->object == w->objects ||
+		(w->kind == MDB_WORLD_ILLUMOS && is_unique(cx, sym)))
+		return NULL;
+	return sym->object->name;
+}
+
+const char *
+mdb_sym_offset(struct mdb_ctx *cx, uint64_t offset)
+{
+	bool bare = offset < 10 && cx->target && cx->target->worlds &&
+		    cx->target->worlds->kind == MDB_WORLD_ILLUMOS;
+
+	if (offset == 0)
+		return "";
+	return mdb_tmp_printf(cx, bare ? "+%" PRIx64 : "+0x%" PRIx64, offset);
+}
+
 const char *
 mdb_sym_format(struct mdb_ctx *cx, struct mdb_loc loc)
 {
@@ -203,17 +238,12 @@ mdb_sym_format(struct mdb_ctx *cx, struct mdb_loc loc)
 		mdb_forget(cx);
 		return mdb_tmp_printf(cx, "%#" PRIx64, loc.addr);
 	}
-	bool kernel = sym.object == loc.world->objects &&
-		      loc.world == cx->target->worlds;
-	uint64_t off = loc.addr - sym.value;
-	const char *name = mdb_escape_name(cx, sym.name);
-	const char *object =
-		kernel ? "" : mdb_escape_name(cx, sym.object->name);
+	const char *prefix = mdb_sym_prefix(cx, &sym);
 
-	if (off)
-		return mdb_tmp_printf(cx, "%s%s%s+%#" PRIx64, object,
-			kernel ? "" : "`", name, off);
-	return mdb_tmp_printf(cx, "%s%s%s", object, kernel ? "" : "`", name);
+	return mdb_tmp_printf(cx, "%s%s%s%s",
+		prefix ? mdb_escape_name(cx, prefix) : "", prefix ? "`" : "",
+		mdb_escape_name(cx, sym.name),
+		mdb_sym_offset(cx, loc.addr - sym.value));
 }
 
 enum mdb_status

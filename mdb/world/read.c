@@ -6,19 +6,33 @@
 
 #include <string.h>
 
+/* The world whose own range holds the address, or NULL. */
+static struct mdb_world *
+owner_of(const struct mdb_target *target, mdb_addr_t addr)
+{
+	for (struct mdb_world *w = target->worlds; w; w = w->next)
+		if (w->range_last && addr >= w->range_start &&
+			addr <= w->range_last)
+			return w;
+	return NULL;
+}
+
+struct mdb_world *
+mdb_world_of_addr(struct mdb_world *world, mdb_addr_t addr)
+{
+	struct mdb_world *owner =
+		world->target ? owner_of(world->target, addr) : NULL;
+
+	return owner ? owner : world;
+}
+
 struct mdb_loc
 mdb_locate(struct mdb_ctx *cx, mdb_addr_t addr)
 {
-	struct mdb_loc loc = { cx->world, cx->space, addr };
+	struct mdb_world *owner = owner_of(cx->target, addr);
 
-	for (struct mdb_world *w = cx->target->worlds; w; w = w->next)
-		if (w->range_last && addr >= w->range_start &&
-			addr <= w->range_last) {
-			loc.world = w;
-			loc.space = NULL;
-			return loc;
-		}
-	return loc;
+	return owner ? mdb_kernel_loc(owner, addr)
+		     : (struct mdb_loc){ cx->world, cx->space, addr };
 }
 
 static struct mdb_space *

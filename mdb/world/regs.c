@@ -49,12 +49,25 @@ bases(const struct dfmt_cpu *c, struct mdb_regs *regs)
 	mdb_reg_set(regs, user ? MDB_R_GSBASE : MDB_R_KGSBASE, c->gs_base);
 }
 
+struct mdb_regs
+mdb_regs_of_cpu(const struct dfmt_cpu *c, bool wide)
+{
+	struct mdb_regs regs = { 0 };
+
+	if (c->has_regs)
+		general(c, wide, &regs);
+	if (c->has_cr)
+		control(c, &regs);
+	if (c->has_bases)
+		bases(c, &regs);
+	return regs;
+}
+
 enum mdb_status
 mdb_regs_of_note(struct mdb_ctx *cx, struct mdb_target *target, size_t index,
 	struct mdb_regs *regs_out)
 {
 	const struct dfmt *d = mdb_memory_dump(target->memory);
-	struct mdb_regs regs = { 0 };
 	struct dfmt_info info;
 
 	if (!d || index >= dfmt_nr_cpus(d))
@@ -63,12 +76,6 @@ mdb_regs_of_note(struct mdb_ctx *cx, struct mdb_target *target, size_t index,
 	struct dfmt_cpu c = dfmt_cpu_at(d, index);
 
 	dfmt_info_get(d, &info);
-	if (c.has_regs)
-		general(&c, info.machine != DFMT_MACHINE_I386, &regs);
-	if (c.has_cr)
-		control(&c, &regs);
-	if (c.has_bases)
-		bases(&c, &regs);
-	*regs_out = regs;
+	*regs_out = mdb_regs_of_cpu(&c, info.machine != DFMT_MACHINE_I386);
 	return MDB_OK;
 }

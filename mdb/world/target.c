@@ -7,6 +7,7 @@
 
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
+#include "mdb/world/native.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -97,8 +98,11 @@ bare_world(struct mdb_target *t)
 static enum mdb_status
 find_worlds(struct mdb_ctx *cx, struct mdb_target *t)
 {
-	enum mdb_status st = mdb_find_linux(cx, t);
+	enum mdb_status st = mdb_find_native(cx, t);
 
+	if (st == MDB_OK)
+		return st;
+	st = mdb_find_linux(cx, t);
 	if (st == MDB_E_INTERRUPTED)
 		return st;
 	if (st != MDB_OK && st != MDB_E_NOTFOUND)
@@ -165,6 +169,7 @@ mdb_target_destroy(struct mdb_target *t)
 		mdb_world_destroy(t->worlds);
 		t->worlds = next;
 	}
+	mdb_native_destroy(t->native);
 	mdb_memory_destroy(t->memory);
 	disown_options(&t->options);
 	free(t->name);

@@ -16,11 +16,17 @@ struct mdb_target_options {
 	size_t cache_bytes;	  /* 0: default */
 };
 
+struct mdb_native;
+
 struct mdb_target {
 	struct mdb_target_options options; /* paths are owned copies */
 	struct mdb_memory *memory;
-	struct mdb_world *worlds; /* owned; at least one (bare) */
-	char *name;		  /* the first dump path */
+	struct mdb_world *worlds;  /* owned; at least one (bare) */
+	struct mdb_native *native; /* owned; what the dump itself states of its
+				      worlds, or NULL; native.h */
+	bool symbols_embedded;	   /* the file of symbols that the user named
+				      is what the dump embeds: unix.N */
+	char *name;		   /* the first dump path */
 };
 
 /*
@@ -41,6 +47,9 @@ void mdb_target_destroy(struct mdb_target *target);
  */
 enum mdb_status mdb_regs_of_note(struct mdb_ctx *cx, struct mdb_target *target,
 	size_t index, struct mdb_regs *regs_out);
+
+/* The registers that a dump has of a CPU; wide: of 64-bit code. */
+struct mdb_regs mdb_regs_of_cpu(const struct dfmt_cpu *cpu, bool wide);
 
 void mdb_target_add_world(struct mdb_target *target, struct mdb_world *world);
 

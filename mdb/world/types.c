@@ -9,7 +9,7 @@
 #include "mdb/base/ctx.h"
 #include "mdb/sym/typecache.h"
 #include "mdb/sym/typename.h"
-#include "mdb/world/world.h"
+#include "mdb/world/target.h"
 
 #include <string.h>
 
@@ -77,7 +77,8 @@ find_in_world(struct mdb_ctx *cx, struct mdb_world *world,
 		return mdb_typename_find(
 			types ? types : mdb_typecache_plain(cache_of(world)),
 			tn, type_out);
-	if (!types)
+	/* Linux' modules build on the kernel's types. */
+	if (!types && world->kind == MDB_WORLD_LINUX)
 		return MDB_E_NOTFOUND;
 	o = mdb_world_objects(cx, world);
 	for (o = o ? o->next : NULL; o; o = o->next) {
@@ -119,6 +120,10 @@ mdb_type_by_name(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
 	if (*tn.object)
 		return find_in_object(cx, world, &tn, type_out);
 	st = find_in_world(cx, world, &tn, type_out);
+	for (struct mdb_world *w = world->target ? world->target->worlds : NULL;
+		w && st == MDB_E_NOTFOUND; w = w->next)
+		if (w != world)
+			st = find_in_world(cx, w, &tn, type_out);
 	return st == MDB_E_NOTFOUND ? not_found(cx, world, name) : st;
 }
 
@@ -212,6 +217,12 @@ mdb_type_of_sym(struct mdb_ctx *cx, const struct mdb_sym *sym,
 	types = mdb_object_debug_types(cx, sym->object);
 	if (types)
 		id = types->ops->of_var(types, sym->name);
+	/* One container may describe all objects of a world. */
+	if (!id && sym->object != sym->object->world->objects) {
+		types = types_of(cx, sym->object->world->objects);
+		if (types && types->ops->of_var)
+			id = types->ops->of_var(types, sym->name);
+	}
 	if (id) {
 		*type_out = (struct mdb_type){ types, id };
 		return MDB_OK;

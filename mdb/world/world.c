@@ -112,6 +112,14 @@ mdb_world_current(struct mdb_ctx *cx)
 	return cx->world;
 }
 
+struct mdb_world *
+mdb_world_next(struct mdb_ctx *cx, const struct mdb_world *w)
+{
+	if (w)
+		return w->next;
+	return cx->target ? cx->target->worlds : NULL;
+}
+
 enum mdb_world_kind
 mdb_world_kind(const struct mdb_world *w)
 {

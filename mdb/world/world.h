@@ -43,6 +43,11 @@ struct mdb_world_ops {
 	enum mdb_status (*stack_range)(struct mdb_ctx *cx,
 		struct mdb_world *world, mdb_addr_t sp,
 		struct mdb_stack_range *range_out);
+	/* Of a hypervisor: whose code it interrupted when it entered itself on
+	 * the stack that holds sp.  MDB_E_NOTFOUND with a trail: not known. */
+	enum mdb_status (*guest_on_stack)(struct mdb_ctx *cx,
+		struct mdb_world *world, mdb_addr_t sp,
+		struct mdb_world **guest_out);
 	/* mdb_world_fact; NULL when not known. Kept by the world. */
 	const char *(*fact)(struct mdb_ctx *cx, struct mdb_world *world,
 		const char *key);
@@ -65,6 +70,7 @@ struct mdb_world {
 	size_t vmcoreinfo_len;
 	char *vmcoreinfo_owned;
 	unsigned int nr_cpu_ids;
+	bool keeps_frame_pointers; /* all its code does */
 	const struct mdb_world_ops *ops;
 	void *priv;		       /* the finder's */
 	struct mdb_space_list *spaces; /* by root, see mdb_space_of_root */
@@ -79,9 +85,26 @@ struct mdb_world *mdb_world_create(struct mdb_target *target,
 	enum mdb_world_kind kind, const char *name);
 void mdb_world_destroy(struct mdb_world *world);
 
+/* Seen from world: the world whose own range holds addr, else world itself. */
+struct mdb_world *mdb_world_of_addr(struct mdb_world *world, mdb_addr_t addr);
+
 /* The objects of a world, complete. Failure to load modules is warned once. */
 struct mdb_object *mdb_world_objects(struct mdb_ctx *cx,
 	struct mdb_world *world);
+
+/*
+ * What an object's symbols are shown with before the backquote, or NULL: a
+ * name that stands for itself.  The first world's kernel needs no prefix, nor
+ * do the names of SunOS' modules that mean one thing only, as in mdb; the
+ * hypervisor is a module beside them.
+ */
+const char *mdb_sym_prefix(struct mdb_ctx *cx, const struct mdb_sym *sym);
+
+/*
+ * An offset behind a symbol: "+0x9"; in a dump of SunOS "+9" and "+0xa", as
+ * mdb prints it there; "" for 0.
+ */
+const char *mdb_sym_offset(struct mdb_ctx *cx, uint64_t offset);
 
 /* The types of an object, loaded at first use; NULL with a trail if none. */
 struct mdb_types *mdb_object_types(struct mdb_ctx *cx,
@@ -105,5 +128,6 @@ enum mdb_status mdb_target_check_symbols(struct mdb_ctx *cx,
 /* Finders: MDB_OK with a world added to the target, MDB_E_NOTFOUND if it is
  * not there. */
 enum mdb_status mdb_find_linux(struct mdb_ctx *cx, struct mdb_target *target);
+enum mdb_status mdb_find_native(struct mdb_ctx *cx, struct mdb_target *target);
 
 #endif

@@ -58,8 +58,10 @@ static const struct mdb_table runq_table = { .name = "runq",
 	.columns = runq_columns };
 
 /* Columns of the art: where FLG and NRUN end, as in the heading above. */
-#define AT_FLG 24
-#define AT_NRUN 29
+struct art {
+	int flg, nrun, addr; /* addr: digits of an address */
+};
+#define MAX_FLAGS 32
 
 struct waiter {
 	struct waiter *next;
@@ -94,27 +96,36 @@ waiter_add(struct mdb_ctx *cx, struct mdb_loc thread, const char *queue,
 
 /* The names of the flags that are set, in the order that they are shown. */
 static size_t
-flag_names(const struct kern_cpu *cpu, const char *names[3])
+flag_names(const struct kern_cpu *cpu, const char *names[MAX_FLAGS])
 {
+	const char *const *all = kern_provider(cpu->loc.world)->cpu_flags;
 	size_t n = 0;
 
-	if ((cpu->flags & KERN_CPU_ONLINE) != 0)
-		names[n++] = "ONLINE";
-	if ((cpu->flags & KERN_CPU_ACTIVE) != 0)
-		names[n++] = "ACTIVE";
-	if ((cpu->flags & KERN_CPU_PRESENT) != 0)
-		names[n++] = "PRESENT";
+	for (size_t i = 0; i < MAX_FLAGS && all[i] != NULL; i++)
+		if ((cpu->flags >> i & 1) != 0)
+			names[n++] = all[i];
 	return n;
 }
 
-/* The left half of a line of the art: AT_NRUN columns wide. */
+static struct art
+art_of(const struct mdb_world *world)
+{
+	int addr = 2 * (int)mdb_world_word(world);
+	/* ::cpuinfo's ADDR of Linux is wide on any machine */
+	int shown = kern_view(world)->cpu == NULL ? 16 : addr;
+
+	return (struct art){ 3 + 1 + shown + 1 + 3,
+		3 + 1 + shown + 1 + 3 + 1 + 4, addr };
+}
+
+/* The left half of a line of the art: up to where NRUN ends. */
 static const char *
-art_left(struct mdb_ctx *cx, const char *flag, bool first)
+art_left(struct mdb_ctx *cx, struct art at, const char *flag, bool first)
 {
 	if (flag == NULL)
-		return mdb_tmp_printf(cx, "%*s", AT_NRUN, "");
-	return mdb_tmp_printf(cx, "%*s%-*s", AT_FLG - 5, flag,
-		AT_NRUN - AT_FLG + 5, first ? " <--+" : "");
+		return mdb_tmp_printf(cx, "%*s", at.nrun, "");
+	return mdb_tmp_printf(cx, "%*s%-*s", at.flg - 5, flag,
+		at.nrun - at.flg + 5, first ? " <--+" : "");
 }
 
 static enum mdb_status
@@ -130,15 +141,16 @@ art_row(struct mdb_ctx *cx, const char *text)
 }
 
 static enum mdb_status
-waiter_row(struct mdb_ctx *cx, const char *left, const struct waiter *w)
+waiter_row(struct mdb_ctx *cx, struct art at, const char *left,
+	const struct waiter *w)
 {
 	const char *name = w->known ? w->thread.name : "?";
 	const char *pri = w->known ? mdb_tmp_printf(cx, "%lld",
 					     (long long)w->thread.priority)
 				   : "?";
 	struct mdb_value v[] = {
-		mdb_v_text(mdb_tmp_printf(cx, "%s     %3s %016llx %s", left,
-			pri, (unsigned long long)w->loc.addr,
+		mdb_v_text(mdb_tmp_printf(cx, "%s     %3s %0*llx %s", left, pri,
+			at.addr, (unsigned long long)w->loc.addr,
 			mdb_escape(cx, name, strlen(name)))),
 		mdb_v_text(w->queue),
 		w->known ? mdb_v_int(w->thread.priority) : mdb_v_none(),
@@ -160,7 +172,8 @@ cpu_detail(struct mdb_ctx *cx, const struct kern_cpu *cpu)
 {
 	struct waiters all = { .tail = &all.first };
 	const struct waiter *w;
-	const char *names[3];
+	const char *names[MAX_FLAGS];
+	struct art at = art_of(cpu->loc.world);
 	size_t nr_flags = flag_names(cpu, names), i;
 	enum mdb_status st = kern_runq(cx, cpu, waiter_add, &all);
 
@@ -169,19 +182,19 @@ cpu_detail(struct mdb_ctx *cx, const struct kern_cpu *cpu)
 	if (st != MDB_OK)
 		mdb_warn(cx, st, "the run queue of CPU %d is incomplete",
 			cpu->id);
-	st = art_row(cx, mdb_tmp_printf(cx, "%*s%*s", AT_FLG, "|",
-				 AT_NRUN - AT_FLG, all.count != 0 ? "|" : ""));
+	st = art_row(cx, mdb_tmp_printf(cx, "%*s%*s", at.flg, "|",
+				 at.nrun - at.flg, all.count != 0 ? "|" : ""));
 	w = all.first;
 	for (i = 0; st == MDB_OK && (i < nr_flags || w != NULL); i++) {
-		const char *left =
-			art_left(cx, i < nr_flags ? names[i] : NULL, i == 0);
+		const char *left = art_left(cx, at,
+			i < nr_flags ? names[i] : NULL, i == 0);
 
 		if (i == 0 && w != NULL) {
 			st = art_row(cx,
-				mdb_tmp_printf(cx, "%.*s+-->  PRI %-16s PROC",
-					AT_NRUN - 1, left, "THREAD"));
+				mdb_tmp_printf(cx, "%.*s+-->  PRI %-*s PROC",
+					at.nrun - 1, left, at.addr, "THREAD"));
 		} else if (w != NULL && i != 0) {
-			st = waiter_row(cx, left, w);
+			st = waiter_row(cx, at, left, w);
 			w = w->next;
 		} else {
 			st = art_row(cx, left);
@@ -191,41 +204,49 @@ cpu_detail(struct mdb_ctx *cx, const struct kern_cpu *cpu)
 }
 
 static enum mdb_status
-cpu_row(struct mdb_ctx *cx, const struct mdb_call *call, int id)
+own_row(struct mdb_ctx *cx, const struct kern_cpu *cpu)
 {
-	struct mdb_world *world = mdb_world_current(cx);
 	struct kern_thread t;
-	struct kern_cpu cpu;
-	enum mdb_status st = kern_cpu_info(cx, world, id, &cpu);
 	bool known = false;
 
-	if (st != MDB_OK)
-		return mdb_context(cx, st, "CPU %d", id);
-	if (cpu.thread.addr != 0) {
-		known = kern_thread_info(cx, cpu.thread, &t) == MDB_OK;
+	if (cpu->thread.addr != 0) {
+		known = kern_thread_info(cx, cpu->thread, &t) == MDB_OK;
 		if (!known)
 			mdb_forget(cx);
 	}
 	struct mdb_value v[] = {
-		mdb_v_int(id),
-		mdb_v_addr(cpu.loc),
-		mdb_v_hex(cpu.flags),
-		mdb_v_uint(cpu.nr_running),
-		mdb_v_uint(cpu.nr_rt),
+		mdb_v_int(cpu->id),
+		mdb_v_addr(cpu->loc),
+		mdb_v_hex(cpu->flags),
+		mdb_v_uint(cpu->nr_running),
+		mdb_v_uint(cpu->nr_rt),
 		known ? mdb_v_int(t.priority) : mdb_v_none(),
-		cpu.has_preempt ? mdb_v_bool(cpu.need_resched) : mdb_v_none(),
-		cpu.has_preempt ? mdb_v_hex(cpu.preempt_count) : mdb_v_none(),
-		cpu.has_since
-			? mdb_v_text(mdb_tmp_printf(cx, "t-%llu",
-				  (unsigned long long)(cpu.since_ns / 1000000)))
-			: mdb_v_none(),
-		cpu.has_since ? mdb_v_uint(cpu.since_ns) : mdb_v_none(),
-		cpu.thread.addr != 0 ? mdb_v_addr(cpu.thread) : mdb_v_none(),
+		cpu->has_preempt ? mdb_v_bool(cpu->need_resched) : mdb_v_none(),
+		cpu->has_preempt ? mdb_v_hex(cpu->preempt_count) : mdb_v_none(),
+		cpu->has_since ? mdb_v_text(mdb_tmp_printf(cx, "t-%llu",
+					 (unsigned long long)(cpu->since_ns /
+							      1000000)))
+			       : mdb_v_none(),
+		cpu->has_since ? mdb_v_uint(cpu->since_ns) : mdb_v_none(),
+		cpu->thread.addr != 0 ? mdb_v_addr(cpu->thread) : mdb_v_none(),
 		!known	    ? mdb_v_none()
 		: t.is_idle ? mdb_v_text("(idle)")
 			    : mdb_v_cstr(t.name),
 	};
-	st = mdb_row(cx, &kern_cpuinfo_table, v);
+	return mdb_row(cx, &kern_cpuinfo_table, v);
+}
+
+static enum mdb_status
+cpu_row(struct mdb_ctx *cx, const struct mdb_call *call,
+	struct mdb_world *world, int id)
+{
+	const struct kern_view *view = kern_view(world);
+	struct kern_cpu cpu;
+	enum mdb_status st = kern_cpu_info(cx, world, id, &cpu);
+
+	if (st != MDB_OK)
+		return mdb_context(cx, st, "CPU %d", id);
+	st = view->cpu != NULL ? view->cpu(cx, &cpu) : own_row(cx, &cpu);
 	if (st != MDB_OK || !mdb_opt(call, 'v') || mdb_is_piped(cx))
 		return st;
 	st = cpu_detail(cx, &cpu);
@@ -237,18 +258,18 @@ cpu_row(struct mdb_ctx *cx, const struct mdb_call *call, int id)
 static enum mdb_status
 cpu_named(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 	struct kern_cpu cpu;
 	enum mdb_status st;
 	int id = -1;
 
 	while ((st = kern_cpu_next(cx, world, &id)) == MDB_OK) {
 		if ((uint64_t)id == call->loc.addr)
-			return cpu_row(cx, call, id);
+			return cpu_row(cx, call, world, id);
 		if (kern_cpu_info(cx, world, id, &cpu) != MDB_OK)
 			mdb_forget(cx);
 		else if (cpu.loc.addr == call->loc.addr)
-			return cpu_row(cx, call, id);
+			return cpu_row(cx, call, world, id);
 	}
 	if (st != MDB_DONE)
 		return st;
@@ -259,14 +280,14 @@ cpu_named(struct mdb_ctx *cx, const struct mdb_call *call)
 enum mdb_status
 kern_cpuinfo(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 	enum mdb_status st;
 	int id = -1;
 
 	if (call->has_addr)
 		return cpu_named(cx, call);
 	while ((st = kern_cpu_next(cx, world, &id)) == MDB_OK) {
-		st = cpu_row(cx, call, id);
+		st = cpu_row(cx, call, world, id);
 		if (mdb_is_fault(st)) {
 			mdb_warn(cx, st, "this CPU is left out");
 			st = MDB_OK;

@@ -92,6 +92,16 @@ static const struct mdb_example modinfo_examples[] = {
 	{ NULL },
 };
 
+static const struct mdb_example modctl_examples[] = {
+	{ "::modctl", "all modules, loaded or not" },
+	{ NULL },
+};
+
+static const struct mdb_example analyze_examples[] = {
+	{ "::analyze", "what died, and of what" },
+	{ NULL },
+};
+
 static const struct mdb_example panicinfo_examples[] = {
 	{ "::panicinfo", "what is known of the panic" },
 	{ NULL },
@@ -172,7 +182,8 @@ static const struct mdb_dcmd dcmds[] = {
 		.name = "thread",
 		.summary = "show the state of threads in a line",
 		.help = "All threads without an address. RAW is the state as the "
-			"kernel stores it.",
+			"kernel stores it. Of an illumos kernel the columns are "
+			"its mdb's.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "task",
 		.table = &kern_thread_table,
@@ -239,7 +250,10 @@ static const struct mdb_dcmd dcmds[] = {
 		.help = "One row for each CPU that is present; the FLG of one that a panic has stopped is not online. The address is a "
 			"CPU's number or that of its run queue. With -v the "
 			"threads that wait on its run queue: deadline, real-time "
-			"and fair, in the order in which the queue has them.",
+			"and fair, in the order in which the queue has them.\n\n"
+			"Of an illumos kernel the columns are its mdb's: ADDR is "
+			"the cpu_t, BSPL the base interrupt level, SWITCH in clock "
+			"ticks.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "cpu",
 		.options = kern_cpuinfo_options,
@@ -262,13 +276,39 @@ static const struct mdb_dcmd dcmds[] = {
 	{
 		.name = "modinfo",
 		.summary = "list the loadable modules",
-		.help = "In the order in which they were loaded.",
+		.help = "In the order in which they were loaded. Of an illumos "
+			"kernel the columns are its mdb's.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "module",
 		.options = kern_modinfo_options,
 		.table = &kern_modinfo_table,
 		.examples = modinfo_examples,
 		.run = kern_modinfo,
+	},
+	{
+		.name = "modctl",
+		.summary = "list the modules by what the system keeps of them",
+		.help = "On illumos each struct modctl, of loaded modules and of "
+			"others. On Linux the same as ::modinfo.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "module",
+		.options = kern_modinfo_options,
+		.table = &kern_modinfo_table,
+		.examples = modctl_examples,
+		.run = kern_modctl,
+	},
+	{
+		.name = "analyze",
+		.summary = "say what died, and of what",
+		.help = "The reason, the CPU and the thread, the exception, and "
+			"whether the thread's stack had run over: then by how "
+			"many bytes, and the frames that take most of it. Each "
+			"line is said only if what it rests on could be read; "
+			"else the line says what could not.",
+		.addr = MDB_ADDR_NONE,
+		.table = &kern_analyze_table,
+		.examples = analyze_examples,
+		.run = kern_analyze,
 	},
 	{
 		.name = "panicinfo",
@@ -340,6 +380,13 @@ static const struct mdb_walker walkers[] = {
 		.step = kern_walk_set_step,
 	},
 	{
+		.name = "modctl",
+		.summary = "the struct modctl of each module of illumos",
+		.addr = MDB_ADDR_NONE,
+		.init = kern_walk_module_init,
+		.step = kern_walk_set_step,
+	},
+	{
 		.name = "list_head",
 		.summary =
 			"the entries of a struct list_head, or what holds them",
@@ -392,7 +439,7 @@ static const struct mdb_walker walkers[] = {
 static bool
 probe(struct mdb_ctx *cx)
 {
-	return kern_provider(mdb_world_current(cx)) != NULL;
+	return kern_provider(kern_world(cx)) != NULL;
 }
 
 const struct mdb_module mdb_module_kernel = {

@@ -55,6 +55,8 @@ enum kern_state {
 	KERN_ZOMB,
 	KERN_DEAD,
 	KERN_PANIC,	/* on the CPU that panicked */
+	KERN_FREE,	/* no thread any more: its structure waits for reuse */
+	KERN_WAIT,	/* held back from the run queue by its scheduler */
 };
 /* clang-format on */
 
@@ -81,6 +83,12 @@ struct kern_thread {
 	mdb_addr_t stack_end;  /* exclusive */
 	mdb_addr_t sp;	       /* saved, unless on_cpu */
 	mdb_addr_t user_space; /* what proc_args needs, or 0 */
+	/* what only an illumos thread has */
+	uint64_t proc_flag, sched_flag;
+	int64_t epri; /* inherited priority */
+	int64_t cid;  /* number of the scheduling class */
+	uint64_t pil; /* interrupt level */
+	mdb_addr_t intr, lwp, wchan, start_pc;
 };
 
 struct kern_proc {
@@ -109,6 +117,13 @@ struct kern_cpu {
 	bool need_resched;
 	bool has_since;
 	uint64_t since_ns; /* the current thread has been running */
+	/* what only an illumos CPU has */
+	int64_t base_spl;
+	int64_t priority;
+	bool runrun, kprunrun;
+	int64_t ticks;	 /* has_since: instead of since_ns */
+	bool is_idle;	 /* it runs its idle thread */
+	mdb_addr_t idle; /* that thread, or 0 */
 };
 
 /* One waiting thread of a run queue: "DL", "RT", "TS". */
@@ -146,9 +161,36 @@ struct kern_mod {
 	const char *taints;  /* letters, or "" */
 	const char *used_by; /* names, comma separated, or ""; dump's text */
 	char version[KERN_NAME_LEN];
+	/* what only an illumos module has */
+	int64_t id;
+	uint64_t flags;
+	int64_t rev;
+	bool has_rev;
+	const char
+		*bits; /* B busy, W wanted, P primary, L loaded, I installed */
+	const char *file; /* dump's text */
+	const char *description;
 };
 
+/* Who died, as far as the dump tells. */
+struct kern_panic {
+	bool panicked;
+	const char *message;   /* the dump's text; or NULL */
+	int cpu;	       /* of this kernel; -1: not known */
+	struct mdb_loc thread; /* addr 0: not known */
+	/* The hypervisor below panicked, on behalf of this virtual CPU. */
+	bool by_hypervisor;
+	struct mdb_loc vcpu;   /* addr 0: not known */
+	struct mdb_loc domain; /* addr 0: not known */
+	int vcpu_id;	       /* -1: not known */
+};
+
+/* A register or the like that the kernel noted of its panic. */
+typedef enum mdb_status kern_pair_fn(struct mdb_ctx *cx, const char *name,
+	uint64_t value, void *arg);
+
 struct kern_time {
+	bool has_wall;
 	int64_t wall_sec; /* since 1970, UTC */
 	uint64_t wall_ns;
 	uint64_t up_ns; /* since boot, suspended time counted */
@@ -160,7 +202,7 @@ struct kern_time {
 /* ---- the provider -------------------------------------------------------- */
 
 struct kern_thread_ops {
-	/* every thread, the CPUs' idle threads first */
+	/* every thread, those of the CPUs that are idle too */
 	enum mdb_status (*threads)(struct mdb_ctx *cx, struct kern_set *set);
 	enum mdb_status (*procs)(struct mdb_ctx *cx, struct kern_set *set);
 	/* the threads of the process of a thread */
@@ -195,19 +237,55 @@ struct kern_sys_ops {
 		struct kern_mod *out);
 	enum mdb_status (*time)(struct mdb_ctx *cx, struct mdb_world *world,
 		struct kern_time *out);
+	/* NULL: what the world's facts say */
+	enum mdb_status (*panic)(struct mdb_ctx *cx, struct mdb_world *world,
+		struct kern_panic *out);
+	/* MDB_E_NOTFOUND: none noted */
+	enum mdb_status (*panic_pairs)(struct mdb_ctx *cx,
+		struct mdb_world *world, kern_pair_fn *fn, void *arg);
 	mdb_whatis_fn *whatis;
+};
+
+/*
+ * Rows of a family whose columns are others than the commands' own; NULL: the
+ * commands' own.
+ */
+struct kern_view {
+	enum mdb_status (*cpu)(struct mdb_ctx *cx, const struct kern_cpu *cpu);
+	enum mdb_status (
+		*thread)(struct mdb_ctx *cx, const struct kern_thread *t);
+	enum mdb_status (*threadlist)(struct mdb_ctx *cx,
+		const struct kern_thread *t, bool verbose);
+	enum mdb_status (
+		*modinfo)(struct mdb_ctx *cx, const struct kern_mod *mod);
+	enum mdb_status (
+		*modctl)(struct mdb_ctx *cx, const struct kern_mod *mod);
 };
 
 struct kern_provider {
 	const char *name;
 	const struct kern_thread_ops *thread;
 	const struct kern_sys_ops *sys;
+	const struct kern_view *view;
+	/* by bit, from 0; ended by NULL */
+	const char *const *cpu_flags;
+	bool pid_is_proc;   /* a pid names a process' own structure */
+	bool idle_in_front; /* threads() lists the idle threads first */
 };
 
-extern const struct kern_provider kern_linux;
+extern const struct kern_provider kern_linux, kern_illumos;
 
 /* NULL: this world is no kernel that we know. */
 const struct kern_provider *kern_provider(const struct mdb_world *world);
+
+/*
+ * The kernel that a command without an address means: the current world, or
+ * where that is none (a hypervisor), the first kernel of the dump.
+ */
+struct mdb_world *kern_world(struct mdb_ctx *cx);
+
+/* Views; never NULL. */
+const struct kern_view *kern_view(const struct mdb_world *world);
 
 /* The operations, dispatched.  Sets are begun by these functions. */
 enum mdb_status kern_threads(struct mdb_ctx *cx, struct kern_set *set_out);
@@ -240,6 +318,12 @@ enum mdb_status kern_time(struct mdb_ctx *cx, struct mdb_world *world,
 enum mdb_status kern_whatis(struct mdb_ctx *cx, struct mdb_loc loc,
 	bool *found_out);
 
+/* Fails only on ^C; what is not known is said to be so. */
+enum mdb_status kern_panic(struct mdb_ctx *cx, struct mdb_world *world,
+	struct kern_panic *out);
+enum mdb_status kern_panic_pairs(struct mdb_ctx *cx, struct mdb_world *world,
+	kern_pair_fn *fn, void *arg);
+
 /* The thread that panicked: that of the panic CPU; else addr 0. */
 struct mdb_loc kern_panic_thread(struct mdb_ctx *cx, struct mdb_world *world);
 
@@ -255,7 +339,8 @@ typedef enum mdb_status kern_dcmd_fn(struct mdb_ctx *cx,
 
 kern_dcmd_fn kern_ps, kern_ptree, kern_pgrep, kern_pid2task, kern_thread,
 	kern_threadlist, kern_findstack, kern_stacks, kern_cpuinfo, kern_msgbuf,
-	kern_modinfo, kern_panicinfo, kern_time_show, kern_uptime;
+	kern_modinfo, kern_modctl, kern_panicinfo, kern_time_show, kern_uptime,
+	kern_analyze;
 
 extern const struct mdb_option kern_ps_options[], kern_pgrep_options[],
 	kern_threadlist_options[], kern_findstack_options[],
@@ -265,7 +350,7 @@ extern const struct mdb_table kern_ps_table, kern_ptree_table,
 	kern_thread_table, kern_threadlist_table, kern_findstack_table,
 	kern_stacks_table, kern_cpuinfo_table, kern_msgbuf_table,
 	kern_modinfo_table, kern_panicinfo_table, kern_time_table,
-	kern_uptime_table;
+	kern_uptime_table, kern_analyze_table;
 
 /* Walkers over sets: state is made by the init, stepped by one function. */
 typedef enum mdb_status kern_walk_init_fn(struct mdb_ctx *cx,
@@ -289,6 +374,12 @@ enum mdb_status kern_ps_row(struct mdb_ctx *cx, const struct mdb_call *call,
 
 /* A copy that lives until the command ends. */
 const char *kern_strdup(struct mdb_ctx *cx, const char *text);
+
+/*
+ * "func+0x12".  A call that never returns may end its function: where it would
+ * return to is named by the function that called, not by the one behind it.
+ */
+const char *kern_pc_text(struct mdb_ctx *cx, struct mdb_loc pc, bool is_return);
 
 /* "Sun Nov 22 23:20:56 2026", UTC. */
 const char *kern_date(struct mdb_ctx *cx, int64_t sec);

@@ -156,12 +156,15 @@ record(struct mdb_ctx *cx, const struct kern_record *r, void *arg)
 enum mdb_status
 kern_msgbuf(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 	struct msgbuf m = { .call = call };
 
 	if (mdb_opt(call, 'T')) {
 		enum mdb_status st = kern_time(cx, world, &m.time);
 
+		if (st == MDB_OK && !m.time.has_wall)
+			st = mdb_fail(cx, MDB_E_NOTFOUND,
+				"the kernel's wall clock was not found");
 		m.has_time = st == MDB_OK;
 		if (st != MDB_OK)
 			mdb_warn(cx, st, "no wall-clock times");

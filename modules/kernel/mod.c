@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ::modinfo: the loadable modules, in the order of their loading.
+ * ::modinfo, ::modctl: the loadable modules, in the order of their loading.
  *
  * The columns are mdb's; REF, the reference count, stands where mdb has the
  * revision, which Linux modules have not.
@@ -36,22 +36,34 @@ const struct mdb_table kern_modinfo_table = { .name = "modules",
 	.columns = modinfo_columns };
 
 static enum mdb_status
-module_row(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t id)
+bad_row(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t id,
+	enum mdb_status why)
 {
-	struct kern_mod m;
-	enum mdb_status st = kern_mod_info(cx, loc, &m);
 	struct mdb_value v[10];
 	size_t i;
 
-	if (st != MDB_OK) {
-		mdb_warn(cx, st, "module at %llx",
-			(unsigned long long)loc.addr);
-		for (i = 0; i < 10; i++)
-			v[i] = mdb_v_error(st);
-		v[0] = mdb_v_uint(id);
-		v[7] = mdb_v_addr(loc);
-		return mdb_row(cx, &kern_modinfo_table, v);
-	}
+	mdb_warn(cx, why, "module at %llx", (unsigned long long)loc.addr);
+	if (kern_view(loc.world)->modinfo != NULL)
+		return MDB_OK;
+	for (i = 0; i < 10; i++)
+		v[i] = mdb_v_error(why);
+	v[0] = mdb_v_uint(id);
+	v[7] = mdb_v_addr(loc);
+	return mdb_row(cx, &kern_modinfo_table, v);
+}
+
+static enum mdb_status
+module_row(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t id)
+{
+	const struct kern_view *view = kern_view(loc.world);
+	struct kern_mod m;
+	enum mdb_status st = kern_mod_info(cx, loc, &m);
+	struct mdb_value v[10];
+
+	if (st != MDB_OK)
+		return bad_row(cx, loc, id, st);
+	if (view->modinfo != NULL)
+		return m.base == 0 ? MDB_OK : view->modinfo(cx, &m);
 	v[0] = mdb_v_uint(id);
 	v[1] = mdb_v_addr(mdb_at(loc, m.base));
 	v[2] = mdb_v_hex(m.size);
@@ -68,8 +80,11 @@ module_row(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t id)
 	return mdb_row(cx, &kern_modinfo_table, v);
 }
 
-enum mdb_status
-kern_modinfo(struct mdb_ctx *cx, const struct mdb_call *call)
+typedef enum mdb_status module_fn(struct mdb_ctx *cx, struct mdb_loc loc,
+	uint64_t id);
+
+static enum mdb_status
+each_module(struct mdb_ctx *cx, const struct mdb_call *call, module_fn *fn)
 {
 	struct kern_set set;
 	enum mdb_status st = kern_mods(cx, &set);
@@ -80,11 +95,40 @@ kern_modinfo(struct mdb_ctx *cx, const struct mdb_call *call)
 
 		if (call->has_addr && call->loc.addr != loc.addr)
 			continue;
-		st = module_row(cx, loc, i + 1);
+		st = fn(cx, loc, i + 1);
 		if (st == MDB_OK)
 			st = mdb_check_interrupt(cx);
 	}
 	if (st == MDB_OK)
 		kern_set_warn(cx, &set, "modules");
 	return st;
+}
+
+enum mdb_status
+kern_modinfo(struct mdb_ctx *cx, const struct mdb_call *call)
+{
+	return each_module(cx, call, module_row);
+}
+
+/* Loaded or not: what the list has. */
+static enum mdb_status
+modctl_row(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t id)
+{
+	const struct kern_view *view = kern_view(loc.world);
+	struct kern_mod m;
+	enum mdb_status st;
+
+	if (view->modctl == NULL)
+		return module_row(cx, loc, id);
+	st = kern_mod_info(cx, loc, &m);
+	if (st == MDB_OK)
+		return view->modctl(cx, &m);
+	mdb_warn(cx, st, "module at %llx", (unsigned long long)loc.addr);
+	return MDB_OK;
+}
+
+enum mdb_status
+kern_modctl(struct mdb_ctx *cx, const struct mdb_call *call)
+{
+	return each_module(cx, call, modctl_row);
 }

@@ -25,87 +25,117 @@ pair(struct mdb_ctx *cx, const char *name, struct mdb_value value)
 	return mdb_row(cx, &kern_panicinfo_table, v);
 }
 
+static const struct {
+	enum mdb_reg reg;
+	const char *name, *narrow; /* narrow NULL: not of 32 bits */
+} reg_names[] = {
+	{ MDB_R_DI, "rdi", "edi" },
+	{ MDB_R_SI, "rsi", "esi" },
+	{ MDB_R_DX, "rdx", "edx" },
+	{ MDB_R_CX, "rcx", "ecx" },
+	{ MDB_R_8, "r8", NULL },
+	{ MDB_R_9, "r9", NULL },
+	{ MDB_R_AX, "rax", "eax" },
+	{ MDB_R_BX, "rbx", "ebx" },
+	{ MDB_R_BP, "rbp", "ebp" },
+	{ MDB_R_10, "r10", NULL },
+	{ MDB_R_11, "r11", NULL },
+	{ MDB_R_12, "r12", NULL },
+	{ MDB_R_13, "r13", NULL },
+	{ MDB_R_14, "r14", NULL },
+	{ MDB_R_15, "r15", NULL },
+	{ MDB_R_FSBASE, "fsbase", NULL },
+	{ MDB_R_GSBASE, "gsbase", NULL },
+	{ MDB_R_KGSBASE, "kgsbase", NULL },
+	{ MDB_R_DS, "ds", "ds" },
+	{ MDB_R_ES, "es", "es" },
+	{ MDB_R_FS, "fs", "fs" },
+	{ MDB_R_GS, "gs", "gs" },
+	{ MDB_R_IP, "rip", "eip" },
+	{ MDB_R_CS, "cs", "cs" },
+	{ MDB_R_FLAGS, "rflags", "eflags" },
+	{ MDB_R_SP, "rsp", "esp" },
+	{ MDB_R_SS, "ss", "ss" },
+	{ MDB_R_CR0, "cr0", "cr0" },
+	{ MDB_R_CR2, "cr2", "cr2" },
+	{ MDB_R_CR3, "cr3", "cr3" },
+	{ MDB_R_CR4, "cr4", "cr4" },
+};
+
 static enum mdb_status
-reg_rows(struct mdb_ctx *cx, const struct mdb_regs *regs)
+reg_rows(struct mdb_ctx *cx, const struct mdb_world *world,
+	const struct mdb_regs *regs)
 {
-	static const struct {
-		enum mdb_reg reg;
-		const char *name;
-	} names[] = {
-		{ MDB_R_DI, "rdi" },
-		{ MDB_R_SI, "rsi" },
-		{ MDB_R_DX, "rdx" },
-		{ MDB_R_CX, "rcx" },
-		{ MDB_R_8, "r8" },
-		{ MDB_R_9, "r9" },
-		{ MDB_R_AX, "rax" },
-		{ MDB_R_BX, "rbx" },
-		{ MDB_R_BP, "rbp" },
-		{ MDB_R_10, "r10" },
-		{ MDB_R_11, "r11" },
-		{ MDB_R_12, "r12" },
-		{ MDB_R_13, "r13" },
-		{ MDB_R_14, "r14" },
-		{ MDB_R_15, "r15" },
-		{ MDB_R_FSBASE, "fsbase" },
-		{ MDB_R_GSBASE, "gsbase" },
-		{ MDB_R_KGSBASE, "kgsbase" },
-		{ MDB_R_DS, "ds" },
-		{ MDB_R_ES, "es" },
-		{ MDB_R_FS, "fs" },
-		{ MDB_R_GS, "gs" },
-		{ MDB_R_IP, "rip" },
-		{ MDB_R_CS, "cs" },
-		{ MDB_R_FLAGS, "rflags" },
-		{ MDB_R_SP, "rsp" },
-		{ MDB_R_SS, "ss" },
-		{ MDB_R_CR0, "cr0" },
-		{ MDB_R_CR2, "cr2" },
-		{ MDB_R_CR3, "cr3" },
-		{ MDB_R_CR4, "cr4" },
-	};
+	bool wide = mdb_world_word(world) == 8;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < sizeof(reg_names) / sizeof(reg_names[0]); i++) {
+		const char *name =
+			wide ? reg_names[i].name : reg_names[i].narrow;
 		enum mdb_status st;
 
-		if (!mdb_reg_known(regs, names[i].reg))
+		if (name == NULL || !mdb_reg_known(regs, reg_names[i].reg))
 			continue;
-		st = pair(cx, names[i].name, mdb_v_hex(regs->r[names[i].reg]));
+		st = pair(cx, name, mdb_v_hex(regs->r[reg_names[i].reg]));
 		if (st != MDB_OK)
 			return st;
 	}
 	return MDB_OK;
 }
 
-enum mdb_status
-kern_panicinfo(struct mdb_ctx *cx, const struct mdb_call *call)
+static enum mdb_status
+noted_pair(struct mdb_ctx *cx, const char *name, uint64_t value, void *arg)
 {
-	struct mdb_world *world = mdb_world_current(cx);
-	const char *message = mdb_world_fact(cx, world, "panic_message");
-	int cpu = mdb_panic_cpu(cx, world);
-	struct mdb_loc thread;
-	struct mdb_regs regs;
-	enum mdb_status st;
+	bool *any = arg;
 
-	(void)call;
-	if (cpu < 0 && message == NULL)
-		return mdb_fail(cx, MDB_E_NOTFOUND,
-			"this system did not panic, as far as the dump tells");
-	thread = kern_panic_thread(cx, world);
-	st = pair(cx, "cpu", cpu < 0 ? mdb_v_none() : mdb_v_int(cpu));
-	if (st == MDB_OK)
-		st = pair(cx, "thread",
-			thread.addr == 0 ? mdb_v_none() : mdb_v_addr(thread));
-	if (st == MDB_OK)
-		st = pair(cx, "message",
-			message == NULL ? mdb_v_none() : mdb_v_cstr(message));
-	if (st != MDB_OK || cpu < 0)
+	*any = true;
+	return pair(cx, mdb_escape(cx, name, strlen(name)), mdb_v_hex(value));
+}
+
+/* What the kernel noted itself, else what the dump states of the CPU. */
+static enum mdb_status
+panic_regs(struct mdb_ctx *cx, struct mdb_world *world, int cpu)
+{
+	struct mdb_regs regs;
+	bool noted = false;
+	enum mdb_status st = kern_panic_pairs(cx, world, noted_pair, &noted);
+
+	if (noted || st == MDB_E_INTERRUPTED || st == MDB_DONE)
 		return st;
+	if (mdb_is_fault(st))
+		mdb_warn(cx, st, "what the kernel noted of its registers");
+	mdb_forget(cx);
+	if (cpu < 0)
+		return MDB_OK;
 	st = mdb_cpu_regs(cx, world, cpu, &regs);
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "registers of CPU %d", cpu);
-	return reg_rows(cx, &regs);
+	return reg_rows(cx, world, &regs);
+}
+
+enum mdb_status
+kern_panicinfo(struct mdb_ctx *cx, const struct mdb_call *call)
+{
+	struct mdb_world *world = kern_world(cx);
+	struct kern_panic p;
+	enum mdb_status st = kern_panic(cx, world, &p);
+
+	(void)call;
+	if (st != MDB_OK)
+		return st;
+	if (!p.panicked)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"this system did not panic, as far as the dump tells");
+	st = pair(cx, "cpu", p.cpu < 0 ? mdb_v_none() : mdb_v_int(p.cpu));
+	if (st == MDB_OK)
+		st = pair(cx, "thread",
+			p.thread.addr == 0 ? mdb_v_none()
+					   : mdb_v_addr(p.thread));
+	if (st == MDB_OK)
+		st = pair(cx, "message",
+			p.message == NULL ? mdb_v_none()
+					  : mdb_v_cstr(p.message));
+	return st == MDB_OK ? panic_regs(cx, world, p.cpu) : st;
 }
 
 /* ---- ::time, ::uptime ---------------------------------------------------- */
@@ -131,9 +161,12 @@ enum mdb_status
 kern_time_show(struct mdb_ctx *cx, const struct mdb_call *call)
 {
 	struct kern_time t;
-	enum mdb_status st = kern_time(cx, mdb_world_current(cx), &t);
+	enum mdb_status st = kern_time(cx, kern_world(cx), &t);
 	struct mdb_value shown;
 
+	if (st == MDB_OK && !t.has_wall)
+		st = mdb_fail(cx, MDB_E_NOTFOUND,
+			"the kernel's wall clock was not found");
 	if (st != MDB_OK)
 		return st;
 	if (mdb_opt(call, 'x'))
@@ -162,7 +195,7 @@ enum mdb_status
 kern_uptime(struct mdb_ctx *cx, const struct mdb_call *call)
 {
 	struct kern_time t;
-	enum mdb_status st = kern_time(cx, mdb_world_current(cx), &t);
+	enum mdb_status st = kern_time(cx, kern_world(cx), &t);
 	uint64_t s;
 
 	(void)call;

@@ -286,14 +286,53 @@ kern_pgrep(struct mdb_ctx *cx, const struct mdb_call *call)
 
 /* ---- ::pid2task ---------------------------------------------------------- */
 
+struct pid_search {
+	uint64_t pid;
+	bool found;
+};
+
+static enum mdb_status
+pid_one(struct mdb_ctx *cx, const struct kern_proc *p, void *arg)
+{
+	struct pid_search *s = arg;
+
+	if (s->found || p->leader.pid < 0 || (uint64_t)p->leader.pid != s->pid)
+		return MDB_OK;
+	s->found = true;
+	return mdb_emit_loc(cx, p->leader.loc);
+}
+
+static enum mdb_status
+pid_bad(struct mdb_ctx *cx, struct mdb_loc loc, enum mdb_status why)
+{
+	mdb_warn(cx, why, "process %llx is left out",
+		(unsigned long long)loc.addr);
+	return MDB_OK;
+}
+
+static enum mdb_status
+pid2proc(struct mdb_ctx *cx, uint64_t pid)
+{
+	struct pid_search s = { pid, false };
+	enum mdb_status st = each_proc(cx, pid_one, pid_bad, &s);
+
+	if (st != MDB_OK || s.found)
+		return st;
+	return mdb_fail(cx, MDB_E_NOTFOUND, "no process has the id 0t%llu",
+		(unsigned long long)pid);
+}
+
 enum mdb_status
 kern_pid2task(struct mdb_ctx *cx, const struct mdb_call *call)
 {
+	const struct kern_provider *p = kern_provider(kern_world(cx));
 	struct kern_set set;
 	struct kern_thread t;
 	enum mdb_status st;
 	size_t i;
 
+	if (p != NULL && p->pid_is_proc)
+		return pid2proc(cx, call->loc.addr);
 	st = kern_threads(cx, &set);
 	if (st != MDB_OK)
 		return st;

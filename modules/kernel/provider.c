@@ -8,7 +8,36 @@
 const struct kern_provider *
 kern_provider(const struct mdb_world *world)
 {
-	return mdb_world_kind(world) == MDB_WORLD_LINUX ? &kern_linux : NULL;
+	switch (mdb_world_kind(world)) {
+	case MDB_WORLD_LINUX:
+		return &kern_linux;
+	case MDB_WORLD_ILLUMOS:
+		return &kern_illumos;
+	default:
+		return NULL;
+	}
+}
+
+struct mdb_world *
+kern_world(struct mdb_ctx *cx)
+{
+	struct mdb_world *current = mdb_world_current(cx), *w = NULL;
+
+	if (kern_provider(current) != NULL)
+		return current;
+	while ((w = mdb_world_next(cx, w)) != NULL)
+		if (kern_provider(w) != NULL)
+			return w;
+	return current;
+}
+
+const struct kern_view *
+kern_view(const struct mdb_world *world)
+{
+	static const struct kern_view none;
+	const struct kern_provider *p = kern_provider(world);
+
+	return p == NULL || p->view == NULL ? &none : p->view;
 }
 
 static enum mdb_status
@@ -56,7 +85,7 @@ collect(struct mdb_ctx *cx, struct mdb_world *world, const char *what,
 enum mdb_status
 kern_threads(struct mdb_ctx *cx, struct kern_set *set_out)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 
 	return collect(cx, world, "threads", thread_ops(world)->threads,
 		set_out);
@@ -65,7 +94,7 @@ kern_threads(struct mdb_ctx *cx, struct kern_set *set_out)
 enum mdb_status
 kern_procs(struct mdb_ctx *cx, struct kern_set *set_out)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 
 	return collect(cx, world, "processes", thread_ops(world)->procs,
 		set_out);
@@ -74,7 +103,7 @@ kern_procs(struct mdb_ctx *cx, struct kern_set *set_out)
 enum mdb_status
 kern_mods(struct mdb_ctx *cx, struct kern_set *set_out)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 
 	return collect(cx, world, "modules", sys_ops(world)->mods, set_out);
 }
@@ -190,20 +219,63 @@ kern_time(struct mdb_ctx *cx, struct mdb_world *world, struct kern_time *out)
 	return sys_ops(world)->time(cx, world, out);
 }
 
+static struct mdb_loc
+running_on(struct mdb_ctx *cx, struct mdb_world *world, int id)
+{
+	struct kern_cpu cpu;
+
+	if (id >= 0 && kern_cpu_info(cx, world, id, &cpu) == MDB_OK)
+		return cpu.thread;
+	mdb_forget(cx);
+	return mdb_kernel_loc(world, 0);
+}
+
+enum mdb_status
+kern_panic(struct mdb_ctx *cx, struct mdb_world *world, struct kern_panic *out)
+{
+	struct kern_panic p = {
+		.cpu = mdb_panic_cpu(cx, world),
+		.vcpu_id = -1,
+		.message = mdb_world_fact(cx, world, "panic_message"),
+		.thread = mdb_kernel_loc(world, 0),
+		.vcpu = mdb_kernel_loc(world, 0),
+		.domain = mdb_kernel_loc(world, 0),
+	};
+	enum mdb_status st = MDB_OK;
+
+	p.panicked = p.cpu >= 0 || p.message != NULL;
+	if (sys_ops(world)->panic != NULL)
+		st = sys_ops(world)->panic(cx, world, &p);
+	if (st == MDB_E_INTERRUPTED)
+		return st;
+	mdb_forget(cx);
+	if (p.thread.addr == 0)
+		p.thread = running_on(cx, world, p.cpu);
+	*out = p;
+	return MDB_OK;
+}
+
+enum mdb_status
+kern_panic_pairs(struct mdb_ctx *cx, struct mdb_world *world, kern_pair_fn *fn,
+	void *arg)
+{
+	if (sys_ops(world)->panic_pairs == NULL)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"this kernel notes no registers");
+	return sys_ops(world)->panic_pairs(cx, world, fn, arg);
+}
+
 struct mdb_loc
 kern_panic_thread(struct mdb_ctx *cx, struct mdb_world *world)
 {
-	struct mdb_loc none = mdb_kernel_loc(world, 0);
-	int id = mdb_panic_cpu(cx, world);
-	struct kern_cpu cpu;
+	struct kern_panic p;
 
-	if (id < 0)
-		return none;
-	if (kern_cpu_info(cx, world, id, &cpu) != MDB_OK) {
-		mdb_forget(cx);
-		return none;
-	}
-	return cpu.thread;
+	if (sys_ops(world)->panic == NULL)
+		return running_on(cx, world, mdb_panic_cpu(cx, world));
+	if (kern_panic(cx, world, &p) == MDB_OK)
+		return p.thread;
+	mdb_forget(cx);
+	return mdb_kernel_loc(world, 0);
 }
 
 enum mdb_status

@@ -60,6 +60,30 @@ kern_strdup(struct mdb_ctx *cx, const char *text)
 	return memcpy(mdb_tmp(cx, len), text, len);
 }
 
+static bool
+contains(const struct mdb_sym *sym, mdb_addr_t addr)
+{
+	return sym->size == 0 || addr - sym->value < sym->size;
+}
+
+const char *
+kern_pc_text(struct mdb_ctx *cx, struct mdb_loc pc, bool is_return)
+{
+	struct mdb_loc call = mdb_at(pc, pc.addr - 1);
+	struct mdb_sym sym;
+
+	if (!is_return)
+		return mdb_sym_format(cx, pc);
+	if (mdb_sym_by_addr(cx, call, false, &sym) != MDB_OK) {
+		mdb_forget(cx);
+		return mdb_tmp_printf(cx, "%#" PRIx64, pc.addr);
+	}
+	if (contains(&sym, pc.addr))
+		return mdb_sym_format(cx, pc);
+	return mdb_tmp_printf(cx, "%s+%#" PRIx64,
+		mdb_sym_format(cx, mdb_at(pc, sym.value)), pc.addr - sym.value);
+}
+
 const char *
 kern_date(struct mdb_ctx *cx, int64_t sec)
 {
@@ -88,6 +112,8 @@ kern_state_name(enum kern_state state)
 		[KERN_ZOMB] = "ZOMB",
 		[KERN_DEAD] = "DEAD",
 		[KERN_PANIC] = "PANIC",
+		[KERN_FREE] = "FREE",
+		[KERN_WAIT] = "WAIT",
 	};
 
 	return names[state];

@@ -63,6 +63,7 @@ static const struct mdb_table member_table = { .name = "members",
 	.indent = 2 };
 
 struct pc {
+	struct mdb_world *world;
 	mdb_addr_t addr;
 	uint8_t kind; /* enum mdb_frame_kind */
 	uint8_t trap; /* enum mdb_trap_kind */
@@ -109,6 +110,7 @@ frame_note(struct mdb_ctx *cx, const struct mdb_frame *f, void *arg)
 	if (s->count == MAX_FRAMES)
 		return MDB_DONE;
 	s->pcs[s->count++] = (struct pc){
+		.world = f->world,
 		.addr = f->kind == MDB_FRAME_USER ? 0 : f->pc,
 		.kind = (uint8_t)f->kind,
 		.trap = (uint8_t)f->trap,
@@ -132,23 +134,22 @@ same_pcs(const struct pc *a, const struct pc *b, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (a[i].addr != b[i].addr || a[i].kind != b[i].kind ||
-			a[i].trap != b[i].trap)
+		if (a[i].addr != b[i].addr || a[i].world != b[i].world ||
+			a[i].kind != b[i].kind || a[i].trap != b[i].trap)
 			return false;
 	return true;
 }
 
 /* The symbol that a frame is in; a return address may lie past its end. */
 static bool
-frame_sym(struct mdb_ctx *cx, struct mdb_world *world, const struct pc *pc,
-	struct mdb_sym *sym_out)
+frame_sym(struct mdb_ctx *cx, const struct pc *pc, struct mdb_sym *sym_out)
 {
 	mdb_addr_t addr = pc->addr - (pc->is_return ? 1 : 0);
 
 	if (pc->kind == MDB_FRAME_USER)
 		return false;
-	if (mdb_sym_by_addr(cx, mdb_kernel_loc(world, addr), false, sym_out) ==
-		MDB_OK)
+	if (mdb_sym_by_addr(cx, mdb_kernel_loc(pc->world, addr), false,
+		    sym_out) == MDB_OK)
 		return true;
 	mdb_forget(cx);
 	return false;
@@ -156,15 +157,15 @@ frame_sym(struct mdb_ctx *cx, struct mdb_world *world, const struct pc *pc,
 
 /* Does any frame's function, or object, have this name? */
 static bool
-mentions(struct mdb_ctx *cx, struct mdb_world *world, const struct stack *s,
-	const char *name, bool object)
+mentions(struct mdb_ctx *cx, const struct stack *s, const char *name,
+	bool object)
 {
 	struct mdb_object_info info;
 	struct mdb_sym sym;
 	size_t i;
 
 	for (i = 0; i < s->count; i++) {
-		if (!frame_sym(cx, world, &s->pcs[i], &sym))
+		if (!frame_sym(cx, &s->pcs[i], &sym))
 			continue;
 		if (!object && strcmp(sym.name, name) == 0)
 			return true;
@@ -181,7 +182,6 @@ static bool
 wanted(struct mdb_ctx *cx, const struct mdb_call *call,
 	const struct kern_thread *t, const struct stack *s)
 {
-	struct mdb_world *w = t->loc.world;
 	const char *state = kern_state_name(t->state);
 	const char *is = mdb_opt_str(call, 't'), *not = mdb_opt_str(call, 'T');
 	const char *c = mdb_opt_str(call, 'c'), *C = mdb_opt_str(call, 'C');
@@ -189,10 +189,10 @@ wanted(struct mdb_ctx *cx, const struct mdb_call *call,
 
 	return (is == NULL || strcasecmp(is, state) == 0) &&
 	       (not == NULL || strcasecmp(not, state) != 0) &&
-	       (c == NULL || mentions(cx, w, s, c, false)) &&
-	       (C == NULL || !mentions(cx, w, s, C, false)) &&
-	       (m == NULL || mentions(cx, w, s, m, true)) &&
-	       (M == NULL || !mentions(cx, w, s, M, true));
+	       (c == NULL || mentions(cx, s, c, false)) &&
+	       (C == NULL || !mentions(cx, s, C, false)) &&
+	       (m == NULL || mentions(cx, s, m, true)) &&
+	       (M == NULL || !mentions(cx, s, M, true));
 }
 
 static struct group *
@@ -289,28 +289,14 @@ by_count(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
-/* A call that never returns may end its function: where it would return to
- * is named by the function that called, not by the one behind it. */
-static const char *
-frame_text(struct mdb_ctx *cx, struct mdb_world *world, const struct pc *pc)
-{
-	struct mdb_loc loc = mdb_kernel_loc(world, pc->addr);
-	struct mdb_sym sym;
-
-	if (!pc->is_return || !frame_sym(cx, world, pc, &sym))
-		return mdb_sym_format(cx, loc);
-	loc.addr = sym.value;
-	return mdb_tmp_printf(cx, "%s+%#" PRIx64, mdb_sym_format(cx, loc),
-		pc->addr - sym.value);
-}
-
 static enum mdb_status
-frame_rows(struct mdb_ctx *cx, struct mdb_world *world, const struct group *g)
+frame_rows(struct mdb_ctx *cx, const struct group *g)
 {
 	size_t i;
 
 	for (i = 0; i < g->nr_pcs; i++) {
-		struct mdb_loc pc = mdb_kernel_loc(world, g->pcs[i].addr);
+		struct mdb_loc pc =
+			mdb_kernel_loc(g->pcs[i].world, g->pcs[i].addr);
 		const char *name;
 		enum mdb_status st;
 
@@ -318,7 +304,7 @@ frame_rows(struct mdb_ctx *cx, struct mdb_world *world, const struct group *g)
 			name = "<user mode>";
 		else
 			name = mdb_tmp_printf(cx, "%s%s",
-				frame_text(cx, world, &g->pcs[i]),
+				kern_pc_text(cx, pc, g->pcs[i].is_return),
 				g->pcs[i].guess ? " (guess)" : "");
 		struct mdb_value v[] = { mdb_v_cstr(name),
 			g->pcs[i].addr == 0 ? mdb_v_none() : mdb_v_addr(pc) };
@@ -363,7 +349,7 @@ group_show(struct mdb_ctx *cx, const struct mdb_call *call,
 
 	if (st != MDB_OK || mdb_is_piped(cx))
 		return st;
-	st = frame_rows(cx, t->loc.world, g);
+	st = frame_rows(cx, g);
 	if (st == MDB_OK && mdb_opt(call, 'a'))
 		st = member_rows(cx, g);
 	return st != MDB_OK ? st : mdb_blank(cx);

@@ -64,6 +64,8 @@ thread_row(struct mdb_ctx *cx, struct mdb_loc loc, struct mdb_loc panic)
 
 	if (st != MDB_OK)
 		return st;
+	if (kern_view(loc.world)->thread != NULL)
+		return kern_view(loc.world)->thread(cx, &t);
 	struct mdb_value v[] = {
 		mdb_v_addr(loc),
 		mdb_v_text(kern_state_name(t.state)),
@@ -96,7 +98,7 @@ each_thread(struct mdb_ctx *cx, const struct mdb_call *call, thread_fn *fn)
 		panic = kern_panic_thread(cx, call->loc.world);
 		return fn(cx, call, call->loc, panic);
 	}
-	panic = kern_panic_thread(cx, mdb_world_current(cx));
+	panic = kern_panic_thread(cx, kern_world(cx));
 	st = kern_threads(cx, &set);
 	for (i = 0; st == MDB_OK && i < set.count; i++) {
 		st = mdb_check_interrupt(cx);
@@ -211,6 +213,28 @@ where_row(struct mdb_ctx *cx, const struct kern_thread *t, const char *pc)
 	return mdb_subrow(cx, &where_table, v);
 }
 
+static enum mdb_status
+verbose_row(struct mdb_ctx *cx, const struct kern_thread *t,
+	struct mdb_value pc)
+{
+	const struct kern_view *view = kern_view(t->loc.world);
+	struct mdb_value v[] = {
+		mdb_v_addr(t->loc),
+		t->proc.addr == 0 ? mdb_v_none() : mdb_v_addr(t->proc),
+		mdb_v_int(t->tid),
+		mdb_v_text(t->sched),
+		mdb_v_int(t->priority),
+		cpu_value(t),
+		mdb_v_text(kern_state_name(t->state)),
+		pc,
+		mdb_v_cstr(t->name),
+	};
+
+	if (view->threadlist != NULL)
+		return view->threadlist(cx, t, true);
+	return mdb_row(cx, &verbose_table, v);
+}
+
 /* A thread with its stack below; one without registers says why. */
 static enum mdb_status
 verbose_rows(struct mdb_ctx *cx, const struct kern_thread *t)
@@ -222,18 +246,8 @@ verbose_rows(struct mdb_ctx *cx, const struct kern_thread *t)
 	if (why == MDB_E_INTERRUPTED)
 		return why;
 	pc.addr = why == MDB_OK ? regs.r[MDB_R_IP] : 0;
-	struct mdb_value v[] = {
-		mdb_v_addr(t->loc),
-		t->proc.addr == 0 ? mdb_v_none() : mdb_v_addr(t->proc),
-		mdb_v_int(t->tid),
-		mdb_v_text(t->sched),
-		mdb_v_int(t->priority),
-		cpu_value(t),
-		mdb_v_text(kern_state_name(t->state)),
-		why == MDB_OK ? mdb_v_addr(pc) : mdb_v_error(why),
-		mdb_v_cstr(t->name),
-	};
-	st = mdb_row(cx, &verbose_table, v);
+	st = verbose_row(cx, t,
+		why == MDB_OK ? mdb_v_addr(pc) : mdb_v_error(why));
 	if (st != MDB_OK || mdb_is_piped(cx))
 		return st;
 	st = where_row(cx, t, why == MDB_OK ? mdb_sym_format(cx, pc) : "-");
@@ -248,6 +262,7 @@ static enum mdb_status
 threadlist_one(struct mdb_ctx *cx, const struct mdb_call *call,
 	struct mdb_loc loc, struct mdb_loc panic)
 {
+	const struct kern_view *view = kern_view(loc.world);
 	struct kern_thread t;
 	enum mdb_status st = thread_get(cx, loc, panic, &t);
 
@@ -255,6 +270,8 @@ threadlist_one(struct mdb_ctx *cx, const struct mdb_call *call,
 		return st;
 	if (mdb_opt(call, 'v'))
 		return verbose_rows(cx, &t);
+	if (view->threadlist != NULL)
+		return view->threadlist(cx, &t, false);
 	struct mdb_value v[] = {
 		mdb_v_addr(loc),
 		t.proc.addr == 0 ? mdb_v_none() : mdb_v_addr(t.proc),

@@ -51,6 +51,7 @@ kern_walk_task_init(struct mdb_ctx *cx, struct mdb_walk *w)
 	struct kern_set set;
 	struct kern_thread t;
 	size_t i, n = 0;
+	bool in_front;
 	enum mdb_status st;
 
 	if (w->has_start)
@@ -58,12 +59,12 @@ kern_walk_task_init(struct mdb_ctx *cx, struct mdb_walk *w)
 	st = kern_threads(cx, &set);
 	if (st != MDB_OK)
 		return st;
+	in_front = kern_provider(set.world)->idle_in_front;
 	for (i = 0; i < set.count; i++) {
 		struct mdb_loc loc = mdb_kernel_loc(set.world, set.addrs[i]);
 
-		/* the idle threads stand in front */
-		if (n == 0 && kern_thread_info(cx, loc, &t) == MDB_OK &&
-			t.is_idle)
+		if ((n == 0 || !in_front) &&
+			kern_thread_info(cx, loc, &t) == MDB_OK && t.is_idle)
 			continue;
 		set.addrs[n++] = set.addrs[i];
 	}
@@ -98,7 +99,7 @@ enum mdb_status
 kern_walk_cpu_step(struct mdb_ctx *cx, struct mdb_walk *w,
 	struct mdb_loc *loc_out)
 {
-	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *world = kern_world(cx);
 	int *id = w->state;
 	struct kern_cpu cpu;
 	enum mdb_status st;

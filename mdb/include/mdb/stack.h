@@ -22,6 +22,8 @@ enum mdb_reg {
 	MDB_R_FSBASE, MDB_R_GSBASE, MDB_R_KGSBASE,
 	MDB_R_CR0, MDB_R_CR2, MDB_R_CR3, MDB_R_CR4,
 	MDB_R_ORIG_AX,	/* of a pt_regs: syscall number or error code */
+	MDB_R_TRAP,	/* how the CPU stopped: vector and error code */
+	MDB_R_ERR,
 	MDB_NR_REGS,
 };
 /* clang-format on */
@@ -50,7 +52,8 @@ enum mdb_frame_kind {
 	MDB_FRAME_TRAP,		/* the function that an exception, interrupt
 				   or NMI interrupted: registers are all known */
 	MDB_FRAME_USER,		/* user mode, the last frame */
-	MDB_FRAME_CROSSING,	/* from one world into another */
+	MDB_FRAME_CROSSING,	/* as TRAP, and the trap led into another world:
+				   into the hypervisor */
 };
 
 enum mdb_trap_kind {
@@ -60,6 +63,7 @@ enum mdb_trap_kind {
 	MDB_TRAP_NMI,
 	MDB_TRAP_SYSCALL,	/* number in orig_ax */
 	MDB_TRAP_UNKNOWN,	/* an exception frame whose kind is not told */
+	MDB_TRAP_HYPERCALL,	/* number in orig_ax */
 };
 /* clang-format on */
 
@@ -76,10 +80,20 @@ struct mdb_frame {
 	/* How control left this frame's function towards the inner frame. */
 	enum mdb_trap_kind trap; /* MDB_FRAME_TRAP and MDB_FRAME_USER */
 	int vector;		 /* of an exception or irq, or -1 */
+	bool into_hypervisor;	 /* it led into another world */
 	bool has_error;
 	uint64_t error_code;
 	const char *note; /* a change of stack or world before it; or NULL */
 };
+
+/* "#PF page fault", "double fault"; NULL for a vector with no name. */
+MDB_API const char *mdb_trap_vector_name(int vector);
+/*
+ * The error code in words: "write to a page that is not present, kernel
+ * mode"; "" when there is nothing to say.  buf is always terminated.
+ */
+MDB_API void mdb_trap_error_text(int vector, uint64_t error, char *buf,
+	size_t len);
 
 /* Why a walk ended. */
 enum mdb_stack_end {
@@ -112,8 +126,10 @@ MDB_API enum mdb_status mdb_cpu_regs(struct mdb_ctx *cx,
 	struct mdb_world *world, int cpu, struct mdb_regs *regs_out);
 
 /*
- * The registers that stand for "here": of the panic CPU, else of the first
- * CPU that the current world has.  cpu_out may be NULL.
+ * The registers that stand for "here": of the CPU on which the current world
+ * panicked, else another one, else of the first CPU that the current world
+ * has.  The code they are in may be the hypervisor's: mdb_stack_walk and
+ * mdb_locate see that from the addresses.  cpu_out may be NULL.
  */
 MDB_API enum mdb_status mdb_context_regs(struct mdb_ctx *cx,
 	struct mdb_regs *regs_out, int *cpu_out);
@@ -122,6 +138,8 @@ MDB_API enum mdb_status mdb_context_regs(struct mdb_ctx *cx,
 #define MDB_STACK_FP 0x1u     /* frame addresses ($C), else only names ($c) */
 #define MDB_STACK_REGS 0x2u   /* the registers of exception and user frames */
 #define MDB_STACK_NESTED 0x4u /* as rows nested under the last row */
+/* At most n arguments of a function, where they are known; else 6. */
+#define MDB_STACK_ARGS(n) (((n) + 1u) << 8)
 
 /* Prints the stack from regs on as rows of the one frame table. */
 MDB_API enum mdb_status mdb_stack_print(struct mdb_ctx *cx,

@@ -17,6 +17,9 @@ enum mdb_world_kind {
 
 /* The current world of a command; never NULL. */
 MDB_API struct mdb_world *mdb_world_current(struct mdb_ctx *cx);
+/* The worlds of the dump: the first (NULL), the next, NULL past the last. */
+MDB_API struct mdb_world *mdb_world_next(struct mdb_ctx *cx,
+	const struct mdb_world *world);
 MDB_API enum mdb_world_kind mdb_world_kind(const struct mdb_world *world);
 MDB_API const char *mdb_world_name(const struct mdb_world *world);
 /* Size of a pointer: 4 or 8. */

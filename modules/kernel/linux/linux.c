@@ -27,8 +27,16 @@ const struct kern_sys_ops linux_sys_ops = {
 	.whatis = linux_whatis,
 };
 
-const struct kern_provider kern_linux = { "linux", &linux_thread_ops,
-	&linux_sys_ops };
+/* By bit: KERN_CPU_ONLINE and the others. */
+static const char *const cpu_flags[] = { "ONLINE", "ACTIVE", "PRESENT", NULL };
+
+const struct kern_provider kern_linux = {
+	.name = "linux",
+	.thread = &linux_thread_ops,
+	.sys = &linux_sys_ops,
+	.cpu_flags = cpu_flags,
+	.idle_in_front = true,
+};
 
 enum mdb_status
 linux_percpu_loc(struct mdb_ctx *cx, struct mdb_world *world, const char *name,

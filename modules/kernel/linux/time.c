@@ -98,6 +98,7 @@ linux_time(struct mdb_ctx *cx, struct mdb_world *w, struct kern_time *out)
 
 	if (st != MDB_OK)
 		return st;
+	out->has_wall = true;
 	ns = t.xtime_nsec >> t.shift;
 	out->wall_sec = (int64_t)(t.xtime_sec + ns / NSEC);
 	out->wall_ns = ns % NSEC;

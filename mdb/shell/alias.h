@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Macros that are built in: names that Solaris' users type after `$<`, and
+ * what is run for them.
+ */
+#ifndef MDB_SHELL_ALIAS_H
+#define MDB_SHELL_ALIAS_H
+
+#include <mdb/world.h>
+
+struct mdb_alias {
+	const char *name;
+	const char *text;  /* one statement; `.` is the address */
+	bool illumos_only; /* it names what only an illumos kernel has */
+};
+
+/* The alias of that name where the world has it, or NULL. */
+const struct mdb_alias *mdb_alias_find(const struct mdb_world *world,
+	const char *name);
+
+/* The nth of those that the world has, sorted by name; NULL past the last. */
+const struct mdb_alias *mdb_alias_at(const struct mdb_world *world, size_t n);
+
+#endif

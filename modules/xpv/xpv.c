@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The manifest of the hypervisor's module, and which world that is.
+ */
+#include "xpv.h"
+
+static const struct mdb_example domain_examples[] = {
+	{ "::domain", "all domains" },
+	{ "::walk domain | ::domain", "the same" },
+	{ "::walk domain | ::walk vcpu | ::vcpu", "the vcpus of all" },
+	{ NULL },
+};
+
+static const struct mdb_example vcpu_examples[] = {
+	{ "::vcpu", "the vcpus of all domains" },
+	{ "::walk domain | ::walk vcpu | ::vcpu", "the same" },
+	{ NULL },
+};
+
+static const struct mdb_example pcpu_examples[] = {
+	{ "::pcpu", "what each processor runs" },
+	{ NULL },
+};
+
+static const struct mdb_dcmd dcmds[] = {
+	{
+		.name = "domain",
+		.summary = "list the domains of the hypervisor",
+		.help = "One row for each domain, or that at the address. "
+			"Pages are in hex.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "domain",
+		.table = &xpv_domain_table,
+		.examples = domain_examples,
+		.run = xpv_domain,
+	},
+	{
+		.name = "vcpu",
+		.summary = "list the virtual CPUs of the hypervisor",
+		.help = "One row for each vcpu of each domain, or that at the "
+			"address. CPU is the processor that it is on, or was "
+			"on last.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "vcpu",
+		.table = &xpv_vcpu_table,
+		.examples = vcpu_examples,
+		.run = xpv_vcpu,
+	},
+	{
+		.name = "pcpu",
+		.summary = "show what each processor runs",
+		.help = "One row for each processor that has an idle vcpu. VCPU "
+			"is the one that was running there: of a domain if "
+			"any, else the idle one.",
+		.addr = MDB_ADDR_NONE,
+		.table = &xpv_pcpu_table,
+		.examples = pcpu_examples,
+		.run = xpv_pcpu,
+	},
+	{ .name = NULL },
+};
+
+static const struct mdb_walker walkers[] = {
+	{
+		.name = "domain",
+		.summary = "the domains of the hypervisor",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_domain_init,
+		.step = xpv_walk_step,
+	},
+	{
+		.name = "vcpu",
+		.summary = "the vcpus of a domain; of all without an address",
+		.addr = MDB_ADDR_OPTIONAL,
+		.init = xpv_walk_vcpu_init,
+		.step = xpv_walk_step,
+	},
+	{ .name = NULL },
+};
+
+/* The current one, else the first; NULL without any. */
+static struct mdb_world *
+find_world(struct mdb_ctx *cx)
+{
+	struct mdb_world *w = mdb_world_current(cx);
+
+	if (mdb_world_kind(w) == MDB_WORLD_XEN)
+		return w;
+	for (w = mdb_world_next(cx, NULL); w != NULL; w = mdb_world_next(cx, w))
+		if (mdb_world_kind(w) == MDB_WORLD_XEN)
+			break;
+	return w;
+}
+
+enum mdb_status
+xpv_world(struct mdb_ctx *cx, struct mdb_world **world_out)
+{
+	struct mdb_world *w = find_world(cx);
+
+	if (w == NULL)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"no hypervisor was found in the dump");
+	*world_out = w;
+	return MDB_OK;
+}
+
+enum mdb_status
+xpv_var_ptr(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
+	mdb_addr_t *addr_out)
+{
+	struct mdb_loc loc;
+	enum mdb_status st = mdb_sym_loc(cx, world, name, &loc);
+
+	if (st == MDB_OK && loc.world != world)
+		st = mdb_fail(cx, MDB_E_NOTFOUND, "the hypervisor has no %s",
+			name);
+	if (st == MDB_OK)
+		st = mdb_read_ptr(cx, loc, addr_out);
+	return st == MDB_OK ? st : mdb_context(cx, st, "variable %s", name);
+}
+
+static bool
+probe(struct mdb_ctx *cx)
+{
+	return find_world(cx) != NULL;
+}
+
+const struct mdb_module mdb_module_xpv = {
+	.api_version = MDB_API_VERSION,
+	.name = "xpv",
+	.summary = "the hypervisor: domains, virtual and physical CPUs",
+	.probe = probe,
+	.dcmds = dcmds,
+	.walkers = walkers,
+};
