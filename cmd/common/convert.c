@@ -26,7 +26,7 @@
 
 #define AHEAD (256u << 10)
 #define MAX_THREADS 8u
-#define BLOCK_ZSTD (128u << 10)
+#define BLOCK_ZSTD (64u << 10)
 
 struct convert {
 	const struct dfmt *d;
@@ -278,7 +278,11 @@ run(struct convert *c, struct dfmt_writer_config *config,
 	enum cmd_status st;
 	void *memory;
 
-	if (len == 0 || posix_memalign(&memory, 4096, len) != 0)
+	if (len == 0)
+		return cmd_fail(err, CMD_FAILED,
+			"blocks of %u bytes do not hold pages of %u",
+			config->block_len, c->page);
+	if (posix_memalign(&memory, 4096, len) != 0)
 		return cmd_fail(err, CMD_FAILED, "no memory for the writer");
 	c->writer = dfmt_writer_init(config, memory, len);
 	if (c->writer == NULL) {
@@ -330,6 +334,8 @@ cmd_native_write(const struct dfmt *d, struct cmd_output *out,
 	dfmt_info_get(d, &info);
 	c.page = info.page_size;
 	config.page_shift = page_shift(info.page_size);
+	if (config.block_len < c.page && c.page > DFMT_WRITER_BLOCK)
+		config.block_len = c.page;
 	if (__builtin_cpu_supports("sse4.2"))
 		config.flags |= DFMT_WRITER_CRC32;
 	(void)!getrandom(config.seed, sizeof(config.seed), 0);

@@ -339,15 +339,17 @@ headers_len(const struct elf *e)
 static enum cmd_status
 put_headers(struct elf *e, struct cmd_error *err)
 {
-	uint64_t nr = count_loads(e) + 1;
+	bool notes = e->notes.len > 0;
+	uint64_t nr = count_loads(e) + notes;
 	uint64_t ehsize = e->is_32 ? 52 : 64, phsize = e->is_32 ? 32 : 56;
 
 	mdb_buf_reset(&e->headers);
 	ehdr(e, nr, ehsize + nr * phsize);
 	e->nr_put = 0;
-	phdr(e, PT_NOTE, headers_len(e), 0, 0, e->notes.len);
+	if (notes)
+		phdr(e, PT_NOTE, headers_len(e), 0, 0, e->notes.len);
 	all_loads(e, true);
-	e->stats.nr_loads = e->nr_put - 1;
+	e->stats.nr_loads = e->nr_put - notes;
 	if (nr >= PN_XNUM)
 		section_0(e, nr);
 	return cmd_output_write(e->out, e->headers.data, e->headers.len, 0,

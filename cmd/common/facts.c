@@ -53,20 +53,23 @@ cpu_flags(const struct dfmt_cpu *c)
 	       (c->has_stack ? DFMT_CPU_STACK : 0u);
 }
 
+/* Registers that come from notes are said by the notes, which are kept. */
 static void
 take_cpus(const struct dfmt *d, struct cmd_facts *f)
 {
 	size_t nr = dfmt_nr_cpus(d);
 
+	if (nr > 0 && !dfmt_cpu_at(d, 0).has_native)
+		nr = 0;
 	nr = nr < DFMT_MAX_CPUS ? nr : DFMT_MAX_CPUS;
 	f->cpus = mdb_xarray(nr + 1, sizeof(*f->cpus));
 	for (size_t i = 0; i < nr; i++) {
 		struct dfmt_cpu c = dfmt_cpu_at(d, i);
 
 		f->cpus[i] = (struct dfmt_fmt_cpu){
-			.id = c.has_native ? c.id : (uint32_t)i,
+			.id = c.id,
 			.flags = cpu_flags(&c),
-			.world = c.has_native ? c.world : UINT32_MAX,
+			.world = c.world,
 			.pid = c.pid,
 			.trap = c.trap,
 			.error = c.error,
@@ -138,16 +141,31 @@ find_ranges(const struct dfmt *d, struct cmd_facts *f,
 	gap_ranges(d, f, addr, info->max_addr, info->page_size);
 }
 
+/* One range from 0 to the end is what such a format is said to state. */
+static bool
+states_ranges(const struct dfmt *d, const struct dfmt_info *info)
+{
+	struct dfmt_range r;
+
+	if (dfmt_nr_ranges(d) == 0)
+		return false;
+	r = dfmt_range_at(d, 0);
+	return info->kind == DFMT_KIND_NATIVE || dfmt_nr_ranges(d) > 1 ||
+	       r.addr != 0 || r.len != info->max_addr || r.vaddr != DFMT_NONE;
+}
+
 static void
 take_ranges(const struct dfmt *d, struct cmd_facts *f,
 	const struct dfmt_info *info)
 {
-	for (size_t i = 0; i < dfmt_nr_ranges(d); i++) {
+	bool states = states_ranges(d, info);
+
+	for (size_t i = 0; states && i < dfmt_nr_ranges(d); i++) {
 		struct dfmt_range r = dfmt_range_at(d, i);
 
 		range_add(f, r.addr, r.len, r.vaddr);
 	}
-	if (dfmt_nr_ranges(d) == 0)
+	if (!states)
 		find_ranges(d, f, info);
 	f->facts.ranges = f->ranges;
 }

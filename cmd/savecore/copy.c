@@ -53,12 +53,17 @@ part_has(struct copy *c, const struct cmd_seg *seg)
 	return true;
 }
 
-/* What is behind the place where the part ceases to be the dump goes. */
+/*
+ * What is behind the place where the part ceases to be the dump goes; so does
+ * what the part has in a gap of the device, as nothing tells what it is.
+ */
 static enum cmd_status
-resume(struct copy *c, const struct cmd_seg *seg, struct cmd_error *err)
+resume(struct copy *c, const struct cmd_seg *seg, uint64_t gap,
+	struct cmd_error *err)
 {
-	c->resuming = part_has(c, seg);
-	if (!c->resuming && ftruncate(c->out->fd, (off_t)seg->offset) != 0)
+	c->resuming = gap == 0 && part_has(c, seg);
+	if (!c->resuming &&
+		ftruncate(c->out->fd, (off_t)(seg->offset - gap)) != 0)
 		return cmd_fail_errno(err, CMD_FAILED, "%s/%s", c->out->dir,
 			c->out->part);
 	return CMD_OK;
@@ -74,14 +79,15 @@ note_end(struct copy *c, const struct cmd_seg *seg)
 }
 
 static enum cmd_status
-copy_segment(struct copy *c, const struct cmd_seg *seg, struct cmd_error *err)
+copy_segment(struct copy *c, const struct cmd_seg *seg, uint64_t gap,
+	struct cmd_error *err)
 {
 	const struct cmd_tally *tally = &c->result->tally;
 	uint64_t got;
 	enum cmd_status st = CMD_OK;
 
 	if (c->resuming)
-		st = resume(c, seg, err);
+		st = resume(c, seg, gap, err);
 	if (!c->resuming && st == CMD_OK) {
 		got = cmd_native_read(c->n, seg, c->buf);
 		c->result->cut = got < seg->total_len;
@@ -113,7 +119,7 @@ copy_all(struct copy *c, struct cmd_error *err)
 		c->result->nr_gaps += gap != 0;
 		c->result->gap_bytes += gap;
 		c->result->nr_lost_segments += lost;
-		st = copy_segment(c, &seg, err);
+		st = copy_segment(c, &seg, gap, err);
 		c->last = seg;
 		cmd_progress_set(&c->progress, seg.offset + seg.total_len);
 	}

@@ -15,6 +15,7 @@
 #include "mdb/base/alloc.h"
 
 #include <gelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

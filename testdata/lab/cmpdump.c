@@ -2,10 +2,11 @@
 /*
  * Compare the forms that one dump was written in, through dumpfmt.
  *
- *	cmpdump REFERENCE FORM...		(a FORM may be a+b+c: parts)
+ *	cmpdump [-n] REFERENCE FORM...		(a FORM may be a+b+c: parts)
  *
  * Every frame of the reference is read from each form: equal, or excluded
- * there by choice; anything else is a difference.  The notes must agree.
+ * there by choice; anything else is a difference.  The notes must agree: what
+ * is read out of them, and with -n each byte of each note.
  * One line per form: "FORM: same N excluded N bad N", exit 1 if any is bad.
  */
 
@@ -83,15 +84,39 @@ compare_notes(const struct dfmt *ref, const struct dfmt *form, struct tally *t)
 	}
 }
 
+static void
+compare_each_note(const struct dfmt *ref, const struct dfmt *form,
+	struct tally *t)
+{
+	size_t nr = dfmt_nr_notes(ref);
+
+	if (nr != dfmt_nr_notes(form)) {
+		t->bad++, (void)fprintf(stderr, "number of notes differs\n");
+		return;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		struct dfmt_note a = dfmt_note_at(ref, i);
+		struct dfmt_note b = dfmt_note_at(form, i);
+
+		if (strcmp(a.name, b.name) != 0 || a.type != b.type ||
+			a.desc_len != b.desc_len ||
+			memcmp(a.desc, b.desc, a.desc_len) != 0)
+			t->bad++,
+				(void)fprintf(stderr, "note %zu differs\n", i);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
-	struct dfmt *ref = argc > 2 ? open_form(argv[1]) : NULL;
+	bool each = argc > 1 && strcmp(argv[1], "-n") == 0;
+	int first = each ? 2 : 1;
+	struct dfmt *ref = argc > first + 1 ? open_form(argv[first]) : NULL;
 	int rc = 0;
 
 	if (!ref)
 		return 2;
-	for (int i = 2; i < argc; i++) {
+	for (int i = first + 1; i < argc; i++) {
 		struct dfmt *form = open_form(argv[i]);
 		uint64_t addr = 0, start, end;
 		struct tally t = { 0 };
@@ -101,6 +126,8 @@ main(int argc, char **argv)
 			for (addr = start & -4096ull; addr < end; addr += 4096)
 				compare_frame(ref, form, addr, &t);
 		}
+		if (form && each)
+			compare_each_note(ref, form, &t);
 		if (form)
 			compare_notes(ref, form, &t);
 		else
