@@ -63,6 +63,7 @@ struct args {
 	const char *prompt;
 	const char *distance;
 	bool raw, no_rc, stats;
+	char *symbols, *core; /* of `mdb N`; owned */
 };
 
 /* The one thing that a signal handler can reach. */
@@ -241,6 +242,8 @@ expand_number(struct args *a)
 			free(compressed);
 		}
 	}
+	a->symbols = symbols;
+	a->core = core;
 	a->nr_operands = 0;
 	if (access(symbols, F_OK) == 0)
 		append(&a->operands, &a->nr_operands, symbols);
@@ -557,5 +560,7 @@ main(int argc, char **argv)
 	free(a.commands);
 	free(a.settings);
 	free(a.operands);
+	free(a.symbols);
+	free(a.core);
 	return status;
 }

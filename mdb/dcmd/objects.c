@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Load objects: ::objects, ::mappings, $m. */
 #include "mdb/dcmd/dcmd.h"
+#include "mdb/world/world.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -45,12 +46,27 @@ print_object(struct mdb_ctx *cx, const struct mdb_object_info *info)
 	return mdb_row(cx, &object_table, values);
 }
 
+/* What a dump embeds is only known when it was looked at; Linux' modules,
+ * whose types cost much to read, say where theirs are. */
+static bool
+has_types(struct mdb_ctx *cx, struct mdb_object *object,
+	const struct mdb_object_info *info)
+{
+	bool has = info->has_types;
+
+	if (!has && mdb_world_kind(info->world) != MDB_WORLD_LINUX)
+		has = mdb_object_types(cx, object) != NULL;
+	mdb_forget(cx);
+	return has;
+}
+
 static enum mdb_status
-print_version(struct mdb_ctx *cx, const struct mdb_object_info *info)
+print_version(struct mdb_ctx *cx, struct mdb_object *object,
+	const struct mdb_object_info *info)
 {
 	const struct mdb_value values[] = {
 		mdb_v_cstr(info->name),
-		mdb_v_bool(info->has_types),
+		mdb_v_bool(has_types(cx, object, info)),
 		mdb_v_bool(info->has_unwind),
 		mdb_v_cstr(info->build_id),
 	};
@@ -85,7 +101,7 @@ take_object(struct mdb_ctx *cx, struct mdb_object *object, void *arg)
 	if (!is_chosen(c, &info))
 		return MDB_OK;
 	c->found = true;
-	return mdb_opt(c->call, 'v') ? print_version(cx, &info)
+	return mdb_opt(c->call, 'v') ? print_version(cx, object, &info)
 				     : print_object(cx, &info);
 }
 

@@ -9,7 +9,7 @@
 #include "mdb/dcmd/native.h"
 #include "mdb/dcmd/remark.h"
 #include "mdb/stack/table.h"
-#include "mdb/world/target.h"
+#include "mdb/world/native.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -299,7 +299,10 @@ print_machine(struct mdb_ctx *cx, const struct status *s)
 		w->space && mdb_space_paging(w->space) != MDB_PAGING_NONE
 			? mdb_paging_name(mdb_space_paging(w->space))
 			: "no");
-	if (st == MDB_OK && was_asked(s))
+	if (st == MDB_OK && mdb_native_is_virtual(w))
+		st = mdb_remark(cx, "virtual CPUs: %d were running, %s",
+			s->nr_cpus, who);
+	else if (st == MDB_OK && was_asked(s))
 		st = mdb_remark(cx, "CPUs: %d online, %s", s->nr_cpus, who);
 	else if (st == MDB_OK)
 		st = mdb_remark(cx, "CPUs: %d with registers in the dump",

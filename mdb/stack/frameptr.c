@@ -47,19 +47,37 @@ mdb_unwind_through_regs(struct mdb_unwind *u, mdb_addr_t addr, bool partial,
 	return MDB_STEP_CALLER;
 }
 
+/* bp as the entry code left it: the address of saved registers, or 0. */
+static mdb_addr_t
+encoded_regs(const struct mdb_unwind *u, uint64_t bp)
+{
+	if (u->world->kind == MDB_WORLD_XEN)
+		return mdb_xen_regs_of_bp(u, bp);
+	if (u->world->kind == MDB_WORLD_ILLUMOS)
+		return 0;
+	if (word(u) == 8)
+		return bp & 1 ? bp & ~1ull : 0;
+	return bp != 0 && bp < 0x80000000u ? bp | 0x80000000u : 0;
+}
+
 /*
- * A return into the kernel's init text, which is freed and cannot show its
- * call: the boot CPU's idle thread began there.  The chain must lead on.
+ * A return into text that cannot show its call: the kernel's init text, which
+ * is freed (the boot CPU's idle thread began there), or text that the dump
+ * does not hold.  The chain must lead on, to a frame or to saved registers.
  */
 static bool
-in_freed_text(struct mdb_unwind *u, mdb_addr_t ip, mdb_addr_t bp_addr)
+in_lost_text(struct mdb_unwind *u, mdb_addr_t ip, mdb_addr_t bp_addr)
 {
+	mdb_addr_t regs_addr;
 	uint64_t next;
 
 	if (bp_addr == 0 || !mdb_unwind_object(u, ip) ||
 		mdb_unwind_check_call(u, ip) != MDB_CALL_UNKNOWN ||
 		mdb_unwind_word(u, bp_addr, &next) != MDB_OK)
 		return false;
+	regs_addr = encoded_regs(u, next);
+	if (regs_addr != 0)
+		next = regs_addr;
 	return next > bp_addr && next - bp_addr < MDB_UNWIND_MAX_FRAME;
 }
 
@@ -72,6 +90,32 @@ is_last(struct mdb_unwind *u, mdb_addr_t ip, mdb_addr_t bp_addr)
 	return u->world->keeps_frame_pointers && bp_addr != 0 &&
 	       mdb_unwind_object(u, ip) &&
 	       mdb_unwind_word(u, bp_addr, &bp) == MDB_OK && bp == 0;
+}
+
+/*
+ * SunOS' entry code saves user mode's frame pointer and instruction where its
+ * own frame pointer leads, in front of all registers (struct regs, r_savfp).
+ */
+static bool
+to_user_mode(struct mdb_unwind *u, mdb_addr_t bp, struct mdb_caller *caller_out)
+{
+	mdb_addr_t low = u->world->objects_low;
+	struct mdb_caller c = { .is_user = true,
+		.literal = true,
+		.cfa = bp + 2 * word(u),
+		.fp = bp };
+	uint64_t user_bp, ip;
+
+	if (u->world->kind != MDB_WORLD_ILLUMOS ||
+		mdb_unwind_word(u, bp, &user_bp) != MDB_OK ||
+		mdb_unwind_word(u, bp + word(u), &ip) != MDB_OK ||
+		user_bp >= low || ip == 0 || mdb_unwind_object(u, ip))
+		return false;
+	mdb_reg_set(&c.regs, MDB_R_IP, ip);
+	mdb_reg_set(&c.regs, MDB_R_BP, user_bp);
+	c.regs.r[MDB_R_SP] = user_bp; /* the frame's address; sp is not told */
+	*caller_out = c;
+	return true;
 }
 
 /* The caller whose return address lies at addr; bp_addr 0: bp is not saved. */
@@ -91,7 +135,7 @@ through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
 		return mdb_unwind_end(u, MDB_END_ENTRY, NULL);
 	}
 	if (mdb_unwind_check_call(u, ip) != MDB_CALL_YES &&
-		!in_freed_text(u, ip, bp_addr) && !is_last(u, ip, bp_addr) &&
+		!in_lost_text(u, ip, bp_addr) && !is_last(u, ip, bp_addr) &&
 		!(bp_addr != 0 && mdb_unwind_trap_at(u, ip - 1).outermost))
 		return MDB_STEP_NONE;
 	if (bp_addr != 0)
@@ -104,19 +148,6 @@ through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
 		mdb_reg_set(&c.regs, MDB_R_BP, bp);
 	*caller_out = c;
 	return MDB_STEP_CALLER;
-}
-
-/* bp as the entry code left it: the address of saved registers, or 0. */
-static mdb_addr_t
-encoded_regs(const struct mdb_unwind *u, uint64_t bp)
-{
-	if (u->world->kind == MDB_WORLD_XEN)
-		return mdb_xen_regs_of_bp(u, bp);
-	if (u->world->kind == MDB_WORLD_ILLUMOS)
-		return 0;
-	if (word(u) == 8)
-		return bp & 1 ? bp & ~1ull : 0;
-	return bp != 0 && bp < 0x80000000u ? bp | 0x80000000u : 0;
 }
 
 /*
@@ -207,6 +238,8 @@ chain_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		return mdb_unwind_through_regs(u, regs_addr, false, caller_out);
 	if (bp < sp || bp - sp >= MDB_UNWIND_MAX_FRAME)
 		return elsewhere_step(u, bp, caller_out);
+	if (to_user_mode(u, bp, caller_out))
+		return MDB_STEP_CALLER;
 	return through_call(u, bp + word(u), bp, caller_out);
 }
 

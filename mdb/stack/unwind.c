@@ -371,8 +371,8 @@ is_user(const struct mdb_unwind *u, const struct mdb_caller *c)
 {
 	const struct mdb_world *w = c->world ? c->world : u->world;
 
-	if (!c->is_regs)
-		return false;
+	if (c->is_user || !c->is_regs)
+		return c->is_user;
 	if (crosses(u, c) && w->arch->word == 8)
 		return c->regs.r[MDB_R_IP] >> 63 == 0;
 	return mdb_regs_is_user(w->arch, &c->regs);
@@ -440,6 +440,8 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 	u->guessing = c->is_regs ? false : u->guessing || c->guess;
 	next.guess = u->guessing;
 	next.into_hypervisor = crossing;
+	if (c->is_user)
+		next.kind = MDB_FRAME_USER;
 	if (c->is_regs) {
 		next.kind = user       ? MDB_FRAME_USER
 			    : crossing ? MDB_FRAME_CROSSING

@@ -39,6 +39,7 @@ struct mdb_caller {
 	struct mdb_regs regs; /* at least ip and sp */
 	mdb_addr_t cfa, fp;   /* of the frame left, as in struct mdb_frame */
 	bool is_regs;	      /* through a register frame, not a call */
+	bool is_user;	      /* user mode, of which only ip and bp are told */
 	bool switches;	      /* sp was loaded from memory: another stack */
 	bool framed;	      /* sp follows bp, which may be of another stack */
 	bool literal;	      /* ip is no return address */

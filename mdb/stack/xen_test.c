@@ -254,6 +254,29 @@ test_xen_walk_starts_at_a_frame(void **state)
 }
 
 static void
+test_frameptr_system_call_came_from_user_mode(void **state)
+{
+	const struct mdb_frame *f;
+	struct stack s;
+
+	(void)state;
+	begin(&s);
+	frame(&s, 0xc5a090e4, 0xc5a09100, THREAD + 8);
+	nb_word(&s.nb, 0xc5a09100, 0x08047ad8);
+	nb_word(&s.nb, 0xc5a09104, 0x08050000);
+	walk(&s);
+	assert_int_equal(s.end, MDB_END_USER);
+	assert_int_equal(s.nr, 11);
+	assert_int_equal(s.frames[9].fp, 0xc5a09100);
+	f = &s.frames[10];
+	assert_int_equal(f->kind, MDB_FRAME_USER);
+	assert_int_equal(f->pc, 0x08050000);
+	assert_int_equal(f->fp, 0x08047ad8);
+	assert_false(mdb_reg_known(&f->regs, MDB_R_SP));
+	nb_fini(&s.nb);
+}
+
+static void
 test_frameptr_32_bit_at_the_edge(void **state)
 {
 	struct stack s;
@@ -290,6 +313,7 @@ main(void)
 			test_xen_a_domain_that_is_not_here_ends_the_walk),
 		cmocka_unit_test(test_xen_wild_markers_end),
 		cmocka_unit_test(test_xen_walk_starts_at_a_frame),
+		cmocka_unit_test(test_frameptr_system_call_came_from_user_mode),
 		cmocka_unit_test(test_frameptr_32_bit_at_the_edge),
 	};
 

@@ -198,13 +198,15 @@ kind_of(const struct mdb_object *o, const struct entry *e)
 static char
 letter_of(const struct entry *e, enum mdb_sym_kind kind)
 {
-	char letter = kind == MDB_SYM_FUNC  ? 't'
-		      : kind == MDB_SYM_ABS ? 'a'
-					    : 'd';
+	bool local = e->bind == STB_LOCAL;
 
 	if (e->bind == STB_WEAK)
 		return kind == MDB_SYM_FUNC ? 'W' : 'V';
-	return e->bind == STB_LOCAL ? letter : (char)(letter - 'a' + 'A');
+	if (kind == MDB_SYM_FUNC)
+		return local ? 't' : 'T';
+	if (kind == MDB_SYM_ABS)
+		return local ? 'a' : 'A';
+	return local ? 'd' : 'D';
 }
 
 static void

@@ -144,11 +144,17 @@ check_dump_id(struct mdb_ctx *cx, struct mdb_target *target)
 	char text[MDB_BUILD_ID_TEXT];
 	enum mdb_status st;
 
-	if (!n)
-		return MDB_E_NOTFOUND;
 	st = mdb_dump_id_of_file(cx, path, text);
 	if (st != MDB_OK)
 		return st;
+	if (!n) {
+		target->symbols_embedded = true;
+		mdb_warn(cx, MDB_OK,
+			"%s was saved with dump %s; %s does not say which it "
+			"is, so it is not used",
+			path, text, target->name);
+		return MDB_OK;
+	}
 	id = hex_of(cx, n->dump_id, sizeof(n->dump_id));
 	if (strcmp(id, text) == 0) {
 		target->symbols_embedded = true;

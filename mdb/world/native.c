@@ -13,8 +13,10 @@
 #include <string.h>
 
 /* struct utsname of SunOS: five texts of SYS_NMLN bytes. */
-#define UTS_FIELD 257u
+#define UTS_FIELD 257ull
 #define UTS_LEN (5 * UTS_FIELD)
+/* A machine that runs more is not believed; objects are sought in each. */
+#define MAX_WORLDS 256u
 
 /* ---- facts --------------------------------------------------------------- */
 
@@ -31,7 +33,7 @@ uts_init(struct mdb_ctx *cx, struct mdb_world *w)
 		mdb_forget(cx);
 		return;
 	}
-	for (unsigned int i = 0; i < 5; i++)
+	for (size_t i = 0; i < 5; i++)
 		if (mdb_read_str(cx,
 			    mdb_kernel_loc(w, sym.value + i * UTS_FIELD),
 			    nw->uts[i], sizeof(nw->uts[i])) != MDB_OK)
@@ -230,19 +232,30 @@ make_object(struct mdb_world *w, struct mdb_native *n,
 
 /* The world's own is first; the others keep their order. */
 static void
-add_object(struct mdb_world *w, struct mdb_object *o, struct mdb_object **last)
+add_object(struct mdb_world *w, struct mdb_object *o, struct mdb_object ***end)
 {
-	bool is_kernel = strcmp(o->name, w->name) == 0;
+	struct mdb_object *first = w->objects;
+	bool has_own = first && strcmp(first->name, w->name) == 0;
 
-	if (w->objects && (!is_kernel || !strcmp(w->objects->name, w->name))) {
-		(*last)->next = o;
-		*last = o;
+	if (strcmp(o->name, w->name) != 0 || has_own) {
+		**end = o;
+		*end = &o->next;
 		return;
 	}
-	o->next = w->objects;
-	if (!w->objects)
-		*last = o;
+	o->next = first;
 	w->objects = o;
+	if (!first)
+		*end = &o->next;
+}
+
+static mdb_addr_t
+lowest(const struct mdb_world *w, mdb_addr_t first)
+{
+	for (const struct mdb_object *o = w->objects; o; o = o->next)
+		for (size_t i = 0; i < o->nr_sections; i++)
+			if (o->sections[i].start < first)
+				first = o->sections[i].start;
+	return first;
 }
 
 static void
@@ -250,12 +263,15 @@ objects_init(struct mdb_world *w, struct mdb_native *n,
 	const struct mdb_native_facts *f)
 {
 	uint32_t index = mdb_native_world_of(w)->index;
-	struct mdb_object *last = NULL;
+	struct mdb_object **end = &w->objects;
 
 	for (size_t i = 0; i < f->nr_objects; i++)
 		if (f->objects[i].world == index)
 			add_object(w, make_object(w, n, &f->objects[i], i),
-				&last);
+				&end);
+	/* What lies below a kernel is user memory. */
+	if (w->kind == MDB_WORLD_ILLUMOS)
+		w->objects_low = lowest(w, n->records[index].first);
 	/* Its code is in there, whatever else is known of it. */
 	if (!w->objects && w->range_last) {
 		w->objects = mdb_object_create(w, w->name);
@@ -269,10 +285,11 @@ objects_init(struct mdb_world *w, struct mdb_native *n,
 static void
 keep_facts(struct mdb_native *n, const struct mdb_native_facts *f)
 {
-	n->nr_worlds = f->nr_worlds;
-	n->records = mdb_xarray(f->nr_worlds, sizeof(*n->records));
-	n->worlds = mdb_xarray(f->nr_worlds, sizeof(*n->worlds));
-	memcpy(n->records, f->worlds, f->nr_worlds * sizeof(*n->records));
+	n->nr_worlds = f->nr_worlds < MAX_WORLDS ? f->nr_worlds : MAX_WORLDS;
+	n->records = mdb_xarray(n->nr_worlds, sizeof(*n->records));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+	n->worlds = mdb_xarray(n->nr_worlds, sizeof(*n->worlds));
+	memcpy(n->records, f->worlds, n->nr_worlds * sizeof(*n->records));
 	n->nr_cpus = f->nr_cpus;
 	n->cpus = mdb_xarray(f->nr_cpus, sizeof(*n->cpus));
 	if (f->nr_cpus)
@@ -367,7 +384,7 @@ mdb_native_create(struct mdb_ctx *cx, struct mdb_target *target,
 	keep_facts(n, f);
 	target->native = n;
 	for (unsigned int rank = 0; rank < 3; rank++)
-		for (size_t i = 0; i < f->nr_worlds; i++)
+		for (size_t i = 0; i < n->nr_worlds; i++)
 			if (rank_of(&f->worlds[i]) == rank)
 				add_world(cx, target, n, f, (uint32_t)i);
 	return target->worlds ? MDB_OK : MDB_E_NOTFOUND;

@@ -138,6 +138,8 @@ nb_init(struct native_build *nb)
 	nb->worlds[0].first = 0xff000000;
 	nb->worlds[0].last = 0xffffffff;
 	nb_world(&nb->worlds[1], DFMT_WORLD_CONTROL, "illumos", "unix");
+	nb->worlds[1].first = NB_WINDOW;
+	nb->worlds[1].last = 0xfeffffff;
 	nb_object(nb, NB_OBJ_XPV, 0, "xpv", NB_XEN, NB_XEN_END);
 	nb_object(nb, NB_OBJ_GENUNIX, 1, "genunix", NB_GENUNIX, NB_GENUNIX_END);
 	nb_object(nb, NB_OBJ_UNIX, 1, "unix", NB_UNIX, NB_UNIX_END);

@@ -29,6 +29,18 @@ is_virtual(const struct mdb_native *n, const struct dfmt_world *w)
 	return false;
 }
 
+bool
+mdb_native_is_virtual(const struct mdb_world *world)
+{
+	const struct mdb_native *n = world->target->native;
+
+	for (size_t i = 0; n && i < n->nr_worlds; i++)
+		if (n->worlds[i] == world && world->kind != MDB_WORLD_LINUX &&
+			world->kind != MDB_WORLD_XEN)
+			return is_virtual(n, &n->records[i]);
+	return false;
+}
+
 struct view {
 	const struct mdb_native *native;
 	const struct dfmt_world *record;
@@ -129,6 +141,8 @@ mdb_native_cpu_regs(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
 		if (!c->has_regs)
 			break;
 		*regs_out = mdb_regs_of_cpu(c, is_wide(v.native, c, world));
+		mdb_reg_set(regs_out, MDB_R_TRAP, c->trap);
+		mdb_reg_set(regs_out, MDB_R_ERR, c->error);
 		return MDB_OK;
 	}
 	return mdb_fail(cx, MDB_E_NOTFOUND,

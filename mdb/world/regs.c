@@ -60,10 +60,6 @@ mdb_regs_of_cpu(const struct dfmt_cpu *c, bool wide)
 		control(c, &regs);
 	if (c->has_bases)
 		bases(c, &regs);
-	if (c->has_native && c->has_regs) {
-		mdb_reg_set(&regs, MDB_R_TRAP, c->trap);
-		mdb_reg_set(&regs, MDB_R_ERR, c->error);
-	}
 	return regs;
 }
 

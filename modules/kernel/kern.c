@@ -182,7 +182,8 @@ static const struct mdb_dcmd dcmds[] = {
 		.name = "thread",
 		.summary = "show the state of threads in a line",
 		.help = "All threads without an address. RAW is the state as the "
-			"kernel stores it.",
+			"kernel stores it. Of an illumos kernel the columns are "
+			"its mdb's.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "task",
 		.table = &kern_thread_table,
@@ -249,7 +250,10 @@ static const struct mdb_dcmd dcmds[] = {
 		.help = "One row for each CPU that is present; the FLG of one that a panic has stopped is not online. The address is a "
 			"CPU's number or that of its run queue. With -v the "
 			"threads that wait on its run queue: deadline, real-time "
-			"and fair, in the order in which the queue has them.",
+			"and fair, in the order in which the queue has them.\n\n"
+			"Of an illumos kernel the columns are its mdb's: ADDR is "
+			"the cpu_t, BSPL the base interrupt level, SWITCH in clock "
+			"ticks.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "cpu",
 		.options = kern_cpuinfo_options,
@@ -272,7 +276,8 @@ static const struct mdb_dcmd dcmds[] = {
 	{
 		.name = "modinfo",
 		.summary = "list the loadable modules",
-		.help = "In the order in which they were loaded.",
+		.help = "In the order in which they were loaded. Of an illumos "
+			"kernel the columns are its mdb's.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "module",
 		.options = kern_modinfo_options,
