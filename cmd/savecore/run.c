@@ -117,7 +117,7 @@ publish_core(struct job *j, struct cmd_error *err)
 }
 
 static enum cmd_status
-write_symbols(struct job *j, const struct dfmt *d, bool *made,
+write_symbols(struct job *j, const struct dfmt *d, const char *path, bool *made,
 	struct cmd_error *err)
 {
 	struct cmd_output out;
@@ -128,7 +128,7 @@ write_symbols(struct job *j, const struct dfmt *d, bool *made,
 	st = cmd_output_open_at(&out, j->dir_fd, j->dir, name, false, err);
 	if (st != CMD_OK)
 		return st;
-	st = save_unix(d, &out, made, err);
+	st = save_unix(d, path, &out, made, err);
 	if (st == CMD_OK && *made)
 		st = cmd_output_rename(&out, err);
 	cmd_output_close(&out, false);
@@ -157,10 +157,10 @@ publish_rest(struct job *j, bool *made_out, struct cmd_error *err)
 		if (dfmt_open(paths, 1, &options, &d, &why) != DFMT_OK)
 			return cmd_fail_dfmt(err, CMD_FAILED, paths[0], &why);
 	}
-	st = write_symbols(j, d, made_out, err);
+	st = write_symbols(j, d, paths[0], made_out, err);
 	dfmt_close(d);
 	if (st == CMD_OK && !*made_out)
-		say(j, "the dump says nothing of symbols: no unix.N is made");
+		say(j, "no symbols are known: no unix.N is made");
 	if (st == CMD_OK)
 		st = save_bounds_write(j->dir_fd, j->dir, j->number + 1, err);
 	return st;
