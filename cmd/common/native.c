@@ -199,13 +199,22 @@ try_end(struct cmd_native *n, uint64_t at)
 	return true;
 }
 
+/* Where segments end: before the anchor, or where a cut device ends. */
+static uint64_t
+area_end(const struct cmd_native *n)
+{
+	uint64_t len = n->dev->len / DFMT_LABEL_LEN * DFMT_LABEL_LEN;
+
+	if (n->labelled)
+		return dfmt_min(n->label.range_len - DFMT_ANCHOR_FROM_END,
+			n->dev->len);
+	return len < DFMT_MIN_RANGE ? n->dev->len : len - DFMT_ANCHOR_FROM_END;
+}
+
 static void
 find_in_label(struct cmd_native *n)
 {
-	uint64_t len = n->labelled
-			       ? dfmt_min(n->label.range_len, n->dev->len)
-			       : n->dev->len / DFMT_LABEL_LEN * DFMT_LABEL_LEN;
-	uint64_t end = len - DFMT_ANCHOR_FROM_END;
+	uint64_t end = area_end(n);
 
 	for (unsigned int k = 0; k < DFMT_NR_SLOTS; k++)
 		try_base(n, DFMT_SLOT_OFFSET(k), end);
@@ -229,7 +238,7 @@ cmd_native_open(struct cmd_native *n, const struct cmd_device *dev,
 		return cmd_fail_dfmt(err, CMD_OPEN, dev->path, &why);
 	n->labelled = st == DFMT_OK;
 	n->torn = !n->labelled && n->label_state.magic;
-	if ((n->labelled || n->torn) && dev->len >= DFMT_MIN_RANGE) {
+	if (n->labelled || n->torn) {
 		find_in_label(n);
 	} else {
 		try_base(n, 0, dev->len);

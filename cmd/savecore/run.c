@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -396,6 +397,11 @@ run(struct job *j, struct cmd_error *err)
 			"%s: %s (-f saves what is there)", j->dev.path,
 			n->label_state.why != NULL ? n->label_state.why
 						   : "its label is torn");
+	if (n->labelled && n->label.range_len > j->dev.len)
+		cmd_warn("savecore",
+			"%s is cut off: it ends at %" PRIu64
+			" bytes, its label says %" PRIu64,
+			j->dev.path, j->dev.len, n->label.range_len);
 	if (n->labelled && !n->found) {
 		(void)printf("%s: no dump\n", j->dev.path);
 		return CMD_OK;
