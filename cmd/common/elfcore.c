@@ -112,7 +112,8 @@ static void
 word(struct elf *e, uint64_t value, unsigned int len)
 {
 	for (unsigned int i = 0; i < len; i++)
-		mdb_buf_putc(&e->headers, (char)(value >> (8 * i)));
+		mdb_buf_putc(&e->headers,
+			i < 8 ? (char)(value >> (8 * i)) : '\0');
 }
 
 static void
