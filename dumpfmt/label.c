@@ -94,12 +94,13 @@ void
 dfmt_label_encode(const struct dfmt_label *label, unsigned int copy,
 	void *bytes)
 {
+	static const uint8_t magic[] = DFMT_LABEL_MAGIC;
 	struct dfmt_crc crc;
 	uint8_t *p = bytes;
 
 	dfmt_crc_init(&crc, false);
 	memset(p, 0, DFMT_LABEL_LEN);
-	memcpy(p, DFMT_LABEL_MAGIC, 8);
+	memcpy(p, magic, 8);
 	put(p + 8, DFMT_LABEL_VERSION, 2);
 	put(p + 10, DFMT_LABEL_LEN, 2);
 	put(p + 12, copy, 4);
@@ -113,8 +114,8 @@ dfmt_label_encode(const struct dfmt_label *label, unsigned int copy,
 	memcpy(p + 72, label->saved_id, sizeof(label->saved_id));
 	put(p + 88, label->saved_generation, 8);
 	put(p + 96, label->saved_sec, 8);
-	memcpy(p + 104, label->purpose,
-		strnlen(label->purpose, sizeof(label->purpose) - 1));
+	for (size_t i = 0; i < 64 && label->purpose[i]; i++)
+		p[104 + i] = (uint8_t)label->purpose[i];
 	put(p + CRC_AT, dfmt_crc32c(&crc, p, CRC_AT), 4);
 }
 

@@ -29,9 +29,11 @@ dfmt_ngrow(void *array, size_t *nr, size_t i, size_t elem_len)
 		return true;
 	memcpy(&p, array, sizeof(p));
 	if (i + 1 > room_for(*nr)) {
-		p = realloc(p, room_for(i + 1) * elem_len);
-		if (!p)
+		void *grown = realloc(p, room_for(i + 1) * elem_len);
+
+		if (!grown)
 			return false;
+		p = grown;
 		memcpy(array, &p, sizeof(p));
 	}
 	memset((uint8_t *)p + *nr * elem_len, 0, (i + 1 - *nr) * elem_len);

@@ -253,7 +253,7 @@ static enum dfmt_status
 pages_find(struct dfmt_nstate *n, uint64_t off, uint64_t pfn,
 	struct dfmt_nframe *f, struct dfmt_err *err)
 {
-	struct dfmt_nrun run;
+	struct dfmt_nrun run = { .count = 0 };
 	enum dfmt_status st = dfmt_npages_load(n, off, &f->pages, err);
 
 	if (st != DFMT_OK)

@@ -167,10 +167,17 @@ block_cache(const struct dfmt *d, const struct dfmt_nframe *f,
 
 /* ---- a frame ------------------------------------------------------------ */
 
+/* What is wanted of a frame. */
+struct piece {
+	size_t in_frame;
+	size_t len;
+	uint8_t *out;
+};
+
 static enum dfmt_status
-data_read_with(const struct dfmt *d, const struct dfmt_nframe *f,
-	const struct block *b, uint8_t *raw, size_t in_frame, void *buf,
-	size_t len, struct dfmt_err *err)
+block_read(const struct dfmt *d, const struct dfmt_nframe *f,
+	const struct block *b, uint8_t *raw, const struct piece *piece,
+	struct dfmt_err *err)
 {
 	const struct dfmt_nstate *n = d->impl;
 	enum dfmt_status st = block_expand(n, b, raw, err);
@@ -178,14 +185,14 @@ data_read_with(const struct dfmt *d, const struct dfmt_nframe *f,
 
 	if (st != DFMT_OK)
 		return st;
-	memcpy(buf, raw + (i << n->shift) + in_frame, len);
+	memcpy(piece->out, raw + (i << n->shift) + piece->in_frame, piece->len);
 	block_cache(d, f, b, raw);
 	return DFMT_OK;
 }
 
 static enum dfmt_status
-data_read(const struct dfmt *d, const struct dfmt_nframe *f, size_t in_frame,
-	void *buf, size_t len, struct dfmt_err *err)
+data_read(const struct dfmt *d, const struct dfmt_nframe *f,
+	const struct piece *piece, struct dfmt_err *err)
 {
 	const struct dfmt_nstate *n = d->impl;
 	_Alignas(8) uint8_t room[ON_STACK];
@@ -196,31 +203,34 @@ data_read(const struct dfmt *d, const struct dfmt_nframe *f, size_t in_frame,
 		return st;
 	size_t raw_len = (size_t)b.nr_frames << n->shift;
 	if (raw_len <= sizeof(room))
-		return data_read_with(d, f, &b, room, in_frame, buf, len, err);
+		return block_read(d, f, &b, room, piece, err);
 	uint8_t *raw = malloc(raw_len);
 	if (!raw)
 		return dfmt_fail(err, DFMT_E_NOMEM, "a block", DFMT_NONE,
 			DFMT_NONE);
-	st = data_read_with(d, f, &b, raw, in_frame, buf, len, err);
+	st = block_read(d, f, &b, raw, piece, err);
 	free(raw);
 	return st;
 }
 
 static void
-fill_read(uint64_t word, size_t in_frame, uint8_t *out, size_t len)
+fill_read(uint64_t word, const struct piece *piece)
 {
 	uint8_t bytes[8];
+	size_t i = 0;
 
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(word >> 8 * i);
-	for (size_t i = 0; i < len; i++)
-		out[i] = bytes[(in_frame + i) % 8];
+	/* The word as it lies from the piece's first byte on. */
+	for (size_t k = 0; k < 8; k++)
+		bytes[k] = (uint8_t)(word >> 8 * ((piece->in_frame + k) % 8));
+	for (; i + 8 <= piece->len; i += 8)
+		memcpy(piece->out + i, bytes, 8);
+	memcpy(piece->out + i, bytes, piece->len - i);
 }
 
 /* The frame that this one equals: it holds data itself, no chain. */
 static enum dfmt_status
-repeat_read(const struct dfmt *d, uint64_t pfn, size_t in_frame, void *buf,
-	size_t len, struct dfmt_err *err)
+repeat_read(const struct dfmt *d, uint64_t pfn, const struct piece *piece,
+	struct dfmt_err *err)
 {
 	struct dfmt_nstate *n = d->impl;
 	struct dfmt_nframe f;
@@ -229,12 +239,12 @@ repeat_read(const struct dfmt *d, uint64_t pfn, size_t in_frame, void *buf,
 		return dfmt_fail(err, DFMT_E_LOST,
 			"the frame that this one equals is no frame", DFMT_NONE,
 			DFMT_NONE);
-	if (dfmt_cache_get(d->cache, pfn << n->shift, (uint32_t)in_frame, buf,
-		    len))
+	if (dfmt_cache_get(d->cache, pfn << n->shift, (uint32_t)piece->in_frame,
+		    piece->out, piece->len))
 		return DFMT_OK;
 	enum dfmt_status st = dfmt_nframe_find(n, pfn, &f, err);
 	if (st == DFMT_OK && f.kind == DFMT_RUN_DATA)
-		return data_read(d, &f, in_frame, buf, len, err);
+		return data_read(d, &f, piece, err);
 	if (st == DFMT_OK || st == DFMT_E_EXCLUDED)
 		return dfmt_fail(err, DFMT_E_LOST,
 			"the frame that this one equals is not stored",
@@ -243,17 +253,17 @@ repeat_read(const struct dfmt *d, uint64_t pfn, size_t in_frame, void *buf,
 }
 
 static enum dfmt_status
-frame_read(const struct dfmt *d, const struct dfmt_nframe *f, size_t in_frame,
-	void *buf, size_t len, struct dfmt_err *err)
+frame_read(const struct dfmt *d, const struct dfmt_nframe *f,
+	const struct piece *piece, struct dfmt_err *err)
 {
 	switch (f->kind) {
 	case DFMT_RUN_DATA:
-		return data_read(d, f, in_frame, buf, len, err);
+		return data_read(d, f, piece, err);
 	case DFMT_RUN_FILL:
-		fill_read(f->arg, in_frame, buf, len);
+		fill_read(f->arg, piece);
 		return DFMT_OK;
 	case DFMT_RUN_REPEAT:
-		return repeat_read(d, f->arg, in_frame, buf, len, err);
+		return repeat_read(d, f->arg, piece, err);
 	case DFMT_RUN_LOST:
 		return dfmt_fail(err, DFMT_E_LOST,
 			"could not be read when the dump was made", DFMT_NONE,
@@ -296,9 +306,23 @@ dfmt_nread_some(const struct dfmt *d, uint64_t addr, void *buf, size_t len,
 			DFMT_NONE, addr);
 	if (st == DFMT_OK)
 		st = dfmt_nframe_find(n, addr >> n->shift, &f, err);
-	if (st == DFMT_OK)
-		st = frame_read(d, &f, in_frame, buf, *len_out, err);
-	return st;
+	if (st != DFMT_OK)
+		return st;
+	const struct piece piece = { in_frame, *len_out, buf };
+	return frame_read(d, &f, &piece, err);
+}
+
+/* A frame is memory when any byte of it is. */
+static enum dfmt_status
+frame_clip(const struct dfmt_nstate *n, uint64_t pfn, struct dfmt_err *err)
+{
+	uint64_t addr = pfn << n->shift, last = addr + (1u << n->shift) - 1;
+	size_t i = dfmt_nmemory_find(n, addr), len = 1;
+
+	if (i < n->nr_memory && n->memory[i].addr > addr &&
+		n->memory[i].addr <= last)
+		addr = n->memory[i].addr;
+	return memory_clip(n, addr, &len, err);
 }
 
 enum dfmt_status
@@ -307,7 +331,6 @@ dfmt_frame_info_get(const struct dfmt *d, uint64_t pfn,
 {
 	struct dfmt_nstate *n = d->impl;
 	struct dfmt_nframe f;
-	size_t len = 1;
 
 	if (d->info.kind != DFMT_KIND_NATIVE)
 		return dfmt_fail(err, DFMT_E_UNSUPPORTED,
@@ -315,7 +338,7 @@ dfmt_frame_info_get(const struct dfmt *d, uint64_t pfn,
 	if (pfn >= DFMT_MAX_PFN)
 		return dfmt_fail(err, DFMT_E_RANGE, "beyond any memory",
 			DFMT_NONE, DFMT_NONE);
-	enum dfmt_status st = memory_clip(n, pfn << n->shift, &len, err);
+	enum dfmt_status st = frame_clip(n, pfn, err);
 	if (st == DFMT_OK)
 		st = dfmt_nframe_find(n, pfn, &f, err);
 	if (st != DFMT_OK) {

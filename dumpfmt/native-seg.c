@@ -124,27 +124,34 @@ dfmt_ncodec(uint16_t codec, enum dfmt_codec *codec_out)
 
 /* ---- the walk ----------------------------------------------------------- */
 
+/* The first place in len bytes that begins like a segment; len: none. */
+static size_t
+window_search(const uint8_t *p, size_t len, size_t step)
+{
+	for (size_t i = 0; i + 8 <= len; i += step) {
+		if (memcmp(p + i, DFMT_SEG_MAGIC, 8) == 0)
+			return i;
+	}
+	return len;
+}
+
 bool
 dfmt_nmagic_search(const struct dfmt_nstate *n, uint64_t from, uint64_t to,
 	uint64_t *off_out)
 {
 	uint8_t buf[DFMT_NWINDOW];
 
-	while (from <= to && from < n->len) {
-		size_t len = dfmt_min(sizeof(buf), n->len - from);
-		enum dfmt_status st = dfmt_source_pass(n->src, n->base + from,
-			buf, len, NULL);
+	for (; from <= to && from < n->len; from += sizeof(buf)) {
+		size_t len = dfmt_min(sizeof(buf), n->len - from), i;
 
-		for (size_t i = 0; st == DFMT_OK && i + 8 <= len;
-			i += n->align) {
-			if (from + i > to)
-				return false;
-			if (memcmp(buf + i, DFMT_SEG_MAGIC, 8) == 0) {
-				*off_out = from + i;
-				return true;
-			}
+		if (dfmt_source_pass(n->src, n->base + from, buf, len, NULL) !=
+			DFMT_OK)
+			continue;
+		i = window_search(buf, len, n->align);
+		if (i < len) {
+			*off_out = from + i;
+			return from + i <= to;
 		}
-		from += sizeof(buf);
 	}
 	return false;
 }

@@ -5,6 +5,8 @@
  */
 #include "native_damage.h"
 
+#include <pthread.h>
+
 /* ---- an index that lies ------------------------------------------------- */
 
 static void
@@ -63,6 +65,38 @@ test_damage_of_an_index_that_leads_to_another_segment(void **state)
 	/* A node whose checksum is wrong, without any other lie. */
 	h[130] ^= 1;
 	assert_int_equal(count_dump(b), count_all());
+	nb_free(b);
+}
+
+static void *
+reader(void *arg)
+{
+	const struct dfmt *d = arg;
+
+	for (int i = 0; i < 3; i++)
+		(void)count_right(d);
+	return NULL;
+}
+
+/* Several find out at once that the index lies; one scans. */
+static void
+test_damage_of_an_index_met_by_threads(void **state)
+{
+	struct nb *b = dump_new(3);
+	uint8_t *h = segment(b, 8, 0);
+	pthread_t threads[4];
+
+	(void)state;
+	nb_put(h + 128 + 32, 0, 8);
+	fix(h);
+	struct dfmt *d = open_nb(b);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, reader, d),
+			0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(count_right(d), count_all());
+	dfmt_close(d);
 	nb_free(b);
 }
 
@@ -357,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_damage_of_an_index_loses_no_frame),
 		cmocka_unit_test(
 			test_damage_of_an_index_that_leads_to_another_segment),
+		cmocka_unit_test(test_damage_of_an_index_met_by_threads),
 		cmocka_unit_test(test_damage_of_roots_makes_a_scan),
 		cmocka_unit_test(test_damage_of_any_byte_gives_no_wrong_frame),
 		cmocka_unit_test(test_damage_of_a_block_loses_its_frames_only),

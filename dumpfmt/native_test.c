@@ -8,6 +8,9 @@
 
 #include "native_machine.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static struct dfmt *
 open_bytes(const uint8_t *bytes, size_t len)
 {
@@ -134,6 +137,35 @@ test_native_frames_are_read_without_an_index(void **state)
 	check_ranges(d);
 	dfmt_close(d);
 	nb_free(b);
+}
+
+/* A file that is read with pread, of which nothing is in place. */
+static void
+test_native_frames_are_read_from_a_file(void **state)
+{
+	char path[] = "/tmp/dfmt-native-XXXXXX";
+	const char *paths[] = { path };
+	struct dfmt_options opt = { .no_mmap = true };
+
+	(void)state;
+	for (size_t fan = 0; fan <= 3; fan += 3) {
+		struct nb *b = nb_new();
+		struct dfmt *d;
+		int fd = fan ? open(path, O_WRONLY) : mkstemp(path);
+
+		b->align = fan ? 4096 : 512;
+		nm_dump(b, 9, fan);
+		assert_true(fd >= 0);
+		assert_int_equal(write(fd, b->buf, b->len), b->len);
+		close(fd);
+		assert_int_equal(dfmt_open(paths, 1, &opt, &d, NULL), DFMT_OK);
+		assert_int_equal(dfmt_native_get(d)->indexed, fan != 0);
+		check_frames(d);
+		check_ranges(d);
+		dfmt_close(d);
+		nb_free(b);
+	}
+	unlink(path);
 }
 
 static void
@@ -304,6 +336,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_native_frames_are_read_through_the_index),
 		cmocka_unit_test(test_native_frames_are_read_without_an_index),
+		cmocka_unit_test(test_native_frames_are_read_from_a_file),
 		cmocka_unit_test(
 			test_native_reads_cross_frames_and_end_at_memory),
 		cmocka_unit_test(test_native_says_what_it_was_told),
