@@ -9,6 +9,7 @@
 #include "cmd/common/elfcore.h"
 
 #include "cmd/common/device.h"
+#include "cmd/common/kernelmap.h"
 #include "cmd/common/notes.h"
 #include "cmd/common/progress.h"
 #include "dfmt-bytes.h"
@@ -39,6 +40,8 @@ struct elf {
 	struct mdb_buf notes;
 	struct extent *extents;
 	size_t nr_extents, room;
+	struct dfmt_range *image; /* the kernel's, when no range says where */
+	size_t nr_image;
 	uint64_t nr_reserved; /* program headers that there is room for */
 	uint8_t *chunk;
 	/* While headers are put. */
@@ -109,7 +112,8 @@ static void
 word(struct elf *e, uint64_t value, unsigned int len)
 {
 	for (unsigned int i = 0; i < len; i++)
-		mdb_buf_putc(&e->headers, (char)(value >> (8 * i)));
+		mdb_buf_putc(&e->headers,
+			i < 8 ? (char)(value >> (8 * i)) : '\0');
 }
 
 static void
@@ -167,8 +171,10 @@ range_loads(struct elf *e, const struct dfmt_range *r, bool put)
 		const struct extent *x = &e->extents[i];
 		uint64_t from = x->start > r->addr ? x->start : r->addr;
 		uint64_t to = x->end < end ? x->end : end;
-		uint64_t vaddr =
-			r->vaddr == DFMT_NONE ? 0 : r->vaddr + (from - r->addr);
+		/* All ones: at none.  0 would be taken for an address. */
+		uint64_t vaddr = r->vaddr == DFMT_NONE
+					 ? DFMT_NONE
+					 : r->vaddr + (from - r->addr);
 
 		if (put)
 			phdr(e, PT_LOAD, x->off + (from - x->start), vaddr,
@@ -183,6 +189,8 @@ all_loads(struct elf *e, bool put)
 {
 	const struct dfmt_range all = { 0, UINT64_MAX, DFMT_NONE };
 
+	for (size_t i = 0; i < e->nr_image; i++)
+		range_loads(e, &e->image[i], put);
 	for (size_t i = 0; i < dfmt_nr_ranges(e->d); i++) {
 		struct dfmt_range r = dfmt_range_at(e->d, i);
 
@@ -190,6 +198,17 @@ all_loads(struct elf *e, bool put)
 	}
 	if (dfmt_nr_ranges(e->d) == 0)
 		range_loads(e, &all, put);
+}
+
+/* Where nothing says at which virtual addresses, the kernel's tables do. */
+static void
+find_image(struct elf *e)
+{
+	for (size_t i = 0; i < dfmt_nr_ranges(e->d); i++) {
+		if (dfmt_range_at(e->d, i).vaddr != DFMT_NONE)
+			return;
+	}
+	e->image = cmd_kernel_ranges(e->d, &e->nr_image);
 }
 
 static uint64_t
@@ -422,6 +441,7 @@ cmd_elf_write(const struct dfmt *d, struct cmd_output *out, bool verbose,
 		cmd_notes_copy(d, &e.notes);
 	else
 		cmd_notes_make(d, &e.notes);
+	find_image(&e);
 	e.chunk = mdb_xalloc(CHUNK);
 	st = write_all(&e, verbose, err);
 	if (st == CMD_OK)
@@ -429,6 +449,7 @@ cmd_elf_write(const struct dfmt *d, struct cmd_output *out, bool verbose,
 	*stats_out = e.stats;
 	free(e.chunk);
 	free(e.extents);
+	free(e.image);
 	mdb_buf_fini(&e.notes);
 	mdb_buf_fini(&e.headers);
 	return st;
