@@ -17,7 +17,6 @@ static bool
 config_is_sane(const struct dfmt_writer_config *c)
 {
 	const struct dfmt_writer_ops *ops = c->ops;
-	uint32_t block = c->block_len ? c->block_len : DFMT_WRITER_BLOCK;
 
 	if (!ops || !ops->next_range || !ops->read_frame || !ops->classify ||
 		!ops->write || !ops->read)
@@ -28,7 +27,8 @@ config_is_sane(const struct dfmt_writer_config *c)
 	if ((c->flags & DFMT_WRITER_FILE) && c->align != 512 &&
 		c->align != 4096 && c->align != 0)
 		return false;
-	return block <= 128u << 10 && block % (1u << c->page_shift) == 0;
+	return c->block_len <= 128u << 10 &&
+	       c->block_len % (1u << c->page_shift) == 0;
 }
 
 /* The memory, piece by piece, each beginning a page. */

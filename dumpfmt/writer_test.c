@@ -81,6 +81,8 @@ test_writer_memory_is_below_1_mib(void **state)
 
 	(void)state;
 	assert_in_range(dfmt_writer_memory(&config), 1, 1u << 20);
+	config.page_shift = 16;
+	assert_int_not_equal(dfmt_writer_memory(&config), 0);
 	config.page_shift = 11;
 	assert_int_equal(dfmt_writer_memory(&config), 0);
 }

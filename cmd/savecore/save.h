@@ -39,7 +39,8 @@ struct save_result {
 	uint64_t nr_bad_blocks; /* ... and blocks */
 };
 
-#define SAVE_ZSTD_BLOCK (128u << 10)
+/* 128 KiB would be 0.6 % smaller, and twice as long to read a page of. */
+#define SAVE_ZSTD_BLOCK (64u << 10)
 
 /* run.c: the whole, from a device or file into a directory. */
 enum cmd_status save_run(const char *device, const char *dir,
@@ -119,10 +120,10 @@ bool save_find(int dir_fd, const uint8_t *id, uint32_t *number_out);
 /* ---- unix.c -------------------------------------------------------------- */
 
 /*
- * Writes the symbol file of a dump; *made_out: false when the dump says
- * nothing that could go into one.
+ * Writes the symbol file of the dump that is at path; *made_out: false when
+ * nothing that could go into one is found.
  */
-enum cmd_status save_unix(const struct dfmt *d, struct cmd_output *out,
-	bool *made_out, struct cmd_error *err);
+enum cmd_status save_unix(const struct dfmt *d, const char *path,
+	struct cmd_output *out, bool *made_out, struct cmd_error *err);
 
 #endif

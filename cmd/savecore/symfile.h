@@ -66,4 +66,7 @@ void symfile_add_note(struct symfile *f, const char *section, const char *name,
 enum cmd_status symfile_write(struct symfile *f, struct cmd_output *out,
 	struct cmd_error *err);
 
+/* found.c: what the debugger finds in the dump at path; nothing if it fails. */
+void save_found_symbols(const char *path, struct symfile *f);
+
 #endif

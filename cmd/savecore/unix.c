@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unix.N: what a dump says of the programs that ran, as a symbol file: each
- * load object with its symbols, types and build-id, and the dump's id.
+ * load object with its symbols, types and build-id, and the dump's id.  Of a
+ * dump that embeds no symbols, what the debugger finds in its memory.
  */
 #include "cmd/savecore/save.h"
 
@@ -124,8 +125,8 @@ add_id(const struct dfmt *d, struct symfile *f)
 }
 
 enum cmd_status
-save_unix(const struct dfmt *d, struct cmd_output *out, bool *made_out,
-	struct cmd_error *err)
+save_unix(const struct dfmt *d, const char *path, struct cmd_output *out,
+	bool *made_out, struct cmd_error *err)
 {
 	enum cmd_status st = CMD_OK;
 	struct dfmt_info info;
@@ -136,6 +137,8 @@ save_unix(const struct dfmt *d, struct cmd_output *out, bool *made_out,
 		info.machine == DFMT_MACHINE_I386);
 	for (size_t i = 0; i < dfmt_nr_objects(d); i++)
 		add_object(d, i, i == main_object(d), &f);
+	if (f.nr_symbols == 0)
+		save_found_symbols(path, &f);
 	add_id(d, &f);
 	*made_out = f.nr_symbols > 0;
 	if (*made_out)

@@ -64,14 +64,16 @@ tools_take_unix() {
 		# shellcheck disable=SC2086
 		$tool "$f" >"$here/tool" 2>&1 && ! grep -iE 'warning|error' "$here/tool" || { echo "$tool:"; cat "$here/tool"; return 1; }
 	done
-	nm "$f" | grep -q '^f4c76f08 T page_ctr_sub$' &&
+	nm "$f" | grep -q '^f4c76f[0-9a-f]* T page_ctr_sub$' &&
 		readelf -SW "$f" | grep -q '\.text\.xpv .*NOBITS .*ff100000' &&
 		readelf -sW "$f" | grep -q 'FILE  *LOCAL  *DEFAULT  *ABS xpv$'
 }
 
 gdb_takes_unix() {
+	local addr
+	addr=$(nm "$dir/unix.0" | sed -n 's/ T page_ctr_sub$//p')
 	gdb -nx -batch -ex 'info address page_ctr_sub' "$dir/unix.0" >"$here/tool" 2>&1 &&
-		grep -q '^Symbol "page_ctr_sub" is at 0xf4c76f08' "$here/tool" && [ "$(wc -l <"$here/tool")" = 1 ] && return
+		grep -q "^Symbol \"page_ctr_sub\" is at 0x$addr " "$here/tool" && [ "$(wc -l <"$here/tool")" = 1 ] && return
 	cat "$here/tool"
 	return 1
 }
@@ -226,6 +228,19 @@ other_formats() {
 	done
 }
 
+# A dump that embeds no symbols: those that are found in its memory.
+finds_symbols() {
+	rm -rf "$dir"
+	mkdir "$dir"
+	"$bin/mkdump" testdata/dumps/linux-demo.txt "$here/demo" && expect 0 'symbols in unix.0' "$here/demo" "$dir" || return 1
+	nm "$dir/unix.0" >"$here/tool" 2>&1 && grep -q ' init_task$' "$here/tool" &&
+		readelf -SlsnW "$dir/unix.0" >"$here/tool" 2>&1 && ! grep -iE 'warning|error' "$here/tool" &&
+		grep -q '\.BTF ' "$here/tool" &&
+		[ "$("$bin/mdb" -S -e 'init_task=K' "$dir/unix.0" "$dir/vmcore.0" 2>&1)" = "$("$bin/mdb" -S -e 'init_task=K' "$here/demo" 2>&1)" ] && return
+	head -5 "$here/tool"
+	return 1
+}
+
 refusals() {
 	fresh
 	expect 2 'No such file' "$here/none" "$dir" && expect 2 'No such file' "$dev" "$here/none" &&
@@ -260,6 +275,7 @@ ok being-written being_written
 ok recoded recoded
 ok elf as_elf
 ok other-formats other_formats
+ok finds-symbols finds_symbols
 "$bin/dumpadm" label -s 1M "$here/empty" >/dev/null
 ok refusals refusals
 mkdir "$here/mnt"
