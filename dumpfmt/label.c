@@ -94,13 +94,13 @@ void
 dfmt_label_encode(const struct dfmt_label *label, unsigned int copy,
 	void *bytes)
 {
-	static const uint8_t magic[] = DFMT_LABEL_MAGIC;
+	static const uint8_t magic[8] = DFMT_LABEL_MAGIC;
 	struct dfmt_crc crc;
 	uint8_t *p = bytes;
 
 	dfmt_crc_init(&crc, false);
 	memset(p, 0, DFMT_LABEL_LEN);
-	memcpy(p, magic, 8);
+	memcpy(p, magic, sizeof(magic));
 	put(p + 8, DFMT_LABEL_VERSION, 2);
 	put(p + 10, DFMT_LABEL_LEN, 2);
 	put(p + 12, copy, 4);
