@@ -454,17 +454,22 @@ finish(struct dfmt_writer *w, enum dfmt_fmt_end_status status, const char *why,
 
 /* ---- the run ------------------------------------------------------------- */
 
-/* No two dumps have one id: the seed is random, the rest differs. */
+/*
+ * No two dumps have one id: the seed is random, the rest differs.  The label's
+ * uuid is in it, as generations begin anew with a label.
+ */
 static void
 make_id(struct dfmt_writer *w, uint64_t generation)
 {
-	uint64_t half[2];
+	uint64_t half[2], uuid[2];
 	uint64_t salt = w->facts->time_sec * 1000000007u + w->facts->time_nsec +
 			generation;
 
 	memcpy(half, w->config.seed, sizeof(half));
+	memcpy(uuid, w->config.uuid, sizeof(uuid));
 	for (uint32_t i = 0; i < 2; i++) {
 		half[i] ^= salt + i;
+		half[i] ^= uuid[i] * 0x9e3779b97f4a7c15u;
 		half[i] = (half[i] ^ half[i] >> 30) * 0xbf58476d1ce4e5b9u;
 		half[i] = (half[i] ^ half[i] >> 27) * 0x94d049bb133111ebu;
 		half[i] ^= half[i] >> 31;
