@@ -3,12 +3,12 @@
  * The reader of the native format (docs/DUMPFORMAT.md), as its files share it.
  * Private.
  *
- * native.c opens; native-seg.c knows headers and the walk over them;
- * native-triage.c the first segment; native-meta.c CPUs, worlds, ranges and
- * objects; native-blob.c symbols, types and notes; native-index.c which pages
- * segment may hold a frame; native-pages.c what such a segment says of it;
- * native-read.c its bytes; native-range.c runs of frames and their count;
- * native-get.c hands out what was found.
+ * native.c opens; native-find.c knows where a dump lies; native-seg.c headers
+ * and the walk over them; native-triage.c the first segment; native-meta.c
+ * CPUs, worlds, ranges and objects; native-blob.c symbols, types and notes;
+ * native-index.c which pages segment may hold a frame; native-pages.c what such
+ * a segment says of it; native-read.c its bytes; native-range.c runs of frames
+ * and their count; native-get.c hands out what was found.
  *
  * All offsets are from the dump's first byte, as in the file.  After opening
  * nothing changes but: the set of segments seen to be right, the hint, the
@@ -116,7 +116,8 @@ struct dfmt_nstate {
 	uint32_t shift; /* of a frame */
 	uint32_t align;
 	uint64_t end_pfn;
-	bool has_head; /* of the triage record */
+	bool has_head;	 /* of the triage record */
+	bool first_lost; /* the whole first segment is */
 	struct dfmt_label label;
 	bool has_label;
 
@@ -182,6 +183,10 @@ bool dfmt_nseg_parse(const struct dfmt_crc *crc, const uint8_t *p,
 bool dfmt_nseg_at(const struct dfmt_nstate *n, uint64_t off,
 	struct dfmt_nseg *seg_out);
 
+/* The first place in [from, to] that begins like a segment. */
+bool dfmt_nmagic_search(const struct dfmt_nstate *n, uint64_t from, uint64_t to,
+	uint64_t *off_out);
+
 /* Is what payload_crc covers right? */
 bool dfmt_nseg_payload_right(const struct dfmt_nstate *n,
 	const struct dfmt_nseg *seg);
@@ -205,6 +210,40 @@ bool dfmt_nwalk_next(const struct dfmt_nstate *n, struct dfmt_nwalk *w,
 /* Segments that were seen to be right need not be looked at again. */
 bool dfmt_nseen(const struct dfmt_nstate *n, uint64_t off);
 void dfmt_nseen_add(struct dfmt_nstate *n, uint64_t off);
+
+/* ---- native-find.c ------------------------------------------------------ */
+
+/* DFMT_E_FORMAT: not of this format. */
+enum dfmt_status dfmt_nmagic_check(struct dfmt_source *src, bool *labelled_out,
+	struct dfmt_err *err);
+
+/* The newer of two whole labels; the first one where they are in conflict. */
+void dfmt_nlabel_look(struct dfmt_nstate *n);
+
+struct dfmt_nfirst {
+	uint64_t base; /* file offset of the dump */
+	struct dfmt_nseg seg;
+	uint64_t generation;
+	bool head; /* of the triage record, whole */
+	bool lost; /* this is not the first segment, which is lost */
+};
+
+/* DFMT_E_LOST: there is none that is whole. */
+enum dfmt_status dfmt_nfirst_find(const struct dfmt_nstate *n, bool labelled,
+	struct dfmt_nfirst *first_out, struct dfmt_err *err);
+
+/*
+ * Of a file whose first segment is damaged: the next whole header, which says
+ * by its offset that it is in its place.
+ */
+enum dfmt_status dfmt_nsecond_find(struct dfmt_nstate *n,
+	struct dfmt_nfirst *first_out);
+
+/* Takes the end segment, or its copy, at a file offset, if it is right. */
+bool dfmt_nend_at(struct dfmt_nstate *n, uint64_t at, bool copy);
+
+/* Takes it where it belongs. */
+void dfmt_nend_find(struct dfmt_nstate *n, bool labelled);
 
 /* ---- native-triage.c ---------------------------------------------------- */
 

@@ -298,7 +298,7 @@ dfmt_ntable_finish(struct dfmt_ntable *t, bool gap)
 static enum dfmt_status
 pages_scan(struct dfmt_nstate *n, struct dfmt_ntable *t, struct dfmt_err *err)
 {
-	struct dfmt_nwalk w = { .pos = 0 };
+	struct dfmt_nwalk w = { .seq = n->first_lost };
 	struct dfmt_nseg seg;
 
 	while (dfmt_nwalk_next(n, &w, &seg)) {

@@ -124,9 +124,8 @@ dfmt_ncodec(uint16_t codec, enum dfmt_codec *codec_out)
 
 /* ---- the walk ----------------------------------------------------------- */
 
-/* The first place in [from, to] that begins like a segment. */
-static bool
-magic_search(const struct dfmt_nstate *n, uint64_t from, uint64_t to,
+bool
+dfmt_nmagic_search(const struct dfmt_nstate *n, uint64_t from, uint64_t to,
 	uint64_t *off_out)
 {
 	uint8_t buf[DFMT_NWINDOW];
@@ -168,7 +167,8 @@ walk_find(const struct dfmt_nstate *n, const struct dfmt_nwalk *w,
 	if (off >= n->len)
 		return false;
 	while (!taken(n, w, off, seg_out)) {
-		if (off >= to || !magic_search(n, off + n->align, to, &off))
+		if (off >= to ||
+			!dfmt_nmagic_search(n, off + n->align, to, &off))
 			return false;
 	}
 	/* Behind the end only what a tool appended counts. */

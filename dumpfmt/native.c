@@ -13,242 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define END_PAYLOAD sizeof(struct dfmt_fmt_end)
-
 static enum dfmt_status
 no_memory(struct dfmt_err *err)
 {
 	return dfmt_fail(err, DFMT_E_NOMEM, "opening a native dump", DFMT_NONE,
 		DFMT_NONE);
-}
-
-/* ---- where the dump begins ---------------------------------------------- */
-
-static enum dfmt_status
-magic_check(struct dfmt_source *src, bool *labelled_out, struct dfmt_err *err)
-{
-	uint8_t p[8];
-	size_t len = dfmt_min(src->size, sizeof(p));
-	enum dfmt_status st = dfmt_source_read(src, 0, p, len, err);
-
-	if (st != DFMT_OK)
-		return st;
-	bool label = memcmp(p, DFMT_LABEL_MAGIC, len) == 0;
-	bool segment = memcmp(p, DFMT_SEG_MAGIC, len) == 0;
-	if (len == 0 || (!label && !segment))
-		return DFMT_E_FORMAT;
-	if (len < sizeof(p))
-		return dfmt_fail(err, DFMT_E_FORMAT,
-			"begins like a native dump, and ends within 8 bytes",
-			len, DFMT_NONE);
-	*labelled_out = label;
-	return DFMT_OK;
-}
-
-static bool
-label_at(const struct dfmt_nstate *n, uint64_t off, struct dfmt_label *label)
-{
-	uint8_t p[DFMT_LABEL_LEN];
-
-	return dfmt_source_read(n->src, off, p, sizeof(p), NULL) == DFMT_OK &&
-	       dfmt_label_decode(p, label, NULL) == DFMT_OK;
-}
-
-/* The newer of two whole labels; the first one where they are in conflict. */
-static void
-label_look(struct dfmt_nstate *n)
-{
-	struct dfmt_label last;
-	uint64_t size = n->src->size;
-
-	n->has_label = label_at(n, 0, &n->label);
-	uint64_t end = n->has_label ? n->label.range_len : size;
-	if (end >= DFMT_MIN_RANGE && label_at(n, end - DFMT_LABEL_LEN, &last) &&
-		last.range_len == end &&
-		(!n->has_label ||
-			(memcmp(last.uuid, n->label.uuid, DFMT_ID_LEN) == 0 &&
-				last.change > n->label.change))) {
-		n->label = last;
-		n->has_label = true;
-	}
-	n->range_len = n->has_label ? n->label.range_len : size;
-}
-
-struct first {
-	uint64_t base;
-	struct dfmt_nseg seg;
-	uint64_t generation;
-	bool head; /* of the triage record, whole */
-};
-
-/* A later version of the format must not be read as this one. */
-static enum dfmt_status
-major_check(const struct dfmt_nstate *n, const uint8_t *p, uint64_t off,
-	struct dfmt_err *err)
-{
-	if (memcmp(p, DFMT_SEG_MAGIC, 8) != 0 ||
-		dfmt_le16(p + 8) == DFMT_FORMAT_MAJOR ||
-		dfmt_le32(p + 124) != dfmt_crc32c(&n->crc, p, 124))
-		return DFMT_OK;
-	enum dfmt_status st = dfmt_fail(err, DFMT_E_UNSUPPORTED,
-		"a later version of the native format", off, DFMT_NONE);
-
-	dfmt_detail(err, "version %u", dfmt_le16(p + 8));
-	return st;
-}
-
-/* A dump may begin at base: DFMT_E_LOST when none does. */
-static enum dfmt_status
-first_at(const struct dfmt_nstate *n, uint64_t base, struct first *first_out,
-	struct dfmt_err *err)
-{
-	uint8_t p[DFMT_SEG_HEADER_LEN], head[sizeof(struct dfmt_fmt_triage)];
-	struct first f = { .base = base };
-
-	if (dfmt_source_read(n->src, base, p, sizeof(p), NULL) != DFMT_OK)
-		return DFMT_E_LOST;
-	enum dfmt_status st = major_check(n, p, base, err);
-	if (st != DFMT_OK)
-		return st;
-	if (!dfmt_nseg_parse(&n->crc, p, &f.seg) || f.seg.seq || f.seg.offset ||
-		f.seg.type != DFMT_SEG_TRIAGE)
-		return DFMT_E_LOST;
-	f.head = dfmt_source_read(n->src, base + f.seg.header_len, head,
-			 sizeof(head), NULL) == DFMT_OK &&
-		 dfmt_le32(head + 124) == dfmt_crc32c(&n->crc, head, 124);
-	if (f.head)
-		f.generation = dfmt_le64(head);
-	/* A dump of another device, or bytes that look like a dump. */
-	if (f.head && n->has_label &&
-		memcmp(head + 72, n->label.uuid, DFMT_ID_LEN) != 0)
-		return DFMT_E_LOST;
-	*first_out = f;
-	return DFMT_OK;
-}
-
-static bool
-newer(const struct first *a, const struct first *b)
-{
-	if (a->head != b->head)
-		return a->head;
-	return a->generation >= b->generation;
-}
-
-static enum dfmt_status
-first_find(const struct dfmt_nstate *n, bool labelled, struct first *first_out,
-	struct dfmt_err *err)
-{
-	struct first best, f;
-	bool found = false;
-
-	if (!labelled)
-		return first_at(n, 0, first_out, err);
-	for (unsigned int k = 0; k < DFMT_NR_SLOTS; k++) {
-		enum dfmt_status st = first_at(n, DFMT_SLOT_OFFSET(k), &f, err);
-
-		if (st != DFMT_OK && st != DFMT_E_LOST)
-			return st;
-		if (st == DFMT_OK && (!found || newer(&f, &best))) {
-			best = f;
-			found = true;
-		}
-	}
-	if (!found)
-		return DFMT_E_LOST;
-	*first_out = best;
-	return DFMT_OK;
-}
-
-/* ---- the end record ----------------------------------------------------- */
-
-static struct dfmt_nroot
-root_parse(const uint8_t *p)
-{
-	return (struct dfmt_nroot){
-		.class = dfmt_le32(p),
-		.level = dfmt_le32(p + 4),
-		.entry = { .first_pfn = dfmt_le64(p + 8),
-			.last_pfn = dfmt_le64(p + 16),
-			.offset = dfmt_le64(p + 24) },
-	};
-}
-
-static void
-end_counts(struct dfmt_native *i, const uint8_t *p)
-{
-	i->end_status = dfmt_le32(p);
-	i->nr_data = dfmt_le64(p + 40);
-	i->nr_fill = dfmt_le64(p + 48);
-	i->nr_repeat = dfmt_le64(p + 56);
-	i->nr_lost = dfmt_le64(p + 64);
-	i->raw_len = dfmt_le64(p + 72);
-	i->elapsed_ms = dfmt_le64(p + 80);
-	i->nr_retries = dfmt_le32(p + 88);
-	i->nr_skipped = dfmt_le32(p + 92);
-	for (size_t k = 0; k < 8; k++) {
-		i->nr_seen[k] = dfmt_le64(p + 104 + 16 * k);
-		i->nr_written[k] = dfmt_le64(p + 112 + 16 * k);
-	}
-}
-
-/* Takes the record; false when its numbers make no sense. */
-static bool
-end_take(struct dfmt_nstate *n, const struct dfmt_nseg *seg, const uint8_t *p)
-{
-	uint32_t nr_roots = dfmt_le32(p + 96);
-	uint64_t end = seg->offset + seg->total_len;
-
-	if (nr_roots > DFMT_MAX_ROOTS || dfmt_le64(p + 32) != end ||
-		end > n->len)
-		return false;
-	n->info.has_end = true;
-	end_counts(&n->info, p);
-	n->complete = n->info.end_status == DFMT_END_COMPLETE;
-	n->index_whole = dfmt_le32(p + 4) & DFMT_END_INDEXED;
-	n->end = end;
-	n->meta_end = dfmt_le64(p + 16);
-	n->appended = dfmt_le64(p + 24);
-	n->nr_roots = nr_roots;
-	for (uint32_t i = 0; i < nr_roots; i++)
-		n->roots[i] = root_parse(p + 232 + (size_t)40 * i);
-	memcpy(n->why, p + 872, 128);
-	n->info.why = n->why[0] ? n->why : NULL;
-	return true;
-}
-
-/* The end segment, or its copy, at a file offset. */
-static bool
-end_at(struct dfmt_nstate *n, uint64_t at, bool copy)
-{
-	uint8_t p[DFMT_END_LEN];
-	struct dfmt_nseg seg;
-
-	if (dfmt_source_read(n->src, at, p, sizeof(p), NULL) != DFMT_OK ||
-		!dfmt_nseg_parse(&n->crc, p, &seg) ||
-		memcmp(seg.id, n->id, DFMT_ID_LEN) != 0 ||
-		(!copy && seg.offset != at - n->base) ||
-		seg.type != DFMT_SEG_END || seg.type_version ||
-		seg.crc_len < END_PAYLOAD ||
-		!dfmt_inside(seg.header_len, seg.crc_len, sizeof(p)) ||
-		dfmt_crc32c(&n->crc, p + seg.header_len, seg.crc_len) !=
-			seg.payload_crc)
-		return false;
-	return end_take(n, &seg, p + seg.header_len);
-}
-
-/* Where it should be; then nothing behind it is looked at. */
-static void
-end_find(struct dfmt_nstate *n, bool labelled)
-{
-	uint64_t size = n->src->size, at = size - DFMT_END_LEN;
-
-	if (labelled)
-		at = n->range_len - DFMT_ANCHOR_FROM_END;
-	if (labelled ? n->range_len < DFMT_MIN_RANGE : size < DFMT_END_LEN)
-		return;
-	if (!end_at(n, at, labelled))
-		return;
-	n->end_in_place = n->meta_end <= n->end && n->appended <= n->end;
 }
 
 /* ---- the segments ------------------------------------------------------- */
@@ -267,7 +36,7 @@ ranges_note(struct dfmt_nstate *n, const struct dfmt_nseg *seg, bool gap)
 static enum dfmt_status
 meta_walk(struct dfmt *d, struct dfmt_nstate *n, struct dfmt_err *err)
 {
-	struct dfmt_nwalk w = { .pos = 0 };
+	struct dfmt_nwalk w = { .seq = n->first_lost };
 	struct dfmt_nseg seg;
 
 	while (w.pos < n->meta_end && dfmt_nwalk_next(n, &w, &seg)) {
@@ -310,7 +79,7 @@ segment_take(struct dfmt *d, struct dfmt_nstate *n, struct dfmt_ntable *t,
 	if (seg->type == DFMT_SEG_PAGES)
 		return dfmt_ntable_take(n, t, seg, w->again, err);
 	if (seg->type == DFMT_SEG_END)
-		(void)end_at(n, n->base + seg->offset, false);
+		(void)dfmt_nend_at(n, n->base + seg->offset, false);
 	return dfmt_nmeta_take(d, n, seg, w->again, err);
 }
 
@@ -319,7 +88,7 @@ static enum dfmt_status
 full_walk(struct dfmt *d, struct dfmt_nstate *n, struct dfmt_err *err)
 {
 	struct dfmt_ntable *t = dfmt_ntable_create();
-	struct dfmt_nwalk w = { .pos = 0 };
+	struct dfmt_nwalk w = { .seq = n->first_lost };
 	struct dfmt_nseg seg;
 
 	if (!t)
@@ -381,38 +150,50 @@ end_name(uint32_t status)
 							 : "unknown";
 }
 
+/* What is wrong inside a dump that has its end; NULL: nothing. */
+static const char *
+damage_name(const struct dfmt_nstate *n)
+{
+	if (n->gap || n->nr_damaged)
+		return "segments inside the dump are damaged or not there";
+	if (!n->has_head)
+		return "the first segment is damaged: frames are taken to be "
+		       "of 4 KiB";
+	if (n->meta_lost)
+		return "some of what describes the dump is damaged";
+	if (!n->info.triage_whole)
+		return "some of the first segment is damaged";
+	return NULL;
+}
+
+static const char *
+nothing_name(const struct dfmt_nstate *n, bool labelled)
+{
+	if (labelled)
+		return "no dump in the labelled range";
+	if (n->src->size < DFMT_TRIAGE_LEN)
+		return "the dump ends in its first segment";
+	return "everything: no segment is whole";
+}
+
 static void
 missing_say(struct dfmt_nstate *n, bool labelled, bool found)
 {
 	const struct dfmt_native *i = &n->info;
-	char *to = n->missing;
+	const char *what = found ? damage_name(n) : nothing_name(n, labelled);
 	size_t room = sizeof(n->missing);
 	unsigned long long len = i->dump_len;
 
-	if (!found && labelled)
-		(void)snprintf(to, room, "no dump in the labelled range");
-	else if (!found)
-		(void)snprintf(to, room,
-			"everything: the first segment is not whole");
-	else if (!i->has_end && !i->has_triage)
-		(void)snprintf(to, room,
-			"the dump ends in its first segment, which says why");
-	else if (!i->has_end)
-		(void)snprintf(to, room, "cut off: %llu bytes, no end record",
-			len);
-	else if (i->end_status)
-		(void)snprintf(to, room, "the writer stopped: %s%s%s",
+	if (found && !i->has_end && n->len < DFMT_TRIAGE_LEN)
+		what = "the dump ends in its first segment";
+	else if (found && !i->has_end)
+		(void)snprintf(n->missing, room,
+			"cut off: %llu bytes, no end record", len);
+	else if (found && i->end_status)
+		(void)snprintf(n->missing, room, "the writer stopped: %s%s%s",
 			end_name(i->end_status), i->why ? ": " : "",
 			i->why ? i->why : "");
-	else if (n->gap || n->nr_damaged)
-		(void)snprintf(to, room,
-			"segments inside the dump are damaged or not there");
-	else if (n->meta_lost)
-		(void)snprintf(to, room,
-			"some of what describes the dump is damaged");
-	else if (!i->triage_whole)
-		(void)snprintf(to, room, "the first segment is damaged");
-	n->info.missing = to[0] ? to : NULL;
+	n->info.missing = n->missing[0] ? n->missing : what;
 }
 
 static uint64_t
@@ -486,8 +267,8 @@ state_new(struct dfmt_source *src)
 }
 
 static enum dfmt_status
-dump_read(struct dfmt *d, struct dfmt_nstate *n, const struct first *first,
-	bool labelled, struct dfmt_err *err)
+dump_read(struct dfmt *d, struct dfmt_nstate *n,
+	const struct dfmt_nfirst *first, bool labelled, struct dfmt_err *err)
 {
 	uint64_t size = n->src->size, end = size;
 
@@ -496,10 +277,13 @@ dump_read(struct dfmt *d, struct dfmt_nstate *n, const struct first *first,
 	n->base = first->base;
 	n->len = end > n->base ? end - n->base : 0;
 	memcpy(n->id, first->seg.id, DFMT_ID_LEN);
-	enum dfmt_status st = dfmt_ntriage_read(d, n, &first->seg, err);
+	n->first_lost = first->lost;
+	enum dfmt_status st =
+		first->lost ? DFMT_OK
+			    : dfmt_ntriage_read(d, n, &first->seg, err);
 	if (st != DFMT_OK)
 		return st;
-	end_find(n, labelled);
+	dfmt_nend_find(n, labelled);
 	st = segments_read(d, n, err);
 	return st == DFMT_OK ? dfmt_nmeta_finish(d, n, err) : st;
 }
@@ -508,9 +292,9 @@ static enum dfmt_status
 native_open(struct dfmt *d, struct dfmt_err *err)
 {
 	struct dfmt_source *src = d->parts[0];
-	struct first first;
+	struct dfmt_nfirst first;
 	bool labelled = false;
-	enum dfmt_status st = magic_check(src, &labelled, err);
+	enum dfmt_status st = dfmt_nmagic_check(src, &labelled, err);
 
 	if (st == DFMT_OK && d->nr_parts != 1)
 		st = dfmt_fail(err, DFMT_E_MALFORMED,
@@ -521,8 +305,10 @@ native_open(struct dfmt *d, struct dfmt_err *err)
 	if (!n)
 		return no_memory(err);
 	if (labelled)
-		label_look(n);
-	st = first_find(n, labelled, &first, err);
+		dfmt_nlabel_look(n);
+	st = dfmt_nfirst_find(n, labelled, &first, err);
+	if (st == DFMT_E_LOST && !labelled)
+		st = dfmt_nsecond_find(n, &first);
 	bool found = st == DFMT_OK;
 	if (found)
 		st = dump_read(d, n, &first, labelled, err);

@@ -12,6 +12,12 @@
 
 #include <cmocka.h>
 
+#ifdef MDB_TINY
+#define SPARSE 11 /* of the lengths and places tried */
+#else
+#define SPARSE 1
+#endif
+
 /* ---- writing ------------------------------------------------------------ */
 
 struct written {
@@ -370,11 +376,6 @@ test_native_older_dump_never_shows(void **state)
 /* ---- cut ---------------------------------------------------------------- */
 
 #define CUT_FRAMES 96
-#ifdef MDB_TINY
-#define SPARSE 11 /* of the lengths and places tried */
-#else
-#define SPARSE 1
-#endif
 
 struct cut {
 	struct wfix f;

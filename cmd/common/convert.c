@@ -26,7 +26,7 @@
 
 #define AHEAD (256u << 10)
 #define MAX_THREADS 8u
-#define BLOCK_ZSTD (128u << 10)
+#define BLOCK_ZSTD (64u << 10)
 
 struct convert {
 	const struct dfmt *d;

@@ -12,6 +12,7 @@
 #define PRSTATUS64_LEN 336u
 #define PRSTATUS32_LEN 144u
 #define QEMU_LEN 440u
+#define QEMU_SEGMENT(i) (152u + 24u * (size_t)(i))
 
 static void
 put(uint8_t *p, uint64_t value, unsigned int len)
@@ -107,9 +108,9 @@ add_qemu(struct mdb_buf *b, const struct dfmt_cpu *c)
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
 		put(desc + 8 + 8 * i, regs[i], 8);
 	for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++)
-		put(desc + 152 + 24 * i, selectors[i], 4);
-	put(desc + 152 + 24 * 3 + 16, c->fs_base, 8);
-	put(desc + 152 + 24 * 4 + 16, c->gs_base, 8);
+		put(desc + QEMU_SEGMENT(i), selectors[i], 4);
+	put(desc + QEMU_SEGMENT(3) + 16, c->fs_base, 8);
+	put(desc + QEMU_SEGMENT(4) + 16, c->gs_base, 8);
 	put(desc + 392, c->cr0, 8);
 	put(desc + 408, c->cr2, 8);
 	put(desc + 416, c->cr3, 8);

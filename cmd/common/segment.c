@@ -59,8 +59,10 @@ void
 cmd_seg_encode(const struct dfmt_crc *crc, const struct cmd_seg *seg,
 	uint8_t *bytes)
 {
+	static const uint8_t magic[8] = DFMT_SEG_MAGIC;
+
 	memset(bytes, 0, DFMT_SEG_HEADER_LEN);
-	memcpy(bytes, DFMT_SEG_MAGIC, 8);
+	memcpy(bytes, magic, sizeof(magic));
 	put(bytes + 8, DFMT_FORMAT_MAJOR, 2);
 	put(bytes + 10, DFMT_SEG_HEADER_LEN, 2);
 	put(bytes + 12, seg->type, 2);

@@ -51,16 +51,17 @@ const char *
 cmd_size_text(uint64_t size, char *buf)
 {
 	double value = (double)size;
-	const char *unit = NULL;
+	size_t unit = 0;
 
 	if (size < 1024) {
 		(void)snprintf(buf, CMD_SIZE_TEXT, "%" PRIu64, size);
 		return buf;
 	}
-	for (unit = units - 1; value >= 1024 && unit[1] != '\0'; unit++)
+	for (value /= 1024; value >= 1024 && units[unit + 1] != '\0'; unit++)
 		value /= 1024;
 	(void)snprintf(buf, CMD_SIZE_TEXT,
-		value == floor(value) ? "%.0f%c" : "%.1f%c", value, *unit);
+		value == floor(value) ? "%.0f%c" : "%.1f%c", value,
+		units[unit]);
 	return buf;
 }
 

@@ -8,12 +8,19 @@
 /* Larger than any block: the window and the tables are sized for it. */
 #define BLOCK_MAX (128u << 10)
 
+static size_t
+state_len(int level)
+{
+	return ZSTD_estimateCCtxSize_usingCParams(
+		ZSTD_getCParams(level, BLOCK_MAX, 0));
+}
+
 /* A compressor has no argument but its memory: one function for each level. */
 static size_t
-compress(int level, void *state, size_t state_len, const void *in,
-	size_t in_len, void *out, size_t out_len)
+compress(int level, void *state, const void *in, size_t in_len, void *out,
+	size_t out_len)
 {
-	ZSTD_CCtx *cx = ZSTD_initStaticCCtx(state, state_len);
+	ZSTD_CCtx *cx = ZSTD_initStaticCCtx(state, state_len(level));
 	size_t n;
 
 	if (cx == NULL)
@@ -22,19 +29,11 @@ compress(int level, void *state, size_t state_len, const void *in,
 	return ZSTD_isError(n) ? 0 : n;
 }
 
-static size_t
-state_len(int level)
-{
-	return ZSTD_estimateCCtxSize_usingCParams(
-		ZSTD_getCParams(level, BLOCK_MAX, 0));
-}
-
 #define LEVEL(n)                                                               \
 	static size_t compress_##n(void *state, const void *in, size_t in_len, \
 		void *out, size_t out_len)                                     \
 	{                                                                      \
-		return compress(n, state, state_len(n), in, in_len, out,       \
-			out_len);                                              \
+		return compress(n, state, in, in_len, out, out_len);           \
 	}
 LEVEL(1)
 LEVEL(3)

@@ -45,7 +45,7 @@ open_or_create(struct cmd_device *dev, const char *path,
 	enum cmd_status st;
 
 	*created_out = !there;
-	dev->fd = -1;
+	*dev = (struct cmd_device){ .fd = -1 };
 	if (there && opt->has_size)
 		return cmd_fail(err, CMD_FAILED,
 			"%s exists already: -s is for a new file", path);
@@ -175,8 +175,8 @@ static enum cmd_status
 label_device(const struct cmd_device *dev, const struct adm_options *opt,
 	struct cmd_error *err)
 {
-	struct dfmt_label label;
-	struct cmd_native n;
+	struct dfmt_label label = { 0 };
+	struct cmd_native n = { 0 };
 	enum cmd_status st = cmd_native_open(&n, dev, err);
 
 	if (st == CMD_OK && dev->len < DFMT_MIN_RANGE)
@@ -231,7 +231,7 @@ static enum cmd_status
 clear_device(const struct cmd_device *dev, const struct adm_options *opt,
 	struct cmd_error *err)
 {
-	struct cmd_native n;
+	struct cmd_native n = { 0 };
 	enum cmd_status st = cmd_native_open(&n, dev, err);
 	uint64_t range;
 

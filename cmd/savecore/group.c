@@ -89,24 +89,32 @@ block_of(const struct cmd_pages *p, uint32_t i)
 /* ---- runs ----------------------------------------------------------------
  */
 
+/* Does a run go on with the one before it? Then it is part of that one. */
+static bool
+run_join(struct dfmt_fmt_run *last, uint64_t rel, uint32_t count, uint32_t kind,
+	uint64_t arg)
+{
+	uint32_t had = last->count & DFMT_RUN_COUNT_MASK;
+	bool moves = kind == DFMT_RUN_DATA || kind == DFMT_RUN_REPEAT;
+
+	if (last->count >> DFMT_RUN_KIND_SHIFT != kind ||
+		last->rel + (uint64_t)had != rel ||
+		last->arg + (moves ? had : 0) != arg ||
+		had + (uint64_t)count > DFMT_RUN_COUNT_MASK)
+		return false;
+	last->count += count;
+	return true;
+}
+
 static void
 run_add(struct recode *r, uint64_t pfn, uint32_t count, uint32_t kind,
 	uint64_t arg)
 {
 	uint64_t rel = pfn - r->group[0].pages.first_pfn;
-	struct dfmt_fmt_run *last =
-		r->nr_runs > 0 ? &r->runs[r->nr_runs - 1] : NULL;
-	uint32_t had = last == NULL ? 0 : last->count & DFMT_RUN_COUNT_MASK;
-	uint64_t goes_on =
-		kind == DFMT_RUN_DATA || kind == DFMT_RUN_REPEAT ? had : 0;
 
-	if (last != NULL && last->count >> DFMT_RUN_KIND_SHIFT == kind &&
-		last->rel + (uint64_t)had == rel &&
-		last->arg + goes_on == arg &&
-		had + (uint64_t)count <= DFMT_RUN_COUNT_MASK) {
-		last->count += count;
+	if (r->nr_runs > 0 &&
+		run_join(&r->runs[r->nr_runs - 1], rel, count, kind, arg))
 		return;
-	}
 	if (r->nr_runs == GROUP_RUNS)
 		return;
 	r->runs[r->nr_runs++] = (struct dfmt_fmt_run){

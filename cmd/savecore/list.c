@@ -68,7 +68,7 @@ list_device(const char *path, struct cmd_error *err)
 {
 	struct dfmt_err why = { 0 };
 	struct cmd_device dev;
-	struct cmd_native n;
+	struct cmd_native n = { 0 };
 	struct dfmt *d = NULL;
 	enum cmd_status st = cmd_device_open(&dev, path, CMD_DEVICE_READ, err);
 

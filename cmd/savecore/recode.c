@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A copy with the pages coded anew: blocks of 128 KiB by zstd instead of what
+ * A copy with the pages coded anew: blocks of 64 KiB by zstd instead of what
  * the dying machine could afford.  Neighbouring pages segments are joined into
  * groups of some MiB; the runs stay as they are but for frames whose block is
  * damaged, which become lost.  Everything else is carried over; the index is

@@ -289,6 +289,13 @@ verify_elf(struct job *j, const struct dfmt *d, struct cmd_error *err)
 }
 
 static enum cmd_status
+no_memory(const struct job *j, struct cmd_error *err)
+{
+	return cmd_fail(err, CMD_FAILED,
+		"%s: no memory in the dump can be read", j->dev.path);
+}
+
+static enum cmd_status
 convert_elf(struct job *j, const struct dfmt *d, struct cmd_error *err)
 {
 	struct cmd_elf_stats stats = { 0 };
@@ -296,6 +303,8 @@ convert_elf(struct job *j, const struct dfmt *d, struct cmd_error *err)
 		cmd_elf_write(d, &j->out, j->opt->verbose, &stats, err);
 
 	j->result.len = stats.len;
+	if (st == CMD_OK && stats.nr_pages == 0)
+		st = no_memory(j, err);
 	if (st == CMD_OK && stats.nr_lost != 0)
 		cmd_warn("savecore",
 			"%llu pages are lost in it: they are in no segment",
@@ -315,6 +324,9 @@ convert_native(struct job *j, const struct dfmt *d, struct cmd_error *err)
 	enum cmd_status st =
 		cmd_native_write(d, &j->out, &options, &stats, err);
 
+	if (st == CMD_OK &&
+		stats.nr_data + stats.nr_fill + stats.nr_repeat == 0)
+		st = no_memory(j, err);
 	if (st != CMD_OK)
 		return st;
 	if (stats.nr_lost != 0)
@@ -350,12 +362,20 @@ save_converted(struct job *j, struct cmd_error *err)
 {
 	const struct dfmt_options options = { .no_mmap = true };
 	struct dfmt_err why = { 0 };
+	const struct dfmt_native *native;
 	struct dfmt *d = NULL;
 	enum cmd_status st;
 
 	if (dfmt_open(&j->dev.path, 1, &options, &d, &why) != DFMT_OK)
 		return cmd_fail_dfmt(err, CMD_OPEN, j->dev.path, &why);
-	st = convert(j, d, err);
+	native = dfmt_native_get(d);
+	if (j->n.found &&
+		(native == NULL || memcmp(native->dump_id, j->n.triage.id,
+					   DFMT_ID_LEN) != 0))
+		st = cmd_fail(err, CMD_FAILED,
+			"%s: the dump cannot be read as one", j->dev.path);
+	else
+		st = convert(j, d, err);
 	dfmt_close(d);
 	return st == CMD_OK ? mark_saved(j, err) : st;
 }

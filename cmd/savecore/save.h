@@ -39,7 +39,8 @@ struct save_result {
 	uint64_t nr_bad_blocks; /* ... and blocks */
 };
 
-#define SAVE_ZSTD_BLOCK (128u << 10)
+/* 128 KiB would be 0.6 % smaller, and twice as long to read a page of. */
+#define SAVE_ZSTD_BLOCK (64u << 10)
 
 /* run.c: the whole, from a device or file into a directory. */
 enum cmd_status save_run(const char *device, const char *dir,

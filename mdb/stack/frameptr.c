@@ -47,19 +47,37 @@ mdb_unwind_through_regs(struct mdb_unwind *u, mdb_addr_t addr, bool partial,
 	return MDB_STEP_CALLER;
 }
 
+/* bp as the entry code left it: the address of saved registers, or 0. */
+static mdb_addr_t
+encoded_regs(const struct mdb_unwind *u, uint64_t bp)
+{
+	if (u->world->kind == MDB_WORLD_XEN)
+		return mdb_xen_regs_of_bp(u, bp);
+	if (u->world->kind == MDB_WORLD_ILLUMOS)
+		return 0;
+	if (word(u) == 8)
+		return bp & 1 ? bp & ~1ull : 0;
+	return bp != 0 && bp < 0x80000000u ? bp | 0x80000000u : 0;
+}
+
 /*
- * A return into the kernel's init text, which is freed and cannot show its
- * call: the boot CPU's idle thread began there.  The chain must lead on.
+ * A return into text that cannot show its call: the kernel's init text, which
+ * is freed (the boot CPU's idle thread began there), or text that the dump
+ * does not hold.  The chain must lead on, to a frame or to saved registers.
  */
 static bool
-in_freed_text(struct mdb_unwind *u, mdb_addr_t ip, mdb_addr_t bp_addr)
+in_lost_text(struct mdb_unwind *u, mdb_addr_t ip, mdb_addr_t bp_addr)
 {
+	mdb_addr_t regs_addr;
 	uint64_t next;
 
 	if (bp_addr == 0 || !mdb_unwind_object(u, ip) ||
 		mdb_unwind_check_call(u, ip) != MDB_CALL_UNKNOWN ||
 		mdb_unwind_word(u, bp_addr, &next) != MDB_OK)
 		return false;
+	regs_addr = encoded_regs(u, next);
+	if (regs_addr != 0)
+		next = regs_addr;
 	return next > bp_addr && next - bp_addr < MDB_UNWIND_MAX_FRAME;
 }
 
@@ -117,7 +135,7 @@ through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
 		return mdb_unwind_end(u, MDB_END_ENTRY, NULL);
 	}
 	if (mdb_unwind_check_call(u, ip) != MDB_CALL_YES &&
-		!in_freed_text(u, ip, bp_addr) && !is_last(u, ip, bp_addr) &&
+		!in_lost_text(u, ip, bp_addr) && !is_last(u, ip, bp_addr) &&
 		!(bp_addr != 0 && mdb_unwind_trap_at(u, ip - 1).outermost))
 		return MDB_STEP_NONE;
 	if (bp_addr != 0)
@@ -130,19 +148,6 @@ through_call(struct mdb_unwind *u, mdb_addr_t addr, mdb_addr_t bp_addr,
 		mdb_reg_set(&c.regs, MDB_R_BP, bp);
 	*caller_out = c;
 	return MDB_STEP_CALLER;
-}
-
-/* bp as the entry code left it: the address of saved registers, or 0. */
-static mdb_addr_t
-encoded_regs(const struct mdb_unwind *u, uint64_t bp)
-{
-	if (u->world->kind == MDB_WORLD_XEN)
-		return mdb_xen_regs_of_bp(u, bp);
-	if (u->world->kind == MDB_WORLD_ILLUMOS)
-		return 0;
-	if (word(u) == 8)
-		return bp & 1 ? bp & ~1ull : 0;
-	return bp != 0 && bp < 0x80000000u ? bp | 0x80000000u : 0;
 }
 
 /*

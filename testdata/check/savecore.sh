@@ -64,14 +64,16 @@ tools_take_unix() {
 		# shellcheck disable=SC2086
 		$tool "$f" >"$here/tool" 2>&1 && ! grep -iE 'warning|error' "$here/tool" || { echo "$tool:"; cat "$here/tool"; return 1; }
 	done
-	nm "$f" | grep -q '^f4c76f08 T page_ctr_sub$' &&
+	nm "$f" | grep -q '^f4c76f[0-9a-f]* T page_ctr_sub$' &&
 		readelf -SW "$f" | grep -q '\.text\.xpv .*NOBITS .*ff100000' &&
 		readelf -sW "$f" | grep -q 'FILE  *LOCAL  *DEFAULT  *ABS xpv$'
 }
 
 gdb_takes_unix() {
+	local addr
+	addr=$(nm "$dir/unix.0" | sed -n 's/ T page_ctr_sub$//p')
 	gdb -nx -batch -ex 'info address page_ctr_sub' "$dir/unix.0" >"$here/tool" 2>&1 &&
-		grep -q '^Symbol "page_ctr_sub" is at 0xf4c76f08' "$here/tool" && [ "$(wc -l <"$here/tool")" = 1 ] && return
+		grep -q "^Symbol \"page_ctr_sub\" is at 0x$addr " "$here/tool" && [ "$(wc -l <"$here/tool")" = 1 ] && return
 	cat "$here/tool"
 	return 1
 }

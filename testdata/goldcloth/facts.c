@@ -282,18 +282,27 @@ by_pfn(const void *a, const void *b)
 }
 
 static void
+add_frame(struct gold_facts *f, uint64_t pfn)
+{
+	for (size_t i = 0; i < f->facts.nr_first; i++)
+		if (f->first[i].pfn == pfn)
+			return;
+	if (f->facts.nr_first < MAX_FIRST)
+		f->first[f->facts.nr_first++] = (struct dfmt_wrun){ pfn, 1 };
+}
+
+/* A page, and the page tables without which nobody finds it. */
+static void
 add_first(struct gold_facts *f, const struct gold_machine *m, uint32_t cr3,
 	uint32_t addr)
 {
-	uint64_t paddr;
+	uint64_t tables[3], paddr;
+	size_t nr = gold_walk(m, cr3, addr, tables, &paddr);
 
-	if (f->facts.nr_first == MAX_FIRST || !gold_vtop(m, cr3, addr, &paddr))
-		return;
-	for (size_t i = 0; i < f->facts.nr_first; i++)
-		if (f->first[i].pfn == paddr / GOLD_PAGE)
-			return;
-	f->first[f->facts.nr_first++] =
-		(struct dfmt_wrun){ paddr / GOLD_PAGE, 1 };
+	for (size_t i = 0; i < nr; i++)
+		add_frame(f, tables[i]);
+	if (nr)
+		add_frame(f, paddr / GOLD_PAGE);
 }
 
 /* The pages in which each processor's frames lie, and its vcpu. */

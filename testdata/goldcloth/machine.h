@@ -109,7 +109,13 @@ bool gold_read_frame(const struct gold_machine *m, uint64_t pfn,
 /* A frame outside the ranges is free. */
 enum gold_class gold_classify(const struct gold_machine *m, uint64_t pfn);
 
-/* Through the tables at cr3; false, without output, where they end. */
+/*
+ * Through the tables at cr3: how many they are, their frames, and where addr
+ * lies; 0 where they end.
+ */
+size_t gold_walk(const struct gold_machine *m, uint32_t cr3, uint32_t addr,
+	uint64_t tables[3], uint64_t *paddr_out);
+/* The same; false, without output, where they end. */
 bool gold_vtop(const struct gold_machine *m, uint32_t cr3, uint32_t addr,
 	uint64_t *paddr_out);
 

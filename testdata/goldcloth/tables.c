@@ -136,28 +136,39 @@ gold_share_kernel(struct gold_machine *m, uint32_t from, uint32_t cr3)
 
 /* ---- reading ----------------------------------------------------------- */
 
+size_t
+gold_walk(const struct gold_machine *m, uint32_t cr3, uint32_t addr,
+	uint64_t tables[3], uint64_t *paddr_out)
+{
+	uint64_t table = cr3, entry;
+	size_t nr = 0;
+
+	for (unsigned int shift = 30; shift >= 12; shift -= 9) {
+		if (table / GOLD_PAGE >= NR_FRAMES)
+			return 0;
+		tables[nr++] = table / GOLD_PAGE;
+		entry = gold_peek64(m,
+			(uint32_t)table + 8 * index_of(addr, shift));
+		if (!(entry & PTE_PRESENT))
+			return 0;
+		table = entry & PTE_ADDR;
+		if (shift == 21 && entry & PTE_LARGE) {
+			*paddr_out = (table & ~(LARGE_LEN - 1ull)) +
+				     addr % LARGE_LEN;
+			return nr;
+		}
+	}
+	*paddr_out = table + addr % GOLD_PAGE;
+	return nr;
+}
+
 bool
 gold_vtop(const struct gold_machine *m, uint32_t cr3, uint32_t addr,
 	uint64_t *paddr_out)
 {
-	uint64_t entry = gold_peek64(m, cr3 + 8 * index_of(addr, 30));
+	uint64_t tables[3];
 
-	for (unsigned int shift = 21; shift >= 12; shift -= 9) {
-		if (!(entry & PTE_PRESENT) ||
-			(entry & PTE_ADDR) / GOLD_PAGE >= NR_FRAMES)
-			return false;
-		entry = gold_peek64(m, (uint32_t)(entry & PTE_ADDR) +
-					       8 * index_of(addr, shift));
-		if (shift == 21 && entry & PTE_PRESENT && entry & PTE_LARGE) {
-			*paddr_out = (entry & PTE_ADDR & ~(LARGE_LEN - 1ull)) +
-				     addr % LARGE_LEN;
-			return true;
-		}
-	}
-	if (!(entry & PTE_PRESENT))
-		return false;
-	*paddr_out = (entry & PTE_ADDR) + addr % GOLD_PAGE;
-	return true;
+	return gold_walk(m, cr3, addr, tables, paddr_out) != 0;
 }
 
 /* Calls for each piece that does not cross a page; false at the first hole. */
