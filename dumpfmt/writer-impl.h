@@ -176,10 +176,11 @@ struct dfmt_writer {
 	struct dfmt_writer_result result;
 };
 
+/* unit is a power of two: nothing divides 64 bits, see check-freestanding. */
 static inline uint64_t
 round_up(uint64_t n, uint64_t unit)
 {
-	return (n + unit - 1) / unit * unit;
+	return (n + unit - 1) & ~(unit - 1);
 }
 
 static inline uint64_t

@@ -193,6 +193,17 @@ dfmt_w_next_range(struct dfmt_writer *w, uint64_t pfn, struct dfmt_wrun *run)
 	return true;
 }
 
+/* Of less than all; without a division of 64 bits. */
+static uint32_t
+percent(uint64_t part, uint64_t all)
+{
+	while (all > UINT32_MAX / 100) {
+		part >>= 1;
+		all >>= 1;
+	}
+	return (uint32_t)part * 100 / (uint32_t)all;
+}
+
 static void
 progress(struct dfmt_writer *w)
 {
@@ -207,7 +218,7 @@ progress(struct dfmt_writer *w)
 	if (!w->ops->progress)
 		return;
 	if (w->nr_looked < w->nr_to_look)
-		p.percent = (uint32_t)(w->nr_looked * 100 / w->nr_to_look);
+		p.percent = percent(w->nr_looked, w->nr_to_look);
 	w->ops->progress(w->config.arg, &p);
 }
 
