@@ -226,7 +226,7 @@ progress(struct dfmt_writer *w)
 static bool
 was_first(const struct dfmt_writer *w, uint64_t pfn)
 {
-	const struct dfmt_writer_facts *f = w->facts;
+	const struct dfmt_writer_facts *f = &w->facts;
 	size_t low = 0, high = f->nr_first;
 
 	while (low < high) {
@@ -320,7 +320,7 @@ pass(struct dfmt_writer *w, uint32_t class)
 static void
 pass_first(struct dfmt_writer *w)
 {
-	const struct dfmt_writer_facts *f = w->facts;
+	const struct dfmt_writer_facts *f = &w->facts;
 
 	w->class = DFMT_CLASS_FIRST;
 	dfmt_w_pages_begin(w, DFMT_CLASS_FIRST);
@@ -473,7 +473,7 @@ static void
 make_id(struct dfmt_writer *w, uint64_t generation)
 {
 	uint64_t half[2], uuid[2];
-	uint64_t salt = w->facts->time_sec * 1000000007u + w->facts->time_nsec +
+	uint64_t salt = w->facts.time_sec * 1000000007u + w->facts.time_nsec +
 			generation;
 
 	memcpy(half, w->config.seed, sizeof(half));
@@ -556,7 +556,7 @@ dfmt_writer_run(struct dfmt_writer *w, const struct dfmt_writer_facts *facts,
 
 	if (w->phase != PHASE_NEW)
 		return DFMT_W_CONFIG;
-	w->facts = facts;
+	dfmt_w_facts_take(w, facts);
 	w->phase = PHASE_RUNNING;
 	if (w->ops->now_ms)
 		w->start_ms = w->ops->now_ms(w->config.arg);
