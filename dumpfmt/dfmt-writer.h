@@ -99,12 +99,13 @@ struct dfmt_wframe {
 
 /*
  * What the dump says besides memory.  Filled at the panic; everything is
- * borrowed until dfmt_writer_run returns.  Text that is NULL is left out.
+ * borrowed until dfmt_writer_run returns.  Text and tables that are NULL are
+ * left out, and so is what the format cannot say (CPUs from DFMT_MAX_CPUS on).
  */
 struct dfmt_writer_facts {
 	uint32_t machine; /* e_machine */
 	uint32_t word_bits;
-	uint64_t end_pfn;
+	uint64_t end_pfn; /* no memory from here on; 0: not known */
 	uint64_t nr_frames;
 	uint64_t time_sec;
 	uint32_t time_nsec;
@@ -130,7 +131,10 @@ struct dfmt_writer_facts {
 	size_t nr_objects;
 	const struct dfmt_wblob *blobs;
 	size_t nr_blobs;
-	/* Frames to write before all others, ascending, without overlap. */
+	/*
+	 * Frames to write before all others, ascending, without overlap: from
+	 * the first run on that is not so they wait for their class.
+	 */
 	const struct dfmt_wrun *first;
 	size_t nr_first;
 };

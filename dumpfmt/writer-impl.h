@@ -4,6 +4,7 @@
  *
  *   writer.c         the run: label, passes over memory, ends
  *   writer-label.c   is the range ours to write?
+ *   writer-facts.c   what the caller says, held to the format
  *   writer-out.c     the device: bounds, retries, places given up
  *   writer-meta.c    triage record, CPUs, worlds, ranges, objects, blobs
  *   writer-frames.c  one frame: fill, repeat, or into a block
@@ -140,7 +141,7 @@ enum wphase {
 struct dfmt_writer {
 	struct dfmt_writer_config config;
 	const struct dfmt_writer_ops *ops;
-	const struct dfmt_writer_facts *facts;
+	struct dfmt_writer_facts facts; /* see dfmt_w_facts_take */
 	struct dfmt_crc crc;
 	struct wout out;
 	uint32_t frame_len, block_frames;
@@ -176,10 +177,11 @@ struct dfmt_writer {
 	struct dfmt_writer_result result;
 };
 
+/* unit is a power of two: nothing divides 64 bits, see check-freestanding. */
 static inline uint64_t
 round_up(uint64_t n, uint64_t unit)
 {
-	return (n + unit - 1) / unit * unit;
+	return (n + unit - 1) & ~(unit - 1);
 }
 
 static inline uint64_t
@@ -234,6 +236,12 @@ bool dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg);
 /* The next run of memory at or after pfn, cut to what is after it. */
 bool dfmt_w_next_range(struct dfmt_writer *w, uint64_t pfn,
 	struct dfmt_wrun *run_out);
+
+/* ---- writer-facts.c ------------------------------------------------------ */
+
+/* Into w->facts, with everything in it that cannot be so left out. */
+void dfmt_w_facts_take(struct dfmt_writer *w,
+	const struct dfmt_writer_facts *facts);
 
 /* ---- writer-label.c ------------------------------------------------------ */
 

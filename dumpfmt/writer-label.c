@@ -16,12 +16,14 @@ is_zero(const uint8_t *p, size_t len)
 	return true;
 }
 
+/* A copy counts at its own place only: the range begins and ends with one. */
 static bool
-label_is_whole(const struct dfmt_writer *w, const struct dfmt_fmt_label *l)
+label_is_whole(const struct dfmt_writer *w, const struct dfmt_fmt_label *l,
+	uint32_t copy)
 {
 	return memcmp(l->magic, DFMT_LABEL_MAGIC, sizeof(l->magic)) == 0 &&
 	       l->version == DFMT_LABEL_VERSION &&
-	       l->label_len == DFMT_LABEL_LEN &&
+	       l->label_len == DFMT_LABEL_LEN && l->copy == copy &&
 	       l->crc == dfmt_crc32c(&w->crc, l,
 				 offsetof(struct dfmt_fmt_label, crc)) &&
 	       l->range_len >= DFMT_MIN_RANGE &&
@@ -40,13 +42,14 @@ struct seen {
 };
 
 static void
-label_look(struct dfmt_writer *w, uint64_t offset, struct seen *seen)
+label_look(struct dfmt_writer *w, uint64_t offset, uint32_t copy,
+	struct seen *seen)
 {
 	const struct dfmt_fmt_label *l = (const void *)w->scratch;
 
 	seen->whole = false;
 	if (!dfmt_w_read(w, offset, w->scratch, DFMT_LABEL_LEN) ||
-		!label_is_whole(w, l))
+		!label_is_whole(w, l, copy))
 		return;
 	seen->whole = true;
 	memcpy(seen->uuid, l->uuid, sizeof(seen->uuid));
@@ -58,17 +61,25 @@ label_look(struct dfmt_writer *w, uint64_t offset, struct seen *seen)
 	seen->flags = l->flags;
 }
 
+/*
+ * The last label is looked for where the first one says that the range ends, or
+ * else at the end of what was handed over.  One that says another end was made
+ * for another range: this one may be somebody else's.
+ */
 static enum dfmt_writer_status
 label_find(struct dfmt_writer *w, uint64_t range_len, struct seen *label)
 {
 	struct seen last;
 
-	label_look(w, 0, label);
+	label_look(w, 0, 0, label);
 	if (label->whole && label->range_len > range_len)
 		return DFMT_W_TOO_SMALL;
-	label_look(w,
-		(label->whole ? label->range_len : range_len) - DFMT_LABEL_LEN,
-		&last);
+	if (label->whole)
+		range_len = label->range_len;
+	label_look(w, range_len - DFMT_LABEL_LEN, 1, &last);
+	if (last.whole && last.range_len != range_len)
+		return last.range_len > range_len ? DFMT_W_TOO_SMALL
+						  : DFMT_W_FOREIGN;
 	if (label->whole && last.whole &&
 		memcmp(label->uuid, last.uuid, sizeof(last.uuid)) != 0)
 		return DFMT_W_FOREIGN;
@@ -76,17 +87,38 @@ label_find(struct dfmt_writer *w, uint64_t range_len, struct seen *label)
 		*label = last;
 	if (!label->whole)
 		return DFMT_W_NO_LABEL;
-	if (label->range_len > range_len)
-		return DFMT_W_TOO_SMALL;
 	if (!is_zero(w->config.uuid, sizeof(w->config.uuid)) &&
 		memcmp(label->uuid, w->config.uuid, sizeof(label->uuid)) != 0)
 		return DFMT_W_FOREIGN;
 	return DFMT_W_COMPLETE;
 }
 
-/* The newest dump that begins in one of the slots; 0: none. */
+/* Is there the first segment of a dump of this device in the scratch? */
+static bool
+is_dump(const struct dfmt_writer *w, const uint8_t *uuid)
+{
+	const struct dfmt_fmt_seg *h = (const void *)w->scratch;
+	const struct dfmt_fmt_triage *t =
+		(const void *)(w->scratch + DFMT_SEG_HEADER_LEN);
+
+	return memcmp(h->magic, DFMT_SEG_MAGIC, sizeof(h->magic)) == 0 &&
+	       h->type == DFMT_SEG_TRIAGE &&
+	       h->header_crc ==
+		       dfmt_crc32c(&w->crc, h,
+			       offsetof(struct dfmt_fmt_seg, header_crc)) &&
+	       t->crc == dfmt_crc32c(&w->crc, t,
+				 offsetof(struct dfmt_fmt_triage, crc)) &&
+	       memcmp(t->label_uuid, uuid, DFMT_ID_LEN) == 0;
+}
+
+/*
+ * The newest dump that begins in one of the slots; 0: none.  What another
+ * label's dump left there, or a page that looks like one, does not count: the
+ * reader would not show it either, so nobody could ever save it.
+ */
 static uint64_t
-newest_dump(struct dfmt_writer *w, uint64_t area_end, uint8_t *id_out)
+newest_dump(struct dfmt_writer *w, uint64_t area_end, const uint8_t *uuid,
+	uint8_t *id_out)
 {
 	const struct dfmt_fmt_seg *h = (const void *)w->scratch;
 	const struct dfmt_fmt_triage *t =
@@ -97,16 +129,8 @@ newest_dump(struct dfmt_writer *w, uint64_t area_end, uint8_t *id_out)
 		uint64_t at = DFMT_SLOT_OFFSET(k);
 
 		if (at + DFMT_LABEL_LEN > area_end ||
-			!dfmt_w_read(w, at, w->scratch, DFMT_LABEL_LEN))
-			continue;
-		if (memcmp(h->magic, DFMT_SEG_MAGIC, sizeof(h->magic)) != 0 ||
-			h->type != DFMT_SEG_TRIAGE ||
-			h->header_crc != dfmt_crc32c(&w->crc, h,
-						 offsetof(struct dfmt_fmt_seg,
-							 header_crc)) ||
-			t->crc !=
-				dfmt_crc32c(&w->crc, t,
-					offsetof(struct dfmt_fmt_triage, crc)))
+			!dfmt_w_read(w, at, w->scratch, DFMT_LABEL_LEN) ||
+			!is_dump(w, uuid))
 			continue;
 		if (t->generation >= newest) {
 			newest = t->generation;
@@ -134,7 +158,7 @@ dfmt_w_label_check(struct dfmt_writer *w, uint64_t range_len,
 	w->out.anchor = w->out.limit;
 	memcpy(w->config.uuid, label.uuid, sizeof(label.uuid));
 
-	uint64_t newest = newest_dump(w, w->out.limit, id);
+	uint64_t newest = newest_dump(w, w->out.limit, label.uuid, id);
 
 	if (newest && memcmp(id, label.saved_id, sizeof(id)) != 0 &&
 		!(w->config.flags & DFMT_WRITER_OVERWRITE) &&
@@ -142,6 +166,7 @@ dfmt_w_label_check(struct dfmt_writer *w, uint64_t range_len,
 		return DFMT_W_UNSAVED;
 	if (newest < label.saved_generation)
 		newest = label.saved_generation;
-	*generation_out = newest + 1;
+	/* Of equals the last counts; none is larger than the largest. */
+	*generation_out = newest == UINT64_MAX ? newest : newest + 1;
 	return DFMT_W_COMPLETE;
 }

@@ -88,7 +88,8 @@ items_frames(struct items *it, const struct dfmt_writer_facts *f)
 		if (!item_begin(it, next))
 			break;
 		memcpy(room + len, &fr, sizeof(fr));
-		memcpy(room + len + sizeof(fr), from->text, fr.len);
+		if (fr.len)
+			memcpy(room + len + sizeof(fr), from->text, fr.len);
 		len = next;
 	}
 	if (len)
@@ -120,7 +121,7 @@ items_fill(struct items *it, const struct dfmt_writer_facts *f)
 	item_text(it, DFMT_ITEM_FORMAT, f->format);
 	console = (size_t)lesser(console,
 		it->end - it->at - sizeof(struct dfmt_fmt_item));
-	if (f->console)
+	if (console)
 		item_add(it, DFMT_ITEM_CONSOLE,
 			f->console + f->console_len - console, console);
 	items_cpus(it, f, false);
@@ -129,7 +130,7 @@ items_fill(struct items *it, const struct dfmt_writer_facts *f)
 static void
 triage_head(const struct dfmt_writer *w, struct dfmt_fmt_triage *t)
 {
-	const struct dfmt_writer_facts *f = w->facts;
+	const struct dfmt_writer_facts *f = &w->facts;
 
 	t->time_sec = f->time_sec;
 	t->time_nsec = f->time_nsec;
@@ -157,7 +158,7 @@ dfmt_w_triage(struct dfmt_writer *w, uint64_t generation, uint64_t range_len)
 		DFMT_TRIAGE_LEN - DFMT_SEG_HEADER_LEN };
 
 	memset(w->pages.buf, 0, DFMT_TRIAGE_LEN);
-	items_fill(&it, w->facts);
+	items_fill(&it, &w->facts);
 	triage_head(w, t);
 	t->generation = generation;
 	memcpy(t->label_uuid, w->config.uuid, sizeof(t->label_uuid));
@@ -243,7 +244,7 @@ ranges_emit(struct dfmt_writer *w)
 void
 dfmt_w_records(struct dfmt_writer *w)
 {
-	const struct dfmt_writer_facts *f = w->facts;
+	const struct dfmt_writer_facts *f = &w->facts;
 
 	array_emit(w, DFMT_SEG_CPUS, f->cpus, sizeof(*f->cpus), f->nr_cpus);
 	array_emit(w, DFMT_SEG_WORLDS, f->worlds, sizeof(*f->worlds),
@@ -296,12 +297,12 @@ piece_emit(struct dfmt_writer *w, const struct dfmt_wblob *blob, uint64_t off)
 void
 dfmt_w_blobs(struct dfmt_writer *w)
 {
-	const struct dfmt_writer_facts *f = w->facts;
+	const struct dfmt_writer_facts *f = &w->facts;
 
 	for (size_t i = 0; i < f->nr_blobs && w->stop == STOP_NO; i++) {
 		const struct dfmt_wblob *blob = &f->blobs[i];
 
-		if (blob->len > dfmt_w_room(w) / 4)
+		if (!blob->data || blob->len > dfmt_w_room(w) / 4)
 			continue;
 		for (uint64_t off = 0; off < blob->len && !dfmt_w_stopped(w);
 			off += BLOB_PIECE)

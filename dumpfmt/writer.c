@@ -193,6 +193,17 @@ dfmt_w_next_range(struct dfmt_writer *w, uint64_t pfn, struct dfmt_wrun *run)
 	return true;
 }
 
+/* Of less than all; without a division of 64 bits. */
+static uint32_t
+percent(uint64_t part, uint64_t all)
+{
+	while (all > UINT32_MAX / 100) {
+		part >>= 1;
+		all >>= 1;
+	}
+	return (uint32_t)part * 100 / (uint32_t)all;
+}
+
 static void
 progress(struct dfmt_writer *w)
 {
@@ -207,7 +218,7 @@ progress(struct dfmt_writer *w)
 	if (!w->ops->progress)
 		return;
 	if (w->nr_looked < w->nr_to_look)
-		p.percent = (uint32_t)(w->nr_looked * 100 / w->nr_to_look);
+		p.percent = percent(w->nr_looked, w->nr_to_look);
 	w->ops->progress(w->config.arg, &p);
 }
 
@@ -215,7 +226,7 @@ progress(struct dfmt_writer *w)
 static bool
 was_first(const struct dfmt_writer *w, uint64_t pfn)
 {
-	const struct dfmt_writer_facts *f = w->facts;
+	const struct dfmt_writer_facts *f = &w->facts;
 	size_t low = 0, high = f->nr_first;
 
 	while (low < high) {
@@ -309,7 +320,7 @@ pass(struct dfmt_writer *w, uint32_t class)
 static void
 pass_first(struct dfmt_writer *w)
 {
-	const struct dfmt_writer_facts *f = w->facts;
+	const struct dfmt_writer_facts *f = &w->facts;
 
 	w->class = DFMT_CLASS_FIRST;
 	dfmt_w_pages_begin(w, DFMT_CLASS_FIRST);
@@ -454,17 +465,22 @@ finish(struct dfmt_writer *w, enum dfmt_fmt_end_status status, const char *why,
 
 /* ---- the run ------------------------------------------------------------- */
 
-/* No two dumps have one id: the seed is random, the rest differs. */
+/*
+ * No two dumps have one id: the seed is random, the rest differs.  The label's
+ * uuid is in it, as generations begin anew with a label.
+ */
 static void
 make_id(struct dfmt_writer *w, uint64_t generation)
 {
-	uint64_t half[2];
-	uint64_t salt = w->facts->time_sec * 1000000007u + w->facts->time_nsec +
+	uint64_t half[2], uuid[2];
+	uint64_t salt = w->facts.time_sec * 1000000007u + w->facts.time_nsec +
 			generation;
 
 	memcpy(half, w->config.seed, sizeof(half));
+	memcpy(uuid, w->config.uuid, sizeof(uuid));
 	for (uint32_t i = 0; i < 2; i++) {
 		half[i] ^= salt + i;
+		half[i] ^= uuid[i] * 0x9e3779b97f4a7c15u;
 		half[i] = (half[i] ^ half[i] >> 30) * 0xbf58476d1ce4e5b9u;
 		half[i] = (half[i] ^ half[i] >> 27) * 0x94d049bb133111ebu;
 		half[i] ^= half[i] >> 31;
@@ -540,7 +556,7 @@ dfmt_writer_run(struct dfmt_writer *w, const struct dfmt_writer_facts *facts,
 
 	if (w->phase != PHASE_NEW)
 		return DFMT_W_CONFIG;
-	w->facts = facts;
+	dfmt_w_facts_take(w, facts);
 	w->phase = PHASE_RUNNING;
 	if (w->ops->now_ms)
 		w->start_ms = w->ops->now_ms(w->config.arg);

@@ -337,6 +337,80 @@ test_writer_shorter_dump_hides_the_first(void **state)
 	}
 }
 
+/* Counts without tables, and numbers beyond what the format can say. */
+static void
+test_writer_facts_that_cannot_be(void **state)
+{
+	static struct dfmt_fmt_cpu cpus[DFMT_MAX_CPUS + 10];
+	static const char *const texts[] = { NULL, "a=b", NULL };
+	static const struct dfmt_wframe frames[] = { { 1, 2, 0, NULL },
+		{ 3, 4, 0, "f()" } };
+	const struct dfmt_wblob blobs[] = {
+		{ 0, DFMT_BLOB_BTF, NULL, 100 },
+		{ 0, DFMT_BLOB_BTF, texts, UINT64_MAX - 5 },
+		{ 0, DFMT_BLOB_BTF, texts, 0 },
+	};
+	struct run r;
+
+	(void)state;
+	run_init(&r, 300, 8u << 20);
+	memset(&r.facts, 0, sizeof(r.facts));
+	r.facts.nr_versions = r.facts.nr_frames_walked = r.facts.nr_cpus = 5;
+	r.facts.nr_worlds = r.facts.nr_ranges = r.facts.nr_objects = 5;
+	r.facts.nr_blobs = r.facts.nr_first = r.facts.console_len = 5;
+	r.facts.reason = "Domain 0 crashed";
+	run_whole(&r);
+	assert_int_equal(r.status, DFMT_W_COMPLETE);
+	struct dfmt *d = open_device(&r);
+	assert_non_null(d);
+	assert_int_equal(check_frames(&r, d), 300);
+	dfmt_close(d);
+	free(r.memory);
+	free(r.before);
+
+	r.config.flags = DFMT_WRITER_OVERWRITE;
+	r.facts = wfix_facts(&r.f);
+	r.facts.versions = texts;
+	r.facts.nr_versions = 3;
+	r.facts.frames = frames;
+	r.facts.blobs = blobs;
+	r.facts.nr_blobs = 3;
+	r.facts.cpus = cpus;
+	r.facts.nr_cpus = DFMT_MAX_CPUS + 10;
+	r.facts.panic_cpu = DFMT_MAX_CPUS + 5;
+	r.facts.end_pfn = UINT64_MAX;
+	run_whole(&r);
+	assert_int_equal(r.status, DFMT_W_COMPLETE);
+	check_dump(&r);
+	run_fini(&r);
+}
+
+/* They are written, first or later, and a reader finds each. */
+static void
+test_writer_first_frames_in_disorder(void **state)
+{
+	static const struct dfmt_wrun first[][4] = {
+		{ { 10, 1 }, { 20, 1 }, { 15, 2 }, { 30, 1 } },
+		{ { 10, 5 }, { 12, 5 }, { 40, 1 }, { 50, 1 } },
+		{ { 10, 5 }, { 1ull << 63, 1ull << 63 }, { 5, 1 }, { 6, 1 } },
+		{ { 250, 1 }, { 10, UINT64_MAX }, { 7, 0 }, { 7, 1 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		struct run r;
+
+		run_init(&r, 300, 8u << 20);
+		r.facts.first = first[i];
+		r.facts.nr_first = 4;
+		run_whole(&r);
+		assert_int_equal(r.status, DFMT_W_COMPLETE);
+		assert_int_equal(nr_written(&r), 300);
+		check_dump(&r);
+		run_fini(&r);
+	}
+}
+
 int
 main(void)
 {
@@ -349,6 +423,8 @@ main(void)
 		cmocka_unit_test(test_writer_panic_at_every_callback),
 		cmocka_unit_test(test_writer_failure_of_every_callback),
 		cmocka_unit_test(test_writer_shorter_dump_hides_the_first),
+		cmocka_unit_test(test_writer_facts_that_cannot_be),
+		cmocka_unit_test(test_writer_first_frames_in_disorder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,6 +158,90 @@ test_writer_refuses_two_labels(void **state)
 	wfix_fini(&other);
 }
 
+/* The label at an offset, to be changed and sealed again. */
+static struct dfmt_fmt_label *
+label_of(struct wfix *f, uint64_t offset)
+{
+	return (void *)(f->device + offset);
+}
+
+static void
+label_seal(struct dfmt_fmt_label *l)
+{
+	struct dfmt_crc crc;
+
+	dfmt_crc_init(&crc, false);
+	l->crc = dfmt_crc32c(&crc, l, offsetof(struct dfmt_fmt_label, crc));
+}
+
+/* The last label of a range that began elsewhere is no leave to write here. */
+static void
+test_writer_refuses_a_label_at_another_place(void **state)
+{
+	struct dfmt_fmt_label *l;
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 4u << 20);
+	f.device[20] ^= 1;
+	l = label_of(&f, f.device_len - DFMT_LABEL_LEN);
+	l->range_len = 2u << 20;
+	label_seal(l);
+	assert_int_equal(run_once(&f, 0), DFMT_W_FOREIGN);
+	l->range_len = 8u << 20;
+	label_seal(l);
+	assert_int_equal(run_once(&f, 0), DFMT_W_TOO_SMALL);
+	/* A range that begins where another one ended. */
+	l->range_len = 4u << 20;
+	label_seal(l);
+	memcpy(f.device, l, sizeof(*l));
+	memset(l, 0, sizeof(*l));
+	assert_int_equal(run_once(&f, 0), DFMT_W_NO_LABEL);
+	assert_false(f.outside);
+	wfix_fini(&f);
+}
+
+static void
+test_writer_refuses_labels_of_two_lengths(void **state)
+{
+	struct dfmt_fmt_label *l;
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 4u << 20);
+	l = label_of(&f, f.device_len - DFMT_LABEL_LEN);
+	l->range_len = 3u << 20;
+	l->change = 2;
+	label_seal(l);
+	assert_int_equal(run_once(&f, 0), DFMT_W_FOREIGN);
+	wfix_fini(&f);
+}
+
+/* Nobody could save it: the reader shows no dump of another label. */
+static void
+test_writer_minds_no_dump_of_another_label(void **state)
+{
+	uint8_t before[DFMT_ID_LEN];
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 2u << 20);
+	assert_int_equal(run_once(&f, 0), DFMT_W_COMPLETE);
+	memcpy(before, f.device + DFMT_SLOT_OFFSET(0) + 16, sizeof(before));
+	for (int copy = 0; copy < 2; copy++) {
+		struct dfmt_fmt_label *l =
+			label_of(&f, copy ? f.device_len - DFMT_LABEL_LEN : 0);
+
+		l->uuid[5] ^= 1;
+		label_seal(l);
+	}
+	assert_int_equal(run_once(&f, 0), DFMT_W_COMPLETE);
+	/* Its segments may not be taken for the new dump's. */
+	assert_memory_not_equal(before, f.device + DFMT_SLOT_OFFSET(0) + 16,
+		sizeof(before));
+	wfix_fini(&f);
+}
+
 static void
 test_writer_refuses_shorter_device(void **state)
 {
@@ -397,6 +481,9 @@ main(void)
 		cmocka_unit_test(test_writer_takes_the_second_label),
 		cmocka_unit_test(test_writer_refuses_foreign_label),
 		cmocka_unit_test(test_writer_refuses_two_labels),
+		cmocka_unit_test(test_writer_refuses_a_label_at_another_place),
+		cmocka_unit_test(test_writer_refuses_labels_of_two_lengths),
+		cmocka_unit_test(test_writer_minds_no_dump_of_another_label),
 		cmocka_unit_test(test_writer_refuses_shorter_device),
 		cmocka_unit_test(test_writer_keeps_an_unsaved_dump),
 		cmocka_unit_test(test_writer_dry_run_writes_nothing),
