@@ -112,8 +112,7 @@ static void
 word(struct elf *e, uint64_t value, unsigned int len)
 {
 	for (unsigned int i = 0; i < len; i++)
-		mdb_buf_putc(&e->headers,
-			i < 8 ? (char)(value >> (8 * i)) : '\0');
+		mdb_buf_putc(&e->headers, (char)(i < 8 ? value >> (8 * i) : 0));
 }
 
 static void

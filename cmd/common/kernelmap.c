@@ -56,14 +56,18 @@ entry(const struct dfmt *d, uint64_t table, unsigned int i, uint64_t *entry_out)
 	return (*entry_out & PRESENT) != 0;
 }
 
+static bool
+range_joins(const struct dfmt_range *last, uint64_t vaddr, uint64_t addr)
+{
+	return last->vaddr + last->len == vaddr &&
+	       last->addr + last->len == addr;
+}
+
 static void
 range_add(struct map *m, uint64_t vaddr, uint64_t addr, uint64_t len)
 {
-	struct dfmt_range *last = m->nr > 0 ? &m->ranges[m->nr - 1] : NULL;
-
-	if (last != NULL && last->vaddr + last->len == vaddr &&
-		last->addr + last->len == addr)
-		last->len += len;
+	if (m->nr > 0 && range_joins(&m->ranges[m->nr - 1], vaddr, addr))
+		m->ranges[m->nr - 1].len += len;
 	else if (m->nr < MAX_RANGES)
 		m->ranges[m->nr++] = (struct dfmt_range){ addr, len, vaddr };
 }

@@ -60,16 +60,25 @@ add_symbol(struct mdb_ctx *cx, const struct mdb_sym *sym, void *arg)
 	return MDB_OK;
 }
 
+static int
+digit(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+	return at == NULL ? -1 : (int)(at - digits);
+}
+
 static size_t
 id_bytes(const char *hex, uint8_t *id)
 {
 	size_t len = 0;
-	unsigned int byte;
 
-	while (len < ID_MAX && sscanf(hex + 2 * len, "%2x", &byte) == 1) {
-		id[len++] = (uint8_t)byte;
-		if (hex[2 * len - 1] == '\0' || hex[2 * len] == '\0')
-			break;
+	while (len < ID_MAX && digit(hex[2 * len]) >= 0 &&
+		digit(hex[2 * len + 1]) >= 0) {
+		id[len] = (uint8_t)(digit(hex[2 * len]) * 16 +
+				    digit(hex[2 * len + 1]));
+		len++;
 	}
 	return len;
 }

@@ -131,13 +131,15 @@ save_unix(const struct dfmt *d, const char *path, struct cmd_output *out,
 	enum cmd_status st = CMD_OK;
 	struct dfmt_info info;
 	struct symfile f;
+	size_t len;
 
 	dfmt_info_get(d, &info);
 	symfile_init(&f, (uint16_t)info.machine,
 		info.machine == DFMT_MACHINE_I386);
 	for (size_t i = 0; i < dfmt_nr_objects(d); i++)
 		add_object(d, i, i == main_object(d), &f);
-	if (f.nr_symbols == 0)
+	/* Without VMCOREINFO all memory would be searched, and mapped. */
+	if (f.nr_symbols == 0 && dfmt_vmcoreinfo(d, &len) != NULL)
 		save_found_symbols(path, &f);
 	add_id(d, &f);
 	*made_out = f.nr_symbols > 0;

@@ -99,14 +99,14 @@ garbage_in_bounds() {
 minfree() {
 	fresh && echo 99999999999 >"$dir/minfree" && expect 0 'vmcore.0' "$dev" "$dir" || return 1
 	fresh && echo 999999999 >"$dir/minfree"
-	expect 1 'are to stay' "$dev" "$dir" && ! ls "$dir" | grep -q vmcore &&
+	expect 1 'are to stay' "$dev" "$dir" && [ ! -e "$dir/vmcore.0" ] && [ ! -e "$dir/unix.0" ] &&
 		"$bin/dumpadm" show "$dev" | grep -qx 'dump       waiting' &&
 		expect 0 'vmcore.0' -n 1 "$dev" "$dir"
 }
 
 full_directory() {
 	fresh || return 1
-	expect 1 "$2" ${1:+"$1"} "$dev" "$mounted" && ! ls "$mounted" | grep -q core &&
+	expect 1 "$2" ${1:+"$1"} "$dev" "$mounted" && [ ! -e "$mounted/vmcore.0" ] && [ ! -e "$mounted/unix.0" ] &&
 		"$bin/dumpadm" show "$dev" | grep -qx 'dump       waiting'
 }
 
