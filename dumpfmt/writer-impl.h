@@ -30,8 +30,9 @@
 #define INDEX_LEVELS 5u
 #define REPEATS_LEN (256u << 10)
 #define MAX_HELPERS 31u
+#define CODEC_STATE_MAX (16u << 20)
 #define HELPER_MS 1000u /* a helper that takes longer for a block is gone */
-#define HELPER_SPINS (1u << 28) /* the same, where there is no clock */
+#define HELPER_SPINS (1u << 26) /* the same, where no clock runs */
 #define RETRIES 3u
 #define MAX_SKIPS 64u /* places given up before the device is */
 #define BLOB_PIECE (256u << 10)
@@ -174,6 +175,7 @@ struct dfmt_writer {
 	struct dfmt_fmt_class_count classes[8];
 	uint64_t nr_kind[4]; /* frames in segments that were written */
 	uint64_t nr_looked, nr_to_look;
+	uint32_t nr_steps; /* over memory, of whatever length */
 	struct dfmt_writer_result result;
 };
 

@@ -34,7 +34,7 @@ block_compress(const struct dfmt_writer *w, const struct wslot *s, void *state)
 	if (codec && codec->compress && len)
 		stored = codec->compress(state, s->in, len, s->out,
 			len - len / 16);
-	if (!stored)
+	if (!stored || stored > len)
 		return block_stored(w, s);
 
 	struct wblock b = { s->out, (uint32_t)stored, 0, codec->id };
@@ -76,7 +76,10 @@ slot_at(const struct dfmt_writer *w, uint32_t n)
 	return &w->slots[n % w->nr_slots];
 }
 
-/* Waits until the slot is done, and helps; false: its helper is gone. */
+/*
+ * Waits until the slot is done, and helps; false: its helper is gone.  A clock
+ * may stand still now that the machine is dead.
+ */
 static bool
 slot_wait(struct dfmt_writer *w, struct wslot *s)
 {
@@ -88,8 +91,9 @@ slot_wait(struct dfmt_writer *w, struct wslot *s)
 			return true;
 		if (take_one(w, w->states))
 			continue;
-		if (ops->now_ms ? ops->now_ms(w->config.arg) - since > HELPER_MS
-				: spins > HELPER_SPINS)
+		if (spins > HELPER_SPINS ||
+			(ops->now_ms &&
+				ops->now_ms(w->config.arg) - since > HELPER_MS))
 			return false;
 		relax(w);
 	}

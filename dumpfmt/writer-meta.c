@@ -234,6 +234,7 @@ ranges_emit(struct dfmt_writer *w)
 		pfn = run.pfn + run.count;
 		if (n == most) {
 			(void)payload_emit(w, DFMT_SEG_RANGES, n * sizeof(*to));
+			(void)dfmt_w_stopped(w);
 			n = 0;
 		}
 	}
@@ -278,6 +279,8 @@ piece_emit(struct dfmt_writer *w, const struct dfmt_wblob *blob, uint64_t off)
 	head->piece_off = off;
 	if (codec && codec->compress)
 		stored = codec->compress(w->states, from, len, to, len);
+	if (stored > len)
+		stored = 0;
 
 	const struct wseg seg = {
 		.buf = w->pages.buf,

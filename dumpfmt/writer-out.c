@@ -168,6 +168,9 @@ dfmt_w_emit(struct dfmt_writer *w, const struct wseg *seg, uint64_t *offset_out)
 		}
 		w->out.nr_skipped++;
 		place.next += total;
+		/* A device that fails may take its time for each place. */
+		if (seg->type != DFMT_SEG_END && dfmt_w_stopped(w))
+			return false;
 	}
 	dfmt_w_stop(w, STOP_DEVICE, "the device refuses to be written");
 	return false;

@@ -53,7 +53,7 @@ fits(const struct wpages *p, const struct wslot *s, const struct wblock *b)
 	return p->nr_runs + s->nr_spans <= MAX_RUNS &&
 	       p->nr_blocks + (s->nr_data ? 1 : 0) <= MAX_BLOCKS &&
 	       p->data_len + b->len <= p->data_room &&
-	       last->pfn + last->count - 1 - p->first_pfn <= UINT32_MAX;
+	       last->pfn + last->count - 1 - p->first_pfn < UINT32_MAX;
 }
 
 static bool

@@ -13,10 +13,22 @@
 
 /* ---- memory -------------------------------------------------------------- */
 
+/* By default one frame where a frame is longer; only of a sane page_shift. */
+static uint32_t
+block_len_of(const struct dfmt_writer_config *c)
+{
+	uint32_t frame = 1u << c->page_shift;
+
+	if (c->block_len)
+		return c->block_len;
+	return frame > DFMT_WRITER_BLOCK ? frame : DFMT_WRITER_BLOCK;
+}
+
 static bool
 config_is_sane(const struct dfmt_writer_config *c)
 {
 	const struct dfmt_writer_ops *ops = c->ops;
+	uint32_t block;
 
 	if (!ops || !ops->next_range || !ops->read_frame || !ops->classify ||
 		!ops->write || !ops->read)
@@ -27,8 +39,10 @@ config_is_sane(const struct dfmt_writer_config *c)
 	if ((c->flags & DFMT_WRITER_FILE) && c->align != 512 &&
 		c->align != 4096 && c->align != 0)
 		return false;
-	return c->block_len <= 128u << 10 &&
-	       c->block_len % (1u << c->page_shift) == 0;
+	if (c->codec && c->codec->state_len > CODEC_STATE_MAX)
+		return false;
+	block = block_len_of(c);
+	return block <= 128u << 10 && block % (1u << c->page_shift) == 0;
 }
 
 /* The memory, piece by piece, each beginning a page. */
@@ -47,14 +61,6 @@ enum piece {
 	PIECE_OUT,
 	NR_PIECES,
 };
-
-static uint32_t
-block_len_of(const struct dfmt_writer_config *c)
-{
-	uint32_t len = c->block_len ? c->block_len : DFMT_WRITER_BLOCK;
-
-	return len < 1u << c->page_shift ? 1u << c->page_shift : len;
-}
 
 static uint32_t
 nr_slots_of(const struct dfmt_writer_config *c)
@@ -156,7 +162,7 @@ dfmt_writer_init(const struct dfmt_writer_config *config, void *memory,
 	uint8_t *piece[NR_PIECES];
 	uint8_t *at = memory;
 
-	if (!need || need > len)
+	if (!need || need > len || !memory || (uintptr_t)memory % 4096)
 		return NULL;
 	for (enum piece i = 0; i < NR_PIECES; i++) {
 		piece[i] = at;
@@ -277,14 +283,17 @@ pass_over_run(struct dfmt_writer *w, const struct dfmt_wrun *run)
 	uint64_t pfn = run->pfn, end = run->pfn + run->count, count;
 
 	while (pfn < end && w->stop == STOP_NO) {
-		uint32_t class = class_of(w, pfn, end - pfn, &count);
+		uint32_t class;
+
+		/* One step may be one frame, here or in a run of its own. */
+		if ((w->nr_steps++ & 63) == 0 && dfmt_w_stopped(w))
+			return;
+		class = class_of(w, pfn, end - pfn, &count);
 
 		if (!w->counted)
 			w->classes[class].nr_seen += count;
 		if (class == w->class)
 			add_frames(w, pfn, count);
-		else if ((pfn & 0xfff) == 0)
-			(void)dfmt_w_stopped(w);
 		w->nr_looked += count;
 		pfn += count;
 	}
@@ -335,7 +344,9 @@ count_work(struct dfmt_writer *w)
 	struct dfmt_wrun run;
 	uint64_t pfn = 0, frames = 0, passes = 0;
 
-	while (dfmt_w_next_range(w, pfn, &run)) {
+	while (w->stop == STOP_NO && dfmt_w_next_range(w, pfn, &run)) {
+		if ((w->nr_steps++ & 63) == 0)
+			(void)dfmt_w_stopped(w);
 		frames += run.count;
 		pfn = run.pfn + run.count;
 	}
@@ -581,6 +592,8 @@ dfmt_writer_reenter(struct dfmt_writer *w, const char *why)
 	if (w->phase != PHASE_RUNNING)
 		return DFMT_W_SECOND_PANIC;
 	w->phase = PHASE_REENTERED;
+	if (!why)
+		why = "a panic inside the writer";
 	if (dfmt_w_place(w)->nr_segments == 0) {
 		/* Nothing of this dump is there: there is nothing to end. */
 		result_fill(w, DFMT_W_SECOND_PANIC, why);

@@ -88,6 +88,32 @@ test_writer_memory_is_below_1_mib(void **state)
 }
 
 static void
+test_writer_configurations(void **state)
+{
+	struct wfix f = { 0 };
+	struct dfmt_writer_config config = wfix_config(&f);
+	struct dfmt_writer_codec codec = dfmt_writer_lz4;
+	size_t len = dfmt_writer_memory(&config);
+	uint8_t *memory = aligned_alloc(4096, len + 4096);
+
+	(void)state;
+	assert_non_null(memory);
+	assert_null(dfmt_writer_init(&config, memory, len - 1));
+	assert_null(dfmt_writer_init(&config, memory + 64, len));
+	assert_null(dfmt_writer_init(&config, NULL, len));
+	free(memory);
+	/* Blocks of one frame where a frame is longer than the default. */
+	config.page_shift = 16;
+	assert_in_range(dfmt_writer_memory(&config), 1, 1u << 21);
+	config.block_len = 32768;
+	assert_int_equal(dfmt_writer_memory(&config), 0);
+	config = wfix_config(&f);
+	config.codec = &codec;
+	codec.state_len = SIZE_MAX - 8;
+	assert_int_equal(dfmt_writer_memory(&config), 0);
+}
+
+static void
 test_writer_refuses_without_label(void **state)
 {
 	struct wfix f;
@@ -316,6 +342,91 @@ test_writer_time_limit_ends(void **state)
 	wfix_fini(&f);
 }
 
+/* Memory of which nothing is wanted, in runs that never begin even. */
+static unsigned long nr_classified;
+
+static int
+odd_range(void *arg, uint64_t pfn, struct dfmt_wrun *run)
+{
+	(void)arg;
+	*run = (struct dfmt_wrun){ pfn | 1, (1u << 20) - 1 };
+	return pfn >= 1u << 28;
+}
+
+static int
+odd_classify(void *arg, uint64_t pfn, uint64_t *count)
+{
+	struct wfix *f = arg;
+
+	f->now += f->ms_per_call;
+	nr_classified++;
+	*count = 2 - (pfn + 1) % 2;
+	return DFMT_CLASS_FREE;
+}
+
+static void
+test_writer_time_limit_ends_a_search(void **state)
+{
+	struct dfmt_writer_ops ops = wfix_ops;
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 100, 16u << 20);
+	ops.next_range = odd_range;
+	ops.classify = odd_classify;
+
+	struct dfmt_writer_config config = wfix_config(&f);
+	struct dfmt_writer_facts facts = wfix_facts(&f);
+
+	config.ops = &ops;
+	config.content = 1u << DFMT_CLASS_HYPERVISOR;
+	config.time_limit_ms = 1000;
+	f.ms_per_call = 1;
+	nr_classified = 0;
+	struct run r = run_with(&config, f.device_len, &facts);
+
+	assert_int_equal(r.status, DFMT_W_TIME);
+	assert_in_range(nr_classified, 1, 1100);
+	assert_true(dfmt_writer_result_get(r.w)->ended);
+	free(r.memory);
+	wfix_fini(&f);
+}
+
+/* A device that refuses everything behind the first segments, slowly. */
+static int
+slow_write(void *arg, uint64_t offset, const void *buf, size_t len)
+{
+	struct wfix *f = arg;
+
+	if (offset < 100000 || offset > f->device_len - 100000)
+		return wfix_write(arg, offset, buf, len);
+	f->now += 1000;
+	return 1;
+}
+
+static void
+test_writer_time_limit_ends_retries(void **state)
+{
+	struct dfmt_writer_ops ops = wfix_ops;
+	struct wfix f;
+
+	(void)state;
+	wfix_init(&f, 4000, 64u << 20);
+	ops.write = slow_write;
+
+	struct dfmt_writer_config config = wfix_config(&f);
+	struct dfmt_writer_facts facts = wfix_facts(&f);
+
+	config.ops = &ops;
+	config.time_limit_ms = 10000;
+	struct run r = run_with(&config, f.device_len, &facts);
+
+	assert_int_equal(r.status, DFMT_W_TIME);
+	assert_true(dfmt_writer_result_get(r.w)->nr_skipped < 64 + 4);
+	free(r.memory);
+	wfix_fini(&f);
+}
+
 struct helper {
 	struct dfmt_writer *w;
 	uint32_t index;
@@ -367,18 +478,21 @@ test_writer_helpers_change_nothing(void **state)
 
 /* A compressor that never returns on the helper's thread until told. */
 static _Thread_local bool is_helper;
-static _Atomic bool helper_stuck;
+static _Atomic bool helper_stuck, helper_came;
 
 static size_t
 compress_stuck(void *state, const void *in, size_t in_len, void *out,
 	size_t out_len)
 {
 	if (is_helper) {
+		helper_came = true;
 		while (helper_stuck)
 			usleep(100);
 		memset(out, 0xee, out_len);
 		return 17;
 	}
+	for (int i = 0; i < 1000 && !helper_came; i++)
+		usleep(100);
 	return dfmt_writer_lz4.compress(state, in, in_len, out, out_len);
 }
 
@@ -397,18 +511,17 @@ relax_until_helped(void *arg)
 }
 
 static void
-test_writer_goes_on_without_a_dead_helper(void **state)
+without_a_helper(uint64_t ms_per_call)
 {
 	struct dfmt_writer_codec codec = dfmt_writer_lz4;
 	struct dfmt_writer_ops ops = wfix_ops;
 	struct wfix f;
 	pthread_t t;
 
-	(void)state;
 	wfix_init(&f, 3000, 32u << 20);
-	f.ms_per_call = 1;
+	f.ms_per_call = ms_per_call;
 	codec.compress = compress_stuck;
-	ops.relax = relax_until_helped;
+	ops.relax = ms_per_call ? relax_until_helped : NULL;
 
 	struct dfmt_writer_config config = wfix_config(&f);
 	struct dfmt_writer_facts facts = wfix_facts(&f);
@@ -422,14 +535,30 @@ test_writer_goes_on_without_a_dead_helper(void **state)
 	struct helper h = { w, 0 };
 
 	helper_stuck = true;
+	helper_came = false;
 	pthread_create(&t, NULL, help_stuck, &h);
 	assert_int_equal(dfmt_writer_run(w, &facts, f.device_len),
 		DFMT_W_COMPLETE);
 	assert_true(dfmt_writer_result_get(w)->ended);
+	assert_true(helper_came);
 	helper_stuck = false;
 	pthread_join(t, NULL);
 	free(memory);
 	wfix_fini(&f);
+}
+
+static void
+test_writer_goes_on_without_a_dead_helper(void **state)
+{
+	(void)state;
+	without_a_helper(1);
+}
+
+static void
+test_writer_goes_on_where_the_clock_stands(void **state)
+{
+	(void)state;
+	without_a_helper(0);
 }
 
 /* A panic at each callback: the dump is ended, or nothing of it is there. */
@@ -477,6 +606,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_writer_completes),
 		cmocka_unit_test(test_writer_memory_is_below_1_mib),
+		cmocka_unit_test(test_writer_configurations),
 		cmocka_unit_test(test_writer_refuses_without_label),
 		cmocka_unit_test(test_writer_takes_the_second_label),
 		cmocka_unit_test(test_writer_refuses_foreign_label),
@@ -489,8 +619,11 @@ main(void)
 		cmocka_unit_test(test_writer_dry_run_writes_nothing),
 		cmocka_unit_test(test_writer_full_device_ends),
 		cmocka_unit_test(test_writer_time_limit_ends),
+		cmocka_unit_test(test_writer_time_limit_ends_a_search),
+		cmocka_unit_test(test_writer_time_limit_ends_retries),
 		cmocka_unit_test(test_writer_helpers_change_nothing),
 		cmocka_unit_test(test_writer_goes_on_without_a_dead_helper),
+		cmocka_unit_test(test_writer_goes_on_where_the_clock_stands),
 		cmocka_unit_test(test_writer_second_panic_at_every_callback),
 	};
 

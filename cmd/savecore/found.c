@@ -16,7 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BTF_MAX (64u << 20)
+#define TABLE_MAX (64u << 20)
+/* struct orc_entry; 6 bytes in all kernels that have it (orc_types.h) */
+#define ORC_ENTRY_LEN 6u
+#define ORC_IP_LEN 4u
 #define ID_MAX 64u
 
 struct found {
@@ -91,25 +94,47 @@ section_name(const struct found *found, const char *stem, const char *object,
 		found->kernel ? "" : object);
 }
 
+/* len bytes of the object's memory as a section, if all of them are there. */
 static void
-add_btf(struct mdb_ctx *cx, struct found *found, struct mdb_object *o)
+add_memory(struct mdb_ctx *cx, const struct found *found,
+	const struct mdb_object *o, const char *stem, mdb_addr_t addr,
+	uint64_t len)
 {
+	struct symfile_section *s;
 	char name[80];
 	void *bytes;
 
-	/* Looking for the types is what finds their bytes. */
-	(void)mdb_object_types(cx, o);
-	if (o->btf_addr == 0 || o->btf_len == 0 || o->btf_len > BTF_MAX)
+	if (addr == 0 || len == 0 || len > TABLE_MAX)
 		return;
-	bytes = mdb_try_alloc(o->btf_len, 1);
-	if (bytes == NULL || mdb_space_read(cx, o->world->space, o->btf_addr,
-				     bytes, o->btf_len) != MDB_OK) {
+	bytes = mdb_try_alloc((size_t)len, 1);
+	if (bytes == NULL || mdb_space_read(cx, o->world->space, addr, bytes,
+				     (size_t)len) != MDB_OK) {
 		free(bytes);
 		return;
 	}
-	section_name(found, ".BTF", o->name, name, sizeof(name));
-	symfile_add_section(found->f, name, SHT_PROGBITS, bytes, o->btf_len);
-	found->f->sections[found->f->nr_sections - 1].own = bytes;
+	section_name(found, stem, o->name, name, sizeof(name));
+	symfile_add_section(found->f, name, SHT_PROGBITS, bytes, (size_t)len);
+	s = &found->f->sections[found->f->nr_sections - 1];
+	s->own = bytes;
+	s->addr = addr;
+}
+
+/*
+ * Types, and Linux' unwind tables: each entry of .orc_unwind_ip counts from
+ * its own address, so the sections' addresses are kept.
+ */
+static void
+add_tables(struct mdb_ctx *cx, const struct found *found, struct mdb_object *o)
+{
+	/* Looking for the types is what finds their bytes. */
+	(void)mdb_object_types(cx, o);
+	add_memory(cx, found, o, ".BTF", o->btf_addr, o->btf_len);
+	if (o->orc_count > TABLE_MAX / ORC_ENTRY_LEN)
+		return;
+	add_memory(cx, found, o, ".orc_unwind_ip", o->orc_ip_addr,
+		o->orc_count * ORC_IP_LEN);
+	add_memory(cx, found, o, ".orc_unwind", o->orc_addr,
+		o->orc_count * ORC_ENTRY_LEN);
 }
 
 static enum mdb_status
@@ -130,7 +155,7 @@ add_object(struct mdb_ctx *cx, struct mdb_object *o, void *arg)
 	found->object = symfile_add_object(found->f, &object);
 	(void)!mdb_sym_each(cx, o, add_symbol, found);
 	mdb_forget(cx);
-	add_btf(cx, found, o);
+	add_tables(cx, found, o);
 	if (o->build_id != NULL) {
 		section_name(found, ".note.gnu.build-id", o->name, name,
 			sizeof(name));

@@ -247,6 +247,7 @@ add_bytes(struct writer *w, bool notes, struct cmd_error *err)
 		const struct symfile_section *s = &w->f->sections[i];
 		const GElf_Shdr h = {
 			.sh_type = s->type,
+			.sh_addr = s->addr,
 			.sh_size = s->len,
 			.sh_addralign = 4,
 		};

@@ -32,6 +32,7 @@ struct symfile_section {
 	void *own;
 	size_t len;
 	uint32_t type; /* SHT_* */
+	uint64_t addr; /* where it lies in the system's memory, or 0 */
 };
 
 struct symfile {
