@@ -235,7 +235,7 @@ finds_symbols() {
 	"$bin/mkdump" testdata/dumps/linux-demo.txt "$here/demo" && expect 0 'symbols in unix.0' "$here/demo" "$dir" || return 1
 	nm "$dir/unix.0" >"$here/tool" 2>&1 && grep -q ' init_task$' "$here/tool" &&
 		readelf -SlsnW "$dir/unix.0" >"$here/tool" 2>&1 && ! grep -iE 'warning|error' "$here/tool" &&
-		grep -q '\.BTF ' "$here/tool" &&
+		grep -q '\.BTF ' "$here/tool" && grep -q '\.orc_unwind ' "$here/tool" &&
 		[ "$("$bin/mdb" -S -e 'init_task=K' "$dir/unix.0" "$dir/vmcore.0" 2>&1)" = "$("$bin/mdb" -S -e 'init_task=K' "$here/demo" 2>&1)" ] && return
 	head -5 "$here/tool"
 	return 1
