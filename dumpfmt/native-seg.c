@@ -124,14 +124,19 @@ dfmt_ncodec(uint16_t codec, enum dfmt_codec *codec_out)
 
 /* ---- the walk ----------------------------------------------------------- */
 
+/*
+ * Little is read at first, in case that a dump is full of places that only
+ * begin so, and around what cannot be read.
+ */
 bool
 dfmt_nmagic_search(const struct dfmt_nstate *n, uint64_t from, uint64_t to,
 	uint64_t *off_out)
 {
 	uint8_t buf[DFMT_NWINDOW];
+	size_t window = n->align;
 
 	while (from <= to && from < n->len) {
-		size_t len = dfmt_min(sizeof(buf), n->len - from);
+		size_t len = dfmt_min(window, n->len - from);
 		enum dfmt_status st = dfmt_source_pass(n->src, n->base + from,
 			buf, len, NULL);
 
@@ -144,7 +149,13 @@ dfmt_nmagic_search(const struct dfmt_nstate *n, uint64_t from, uint64_t to,
 				return true;
 			}
 		}
-		from += sizeof(buf);
+		if (st != DFMT_OK && window > n->align) {
+			window = n->align;
+			continue;
+		}
+		from += window;
+		if (st == DFMT_OK)
+			window = dfmt_min(2 * window, sizeof(buf));
 	}
 	return false;
 }
@@ -171,8 +182,8 @@ walk_find(const struct dfmt_nstate *n, const struct dfmt_nwalk *w,
 			!dfmt_nmagic_search(n, off + n->align, to, &off))
 			return false;
 	}
-	/* Behind the end only what a tool appended counts. */
-	return !w->ended || seg_out->seq == w->seq;
+	/* Behind the end: what a tool appended, or the end once more. */
+	return !w->ended || seg_out->seq <= w->seq;
 }
 
 bool
