@@ -51,8 +51,9 @@ enum dfmt_status dfmt_label_read(int fd, uint64_t len,
 	struct dfmt_err *err);
 
 /*
- * Writes both copies, one after the other, each followed by fsync: a torn
- * write leaves one whole label.  label->change must have been raised.
+ * Writes both copies, one after the other, each followed by fsync; the last one
+ * first where that is not whole: a torn write leaves one whole label, if there
+ * was one.  label->change must have been raised.
  */
 enum dfmt_status dfmt_label_write(int fd, const struct dfmt_label *label,
 	struct dfmt_err *err);

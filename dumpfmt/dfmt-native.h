@@ -141,10 +141,12 @@ struct dfmt_nstate {
 	struct dfmt_range *memory; /* the stated ranges: sorted, disjoint */
 	size_t nr_memory;
 	bool ranges_seen, ranges_closed; /* some; the last of them too */
-	bool ranges_open; /* more ranges may have been stated than are known */
-	bool meta_lost;	  /* some meta segment is not there or not right */
-	bool gap;	  /* segments are not there */
-	uint64_t nr_damaged; /* pages segments that are not right */
+	bool ranges_open;  /* more ranges may have been stated than are known */
+	bool meta_lost;	   /* some meta segment is not there or not right */
+	uint64_t lost_seq; /* of the last array that was not right ... */
+	bool lost_before, open_before; /* ... and what was so before it */
+	bool gap;		       /* segments are not there */
+	uint64_t nr_damaged;	       /* pages segments that are not right */
 
 	struct dfmt_npiece *pieces;
 	size_t nr_pieces;

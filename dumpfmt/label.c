@@ -217,6 +217,13 @@ dfmt_label_read(int fd, uint64_t len, struct dfmt_label *label_out,
 		end = dfmt_min(len, first.label.range_len);
 	if (end >= DFMT_MIN_RANGE)
 		place_read(fd, end - DFMT_LABEL_LEN, &last);
+	/* What was made for a range that ends elsewhere says nothing here. */
+	if (last.st == DFMT_OK &&
+		last.label.range_len !=
+			(first.st == DFMT_OK ? first.label.range_len : len))
+		last.st = dfmt_fail(&last.err, DFMT_E_MALFORMED,
+			"dump label: it is of a range of another length",
+			end - DFMT_LABEL_LEN, DFMT_NONE);
 	state.first = first.st == DFMT_OK;
 	state.last = last.st == DFMT_OK;
 	state.magic = first.magic || last.magic;
@@ -272,10 +279,18 @@ dfmt_label_write(int fd, const struct dfmt_label *label, struct dfmt_err *err)
 		return dfmt_fail(err, DFMT_E_MALFORMED,
 			"dump label: length of the range", DFMT_NONE,
 			DFMT_NONE);
-	dfmt_label_encode(label, 0, p);
-	enum dfmt_status st = full_write(fd, 0, p, err);
-	if (st != DFMT_OK)
-		return st;
-	dfmt_label_encode(label, 1, p);
-	return full_write(fd, label->range_len - DFMT_LABEL_LEN, p, err);
+	uint64_t last = label->range_len - DFMT_LABEL_LEN;
+	struct place now;
+	/* The one that is not whole goes first: the other one stays meanwhile.
+	 */
+	place_read(fd, last, &now);
+	unsigned int copy = now.st == DFMT_OK ? 0 : 1;
+
+	for (unsigned int i = 0; i < 2; i++, copy ^= 1) {
+		dfmt_label_encode(label, copy, p);
+		enum dfmt_status st = full_write(fd, copy ? last : 0, p, err);
+		if (st != DFMT_OK)
+			return st;
+	}
+	return DFMT_OK;
 }

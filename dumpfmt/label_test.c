@@ -9,7 +9,9 @@
 #include "dfmt-label.h"
 #include "native_build.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define LEN ((uint64_t)1 << 20)
@@ -187,6 +189,61 @@ test_label_survives_a_torn_rewrite(void **state)
 	close(fd);
 }
 
+/* A range that a longer or shorter one left its last label in. */
+static void
+test_label_of_another_length_does_not_count(void **state)
+{
+	struct dfmt_label label = label_make(), got;
+	struct dfmt_label_state s;
+	uint8_t bytes[4096];
+	int fd = range_make();
+
+	(void)state;
+	label.range_len = LEN - 4096;
+	dfmt_label_encode(&label, 1, bytes);
+	put_at(fd, LEN - 4096, bytes, sizeof(bytes));
+	assert_int_not_equal(dfmt_label_read(fd, LEN, &got, &s, NULL), DFMT_OK);
+	assert_false(s.first || s.last);
+	label.range_len = LEN;
+	assert_int_equal(dfmt_label_write(fd, &label, NULL), DFMT_OK);
+	label.range_len = LEN + 4096;
+	label.change++;
+	dfmt_label_encode(&label, 1, bytes);
+	put_at(fd, LEN - 4096, bytes, sizeof(bytes));
+	assert_int_equal(dfmt_label_read(fd, LEN, &got, &s, NULL), DFMT_OK);
+	assert_int_equal(got.range_len, LEN);
+	assert_non_null(s.why);
+	close(fd);
+}
+
+/* With the last copy gone already the first one is not put at stake. */
+static void
+test_label_write_begins_with_what_is_broken(void **state)
+{
+	struct dfmt_label label = label_make(), got;
+	struct dfmt_label_state s;
+	struct rlimit old, no_growth;
+	uint8_t bytes[4096];
+	int fd = range_make();
+
+	(void)state;
+	assert_int_equal(dfmt_label_write(fd, &label, NULL), DFMT_OK);
+	/* The last one is beyond what may be written: writing it fails. */
+	assert_int_equal(ftruncate(fd, LEN - 4096), 0);
+	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), 4096);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	no_growth = old;
+	no_growth.rlim_cur = LEN - 4096;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &no_growth), 0);
+	label.change++;
+	assert_int_equal(dfmt_label_write(fd, &label, NULL), DFMT_E_IO);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(dfmt_label_read(fd, LEN, &got, &s, NULL), DFMT_OK);
+	assert_int_equal(got.change + 1, label.change);
+	close(fd);
+}
+
 static void
 test_label_copies_of_two_devices_are_in_conflict(void **state)
 {
@@ -252,6 +309,8 @@ main(void)
 		cmocka_unit_test(test_label_of_a_wrong_shape_is_refused),
 		cmocka_unit_test(test_label_pair_is_written_and_read),
 		cmocka_unit_test(test_label_survives_a_torn_rewrite),
+		cmocka_unit_test(test_label_of_another_length_does_not_count),
+		cmocka_unit_test(test_label_write_begins_with_what_is_broken),
 		cmocka_unit_test(
 			test_label_copies_of_two_devices_are_in_conflict),
 		cmocka_unit_test(test_label_that_nobody_can_use_says_why),

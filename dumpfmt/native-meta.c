@@ -261,9 +261,17 @@ array_take(struct dfmt *d, struct dfmt_nstate *n, const struct dfmt_nseg *seg,
 {
 	if (again && n->taken_seq == seg->seq)
 		return DFMT_OK;
+	/* Nothing is lost when what failed half-way comes again. */
+	if (again && n->lost_seq == seg->seq) {
+		n->meta_lost = n->lost_before;
+		n->ranges_open = n->open_before;
+	}
 	if (seg->type_version || seg->codec || seg->flags ||
 		seg->crc_len != seg->payload_len ||
 		!dfmt_nseg_payload_right(n, seg)) {
+		n->lost_seq = seg->seq;
+		n->lost_before = n->meta_lost;
+		n->open_before = n->ranges_open;
 		n->meta_lost = true;
 		n->ranges_open = n->ranges_open || seg->type == DFMT_SEG_RANGES;
 		return DFMT_OK;

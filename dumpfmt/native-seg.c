@@ -124,34 +124,38 @@ dfmt_ncodec(uint16_t codec, enum dfmt_codec *codec_out)
 
 /* ---- the walk ----------------------------------------------------------- */
 
-/* The first place in len bytes that begins like a segment; len: none. */
-static size_t
-window_search(const uint8_t *p, size_t len, size_t step)
-{
-	for (size_t i = 0; i + 8 <= len; i += step) {
-		if (memcmp(p + i, DFMT_SEG_MAGIC, 8) == 0)
-			return i;
-	}
-	return len;
-}
-
+/*
+ * Little is read at first, in case that a dump is full of places that only
+ * begin so, and around what cannot be read.
+ */
 bool
 dfmt_nmagic_search(const struct dfmt_nstate *n, uint64_t from, uint64_t to,
 	uint64_t *off_out)
 {
 	uint8_t buf[DFMT_NWINDOW];
+	size_t window = n->align;
 
-	for (; from <= to && from < n->len; from += sizeof(buf)) {
-		size_t len = dfmt_min(sizeof(buf), n->len - from), i;
+	while (from <= to && from < n->len) {
+		size_t len = dfmt_min(window, n->len - from);
+		enum dfmt_status st = dfmt_source_pass(n->src, n->base + from,
+			buf, len, NULL);
 
-		if (dfmt_source_pass(n->src, n->base + from, buf, len, NULL) !=
-			DFMT_OK)
-			continue;
-		i = window_search(buf, len, n->align);
-		if (i < len) {
-			*off_out = from + i;
-			return from + i <= to;
+		for (size_t i = 0; st == DFMT_OK && i + 8 <= len;
+			i += n->align) {
+			if (from + i > to)
+				return false;
+			if (memcmp(buf + i, DFMT_SEG_MAGIC, 8) == 0) {
+				*off_out = from + i;
+				return true;
+			}
 		}
+		if (st != DFMT_OK && window > n->align) {
+			window = n->align;
+			continue;
+		}
+		from += window;
+		if (st == DFMT_OK)
+			window = dfmt_min(2 * window, sizeof(buf));
 	}
 	return false;
 }
@@ -178,8 +182,8 @@ walk_find(const struct dfmt_nstate *n, const struct dfmt_nwalk *w,
 			!dfmt_nmagic_search(n, off + n->align, to, &off))
 			return false;
 	}
-	/* Behind the end only what a tool appended counts. */
-	return !w->ended || seg_out->seq == w->seq;
+	/* Behind the end: what a tool appended, or the end once more. */
+	return !w->ended || seg_out->seq <= w->seq;
 }
 
 bool

@@ -22,13 +22,16 @@ no_memory(struct dfmt_err *err)
 
 /* ---- the segments ------------------------------------------------------- */
 
-/* The array of ranges is known to its end when something else follows it. */
+/*
+ * The array of ranges is known to its end when something else follows it: but
+ * not by the end record of a writer that stopped, perhaps in the middle of it.
+ */
 static void
 ranges_note(struct dfmt_nstate *n, const struct dfmt_nseg *seg, bool gap)
 {
 	if (seg->type == DFMT_SEG_RANGES)
 		n->ranges_seen = true;
-	else if (n->ranges_seen && !gap)
+	else if (n->ranges_seen && !gap && seg->type != DFMT_SEG_END)
 		n->ranges_closed = true;
 }
 
@@ -47,7 +50,10 @@ meta_walk(struct dfmt *d, struct dfmt_nstate *n, struct dfmt_err *err)
 			return st;
 	}
 	n->meta_lost = n->meta_lost || w.gap || w.pos < n->meta_end;
-	n->ranges_closed = n->ranges_closed || !n->meta_lost;
+	if (!n->ranges_closed && !n->meta_lost && !n->complete &&
+		dfmt_nwalk_next(n, &w, &seg))
+		ranges_note(n, &seg, w.gap);
+	n->ranges_closed = n->ranges_closed || (n->complete && !n->meta_lost);
 	return DFMT_OK;
 }
 
@@ -102,6 +108,7 @@ full_walk(struct dfmt *d, struct dfmt_nstate *n, struct dfmt_err *err)
 			return st;
 		}
 	}
+	n->ranges_closed = n->ranges_closed || (n->complete && !w.gap);
 	n->gap = w.gap;
 	n->info.dump_len = w.past;
 	dfmt_ntable_finish(t, w.gap || !w.ended);
@@ -261,7 +268,7 @@ state_new(struct dfmt_source *src)
 	n->shift = 12;
 	n->align = DFMT_ALIGN_MIN;
 	n->end_pfn = DFMT_MAX_PFN;
-	n->taken_seq = UINT64_MAX;
+	n->taken_seq = n->lost_seq = UINT64_MAX;
 	n->info.panic_cpu = n->info.panic_world = UINT32_MAX;
 	return n;
 }

@@ -365,6 +365,32 @@ test_damage_of_ranges_makes_no_holes(void **state)
 	nb_free(b);
 }
 
+/* A writer that stopped between two segments of ranges told only some. */
+static void
+test_damage_of_ranges_that_were_not_written(void **state)
+{
+	static const uint64_t some[][3] = { { 0, 64 * NB_FRAME, UINT64_MAX } };
+	uint8_t byte;
+
+	(void)state;
+	for (uint32_t status = 0; status < 2; status++) {
+		for (size_t fan = 0; fan < 2; fan++) {
+			struct nb *b = nb_new();
+
+			b->end_pfn = 1000;
+			nb_triage(b, NULL);
+			nb_range(b, some, 1);
+			nb_end(b, status, fan ? 3 : 0);
+			struct dfmt *d = open_nb(b);
+			assert_int_equal(
+				dfmt_read(d, 100 * NB_FRAME, &byte, 1, NULL),
+				status ? DFMT_E_LOST : DFMT_E_RANGE);
+			dfmt_close(d);
+			nb_free(b);
+		}
+	}
+}
+
 static void
 test_native_label_without_a_dump_says_so(void **state)
 {
@@ -402,6 +428,7 @@ main(void)
 		cmocka_unit_test(
 			test_damage_of_the_first_header_loses_no_frame),
 		cmocka_unit_test(test_damage_of_ranges_makes_no_holes),
+		cmocka_unit_test(test_damage_of_ranges_that_were_not_written),
 		cmocka_unit_test(test_native_label_without_a_dump_says_so),
 	};
 

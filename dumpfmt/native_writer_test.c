@@ -252,12 +252,21 @@ test_native_classes_left_out_are_excluded(void **state)
 	wfix_fini(&f);
 }
 
+/* Meta segments and the end are short: each sector of theirs is tried. */
+static uint64_t
+refused_step(uint64_t at)
+{
+	return (at >= 60000 && at < 72000) || (at >= 250000 && at < 270000)
+		       ? 512
+		       : 9 * 512 * SPARSE;
+}
+
 /* Every place of the device fails in turn, in the middle of a write too. */
 static void
 test_native_device_that_refuses_places_loses_nothing(void **state)
 {
 	(void)state;
-	for (uint64_t at = 4096; at < 400000; at += 9 * 512 * SPARSE) {
+	for (uint64_t at = 4096; at < 400000; at += refused_step(at)) {
 		struct wfix f;
 
 		wfix_init(&f, 120, 2u << 20);

@@ -108,6 +108,16 @@ reads_back(struct dfmt_writer *w, uint64_t offset, const uint8_t *buf,
 	return true;
 }
 
+/* The end record says where it ends, wherever the device takes it. */
+static void
+end_place(const struct wseg *seg, const struct wplace *place)
+{
+	struct dfmt_fmt_end *e =
+		(struct dfmt_fmt_end *)(void *)(seg->buf + DFMT_SEG_HEADER_LEN);
+
+	e->end = place->next + DFMT_END_LEN;
+}
+
 /* Fills in header and padding; returns the whole length. */
 static uint64_t
 seal(const struct dfmt_writer *w, const struct wseg *seg,
@@ -134,6 +144,8 @@ seal(const struct dfmt_writer *w, const struct wseg *seg,
 	h->payload_len = seg->payload_len;
 	h->raw_len = seg->raw_len;
 	h->crc_len = seg->crc_len;
+	if (seg->type == DFMT_SEG_END)
+		end_place(seg, place);
 	h->payload_crc = dfmt_crc32c(&w->crc, seg->buf + DFMT_SEG_HEADER_LEN,
 		seg->crc_len);
 	h->codec = seg->codec;

@@ -423,7 +423,6 @@ end_emit(struct dfmt_writer *w, enum dfmt_fmt_end_status status,
 	e->flags = indexed ? DFMT_END_INDEXED : 0;
 	e->nr_segments = dfmt_w_place(w)->nr_segments;
 	e->meta_end = w->meta_end ? w->meta_end : dfmt_w_place(w)->next;
-	e->end = dfmt_w_place(w)->next + DFMT_END_LEN;
 	e->elapsed_ms = elapsed(w);
 	if (!why)
 		why = "complete";
