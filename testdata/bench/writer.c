@@ -15,6 +15,7 @@
 #include <lz4.h>
 #include <lzo/lzo1x.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,14 @@ read_device(void *arg, uint64_t offset, void *buf, size_t len)
 	return 0;
 }
 
+/* A CPU of a hypervisor would pause; a thread lets others run. */
+static void
+relax(void *arg)
+{
+	(void)arg;
+	sched_yield();
+}
+
 static void *
 help(void *w)
 {
@@ -171,6 +180,7 @@ write_dump(struct machine *m, const struct way *way, double *seconds_out)
 		.classify = classify,
 		.write = write_device,
 		.read = read_device,
+		.relax = relax,
 	};
 	struct dfmt_writer_config config = {
 		.ops = &ops,
