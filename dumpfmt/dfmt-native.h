@@ -113,7 +113,8 @@ struct dfmt_nstate {
 	uint64_t len;	    /* of the bytes from there that may be the dump's */
 	uint64_t range_len; /* of the labelled range, or 0 */
 	uint8_t id[DFMT_ID_LEN];
-	uint32_t shift; /* of a frame */
+	uint32_t shift;	  /* of a frame */
+	bool shift_known; /* else it is a guess, which blocks prove or not */
 	uint32_t align;
 	uint64_t end_pfn;
 	bool has_head;	 /* of the triage record */

@@ -193,6 +193,22 @@ end_counts(struct dfmt_native *i, const uint8_t *p)
 	}
 }
 
+/* Without the triage record's head: what makes the bytes of the frames. */
+static void
+shift_guess(struct dfmt_nstate *n)
+{
+	const struct dfmt_native *i = &n->info;
+	uint64_t frames = i->nr_data + i->nr_fill + i->nr_repeat;
+
+	for (uint32_t shift = 12; !n->has_head && shift <= 16; shift++) {
+		if (frames && frames < DFMT_MAX_PFN &&
+			frames << shift == i->raw_len) {
+			n->shift = shift;
+			n->shift_known = true;
+		}
+	}
+}
+
 /* Takes the record; false when its numbers make no sense. */
 static bool
 end_take(struct dfmt_nstate *n, const struct dfmt_nseg *seg, const uint8_t *p)
@@ -205,6 +221,7 @@ end_take(struct dfmt_nstate *n, const struct dfmt_nseg *seg, const uint8_t *p)
 		return false;
 	n->info.has_end = true;
 	end_counts(&n->info, p);
+	shift_guess(n);
 	n->complete = n->info.end_status == DFMT_END_COMPLETE;
 	n->index_whole = dfmt_le32(p + 4) & DFMT_END_INDEXED;
 	n->end = end;

@@ -188,8 +188,12 @@ range_add(struct dfmt *d, const uint8_t *p, struct dfmt_err *err)
 	};
 	size_t i = d->nr_ranges;
 
-	if (r.len == 0 || r.addr + r.len < r.addr || i >= DFMT_NMAX_RANGES)
+	if (r.len == 0 || r.addr + r.len < r.addr)
 		return DFMT_OK;
+	if (i >= DFMT_NMAX_RANGES) {
+		((struct dfmt_nstate *)d->impl)->ranges_open = true;
+		return DFMT_OK;
+	}
 	if (!dfmt_ngrow(&d->ranges, &d->nr_ranges, i, sizeof(r)))
 		return no_memory(err);
 	d->ranges[i] = r;

@@ -256,10 +256,16 @@ static enum dfmt_status
 frame_read(const struct dfmt *d, const struct dfmt_nframe *f,
 	const struct piece *piece, struct dfmt_err *err)
 {
+	const struct dfmt_nstate *n = d->impl;
+
 	switch (f->kind) {
 	case DFMT_RUN_DATA:
 		return data_read(d, f, piece, err);
 	case DFMT_RUN_FILL:
+		if (!n->shift_known)
+			return dfmt_fail(err, DFMT_E_LOST,
+				"nothing says how long frames are", DFMT_NONE,
+				DFMT_NONE);
 		fill_read(f->arg, piece);
 		return DFMT_OK;
 	case DFMT_RUN_REPEAT:

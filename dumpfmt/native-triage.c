@@ -207,7 +207,7 @@ head_take(struct dfmt *d, struct dfmt_nstate *n, const uint8_t *p)
 	n->shift = dfmt_le32(p + 28);
 	n->align = dfmt_le32(p + 32);
 	n->end_pfn = dfmt_le64(p + 40);
-	n->has_head = true;
+	n->has_head = n->shift_known = true;
 }
 
 /* The payload, as much of it as is there. */

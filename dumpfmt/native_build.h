@@ -450,6 +450,8 @@ nb_end_payload(const struct nb *b, uint8_t *p, uint32_t status, bool indexed,
 	nb_put(p + 32, b->len - b->base + 4096, 8);
 	for (int i = 0; i < 4; i++)
 		nb_put(p + 40 + 8 * i, b->counts[i], 8);
+	nb_put(p + 72, (b->counts[0] + b->counts[1] + b->counts[2]) * NB_FRAME,
+		8);
 	nb_put(p + 96, nr, 4);
 	for (size_t i = 0; i < nr; i++) {
 		uint8_t *q = p + 232 + 40 * i;

@@ -523,6 +523,73 @@ test_native_dump_cut_at_random_is_right(void **state)
 	wfix_fini(&f);
 }
 
+/* Frames of 64 KiB, each of its number over and over. */
+static int
+long_read(void *arg, uint64_t pfn, void *buf)
+{
+	uint64_t *words = buf;
+
+	(void)arg;
+	for (size_t i = 0; i < 65536 / 8; i++)
+		words[i] = pfn;
+	return 0;
+}
+
+static size_t
+long_count(const struct dfmt *d)
+{
+	size_t nr = 0;
+
+	for (uint64_t pfn = 0; pfn < 200; pfn++) {
+		uint64_t word;
+
+		if (dfmt_read(d, pfn << 16, &word, 8, NULL) != DFMT_OK)
+			continue;
+		assert_int_equal(word, pfn);
+		nr++;
+	}
+	return nr;
+}
+
+/* Only the triage record says how long frames are; the end lets it be known. */
+static void
+test_native_long_frames_without_their_length(void **state)
+{
+	struct dfmt_writer_ops ops = wfix_ops;
+	struct wfix f;
+	struct dfmt *d;
+
+	(void)state;
+	wfix_init(&f, 200, 8u << 20);
+	ops.write = file_write;
+	ops.read_frame = long_read;
+
+	struct dfmt_writer_config config = wfix_config(&f);
+
+	config.ops = &ops;
+	config.flags = DFMT_WRITER_FILE;
+	config.page_shift = 16;
+	struct written wr = write_dump(&f, config, true);
+
+	assert_int_equal(wr.result.status, DFMT_W_COMPLETE);
+	size_t len = wr.result.dump_len;
+	d = open_bytes(f.device, len);
+	size_t whole = long_count(d);
+	assert_true(whole > 100);
+	dfmt_close(d);
+	for (size_t at = 0; at < 2; at++) {
+		/* The head's checksum; the header too. */
+		f.device[at ? 20 : 130] ^= 1;
+		d = open_bytes(f.device, len);
+		assert_int_equal(long_count(d), whole);
+		dfmt_close(d);
+		d = open_bytes(f.device, len - 4096);
+		(void)long_count(d);
+		dfmt_close(d);
+	}
+	wfix_fini(&f);
+}
+
 int
 main(void)
 {
@@ -539,6 +606,7 @@ main(void)
 		cmocka_unit_test(test_native_older_dump_never_shows),
 		cmocka_unit_test(test_native_dump_cut_at_each_byte_is_survived),
 		cmocka_unit_test(test_native_dump_cut_at_random_is_right),
+		cmocka_unit_test(test_native_long_frames_without_their_length),
 	};
 
 	return cmocka_run_group_tests_name("native writer", tests, NULL, NULL);

@@ -311,6 +311,46 @@ test_writer_failure_of_every_callback(void **state)
 	each_call(false);
 }
 
+/* A third panic, at each call of the end that the second one made. */
+static void
+test_writer_third_panic_ends_at_once(void **state)
+{
+	(void)state;
+	for (volatile unsigned long n = 30; n < 300; n += 27) {
+		volatile bool more = true;
+
+		for (volatile unsigned long m = 1; more; m++) {
+			struct run *r = malloc(sizeof(*r));
+
+			assert_non_null(r);
+			run_init(r, 260, 2u << 20);
+			run_start(r);
+			r->f.panic_at = n;
+			if (setjmp(r->f.panic) == 0) {
+				(void)dfmt_writer_run(r->w, &r->facts,
+					r->f.device_len);
+				fail();
+			}
+			r->f.panic_at = n + m;
+			if (setjmp(r->f.panic) == 0) {
+				(void)dfmt_writer_reenter(r->w, NULL);
+				more = false;
+			}
+			unsigned long calls = r->f.nr_calls;
+			assert_int_equal(dfmt_writer_reenter(r->w, NULL),
+				DFMT_W_SECOND_PANIC);
+			assert_int_equal(r->f.nr_calls, calls);
+			check_untouched(r);
+			struct dfmt *d = open_device(r);
+			assert_non_null(d);
+			(void)check_frames(r, d);
+			dfmt_close(d);
+			run_fini(r);
+			free(r);
+		}
+	}
+}
+
 static void
 test_writer_shorter_dump_hides_the_first(void **state)
 {
@@ -422,6 +462,7 @@ main(void)
 		cmocka_unit_test(test_writer_told_to_stop),
 		cmocka_unit_test(test_writer_panic_at_every_callback),
 		cmocka_unit_test(test_writer_failure_of_every_callback),
+		cmocka_unit_test(test_writer_third_panic_ends_at_once),
 		cmocka_unit_test(test_writer_shorter_dump_hides_the_first),
 		cmocka_unit_test(test_writer_facts_that_cannot_be),
 		cmocka_unit_test(test_writer_first_frames_in_disorder),
