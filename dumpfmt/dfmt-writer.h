@@ -15,6 +15,9 @@
  * program die again inside dfmt_writer_run(), dfmt_writer_reenter() ends the
  * dump with what is there.
  *
+ * It puts structures into byte buffers: build it with -fno-strict-aliasing, or
+ * hand it memory that has no declared type.
+ *
  * Every callback may fail; what fails is recorded in the dump and never ends
  * in a dump that says what is not so.
  */

@@ -166,6 +166,8 @@ dfmt_w_emit(struct dfmt_writer *w, const struct wseg *seg, uint64_t *offset_out)
 		uint64_t total = seal(w, seg, &place);
 
 		if (place.next + total + kept > w->out.limit) {
+			if (skips)
+				break;
 			dfmt_w_stop(w, STOP_FULL, "the range is full");
 			return false;
 		}
@@ -216,19 +218,35 @@ dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg)
 	return false;
 }
 
+/* At the anchor's place, as a copy or, where nothing else was left, alone. */
+static bool
+anchor_put(struct dfmt_writer *w, const struct wseg *seg)
+{
+	return write_again(w, w->out.anchor, seg->buf, DFMT_END_LEN) &&
+	       reads_back(w, w->out.anchor, seg->buf, DFMT_END_LEN);
+}
+
 bool
 dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg)
 {
+	struct wplace place;
 	uint64_t offset;
 	bool ok;
 
 	flush(w);
-	if (!dfmt_w_emit(w, seg, &offset))
+	if (dfmt_w_emit(w, seg, &offset)) {
+		ok = reads_back(w, w->out.base + offset, seg->buf,
+			DFMT_END_LEN);
+		if (w->out.anchor)
+			ok = anchor_put(w, seg) && ok;
+	} else if (w->out.anchor) {
+		place = *dfmt_w_place(w);
+		place.next = w->out.anchor - w->out.base;
+		(void)seal(w, seg, &place);
+		ok = anchor_put(w, seg);
+	} else {
 		return false;
-	ok = reads_back(w, w->out.base + offset, seg->buf, DFMT_END_LEN);
-	if (w->out.anchor)
-		ok = write_again(w, w->out.anchor, seg->buf, DFMT_END_LEN) &&
-		     reads_back(w, w->out.anchor, seg->buf, DFMT_END_LEN) && ok;
+	}
 	flush(w);
 	return ok;
 }

@@ -65,7 +65,7 @@ enum piece {
 static uint32_t
 nr_slots_of(const struct dfmt_writer_config *c)
 {
-	return c->nr_helpers ? 2 * c->nr_helpers + 2 : 1;
+	return c->nr_helpers ? 4 * c->nr_helpers + 4 : 1;
 }
 
 static size_t

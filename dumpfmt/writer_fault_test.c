@@ -193,6 +193,24 @@ test_writer_bad_places_are_passed_over(void **state)
 	}
 }
 
+/* From some place on nothing can be written but the anchor. */
+static void
+test_writer_end_is_at_the_anchor_alone(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run_init(&r, 5000, 24u << 20);
+	r.f.bad_first = 2u << 20;
+	r.f.bad_end = r.f.range_end - DFMT_ANCHOR_FROM_END;
+	run_whole(&r);
+	assert_int_equal(r.status, DFMT_W_DEVICE);
+	assert_true(dfmt_writer_result_get(r.w)->ended);
+	assert_true(nr_written(&r) > 100);
+	check_dump(&r);
+	run_fini(&r);
+}
+
 static void
 test_writer_full_device_keeps_the_best(void **state)
 {
@@ -457,6 +475,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_writer_whole_dump_reads_right),
 		cmocka_unit_test(test_writer_bad_places_are_passed_over),
+		cmocka_unit_test(test_writer_end_is_at_the_anchor_alone),
 		cmocka_unit_test(test_writer_full_device_keeps_the_best),
 		cmocka_unit_test(test_writer_time_limit_leaves_a_dump),
 		cmocka_unit_test(test_writer_told_to_stop),
