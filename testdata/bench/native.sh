@@ -51,7 +51,7 @@ one() {
 		echo "makedumpfile: not installed, not measured"
 	fi
 	rm -f "$work/mdf"
-	process "dumpconv -O native, whole process" "$pages" "$work/native" "$O/bin/dumpconv" -f -O native "$work/elf" "$work/native"
+	process "dumpconv -O native, whole process" "$pages" "$work/native" "$O/bin/dumpconv" -O native "$work/elf" "$work/native"
 	rm -f "$work/elf"
 	echo "-- page reads, kdump as it is"
 	"$O/bin/bench-reads" "$dump"
