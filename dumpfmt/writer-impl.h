@@ -2,7 +2,8 @@
 /*
  * What the files of the writer share.  Private to writer*.c; freestanding.
  *
- *   writer.c         the run: label, passes over memory, ends
+ *   writer-init.c    memory, laid out before the panic
+ *   writer.c         the run: passes over memory, ends
  *   writer-label.c   is the range ours to write?
  *   writer-facts.c   what the caller says, held to the format
  *   writer-out.c     the device: bounds, retries, places given up
