@@ -151,6 +151,12 @@ enum dfmt_writer_flags {
 	DFMT_WRITER_CRC32 = 4,
 	/* Do all but write. */
 	DFMT_WRITER_DRY_RUN = 8,
+	/*
+	 * read_frame may be called on the CPUs that help, several at once: they
+	 * look ahead for frames that are one word over and over.  One may still
+	 * be in it when the run has ended, until its dfmt_writer_help returns.
+	 */
+	DFMT_WRITER_SCOUT = 16,
 };
 
 struct dfmt_writer_config {

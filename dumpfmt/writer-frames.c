@@ -30,8 +30,8 @@ word_at(const uint8_t *p)
 	return v;
 }
 
-static bool
-is_fill(const uint8_t *frame, uint32_t len, uint64_t *word_out)
+bool
+dfmt_w_is_fill(const uint8_t *frame, uint32_t len, uint64_t *word_out)
 {
 	uint64_t word = word_at(frame);
 
@@ -122,6 +122,12 @@ slot_ready(struct dfmt_writer *w, uint64_t pfn)
 }
 
 void
+dfmt_w_fill(struct dfmt_writer *w, uint64_t pfn, uint64_t word)
+{
+	span_add(slot_ready(w, pfn), pfn, DFMT_RUN_FILL, word);
+}
+
+void
 dfmt_w_frame(struct dfmt_writer *w, uint64_t pfn)
 {
 	struct wslot *s = slot_ready(w, pfn);
@@ -131,7 +137,7 @@ dfmt_w_frame(struct dfmt_writer *w, uint64_t pfn)
 
 	if (w->ops->read_frame(w->config.arg, pfn, to) != 0)
 		kind = DFMT_RUN_LOST;
-	else if (is_fill(to, w->frame_len, &arg))
+	else if (dfmt_w_is_fill(to, w->frame_len, &arg))
 		kind = DFMT_RUN_FILL;
 	else if (is_repeat(w, pfn, to, &arg))
 		kind = DFMT_RUN_REPEAT;

@@ -9,6 +9,7 @@
  *   writer-out.c     the device: bounds, retries, places given up
  *   writer-meta.c    triage record, CPUs, worlds, ranges, objects, blobs
  *   writer-frames.c  one frame: fill, repeat, or into a block
+ *   writer-scout.c   frames ahead that are one word over and over
  *   writer-jobs.c    blocks through one or several compressors, in order
  *   writer-pages.c   blocks to pages segments
  *   writer-index.c   the index trees
@@ -110,6 +111,17 @@ struct wslot {
 	struct wspan spans[SLOT_RUNS];
 };
 
+/* Frames ahead of the run, and which of them are one word over and over. */
+#define SCOUT_FRAMES 64u
+#define NR_SCOUTS 8u
+struct wscout {
+	uint32_t state; /* atomic; enum wslot_state */
+	uint32_t nr;	/* frames from pfn on */
+	uint64_t pfn;	/* a multiple of SCOUT_FRAMES, or ~0: none */
+	uint64_t fills; /* bit i: frame pfn + i is words[i] over and over */
+	uint64_t words[SCOUT_FRAMES];
+};
+
 struct wpages {
 	uint8_t *buf; /* SEG_LEN */
 	uint32_t class;
@@ -159,6 +171,9 @@ struct dfmt_writer {
 	uint32_t nr_slots;
 	uint32_t head, tail; /* slots handed out and drained, counting up */
 	uint8_t *states; /* of the compressors; the run's own is the first */
+
+	struct wscout *scouts; /* NR_SCOUTS */
+	uint8_t *scout_frames; /* one for each helper */
 
 	struct wpages pages;
 	struct wlevel levels[INDEX_LEVELS];
@@ -262,7 +277,23 @@ void dfmt_w_blobs(struct dfmt_writer *w);
 /* ---- writer-frames.c ----------------------------------------------------- */
 
 void dfmt_w_frame(struct dfmt_writer *w, uint64_t pfn);
+/* The same for a frame that is known to be word over and over. */
+void dfmt_w_fill(struct dfmt_writer *w, uint64_t pfn, uint64_t word);
+bool dfmt_w_is_fill(const uint8_t *frame, uint32_t len, uint64_t *word_out);
 void dfmt_w_frames_reset(struct dfmt_writer *w);
+
+/* ---- writer-scout.c ------------------------------------------------------ */
+
+/* Looks at one chunk that waits for it; false: there is none. */
+bool dfmt_w_scout_one(struct dfmt_writer *w, uint8_t *scratch);
+/*
+ * At the first frame of a chunk: what is known of it, or NULL; has the next
+ * ones, up to end, looked at.
+ */
+const struct wscout *dfmt_w_scouted(struct dfmt_writer *w, uint64_t pfn,
+	uint64_t end);
+/* Nothing that was asked for is needed any more. */
+void dfmt_w_scouts_recall(struct dfmt_writer *w);
 
 /* ---- writer-jobs.c ------------------------------------------------------- */
 

@@ -51,6 +51,8 @@ enum piece {
 	PIECE_BLOCKS,
 	PIECE_STATES,
 	PIECE_SLOTS,
+	PIECE_SCOUTS,
+	PIECE_SCOUT_FRAMES,
 	PIECE_IN,
 	PIECE_OUT,
 	NR_PIECES,
@@ -90,6 +92,10 @@ piece_len(const struct dfmt_writer_config *c, enum piece piece)
 		return MAX_BLOCKS * sizeof(struct dfmt_fmt_block);
 	case PIECE_STATES:
 		return (c->nr_helpers + 1) * state_len_of(c);
+	case PIECE_SCOUTS:
+		return NR_SCOUTS * sizeof(struct wscout);
+	case PIECE_SCOUT_FRAMES:
+		return (size_t)c->nr_helpers << c->page_shift;
 	case PIECE_SLOTS:
 		return nr_slots_of(c) * sizeof(struct wslot);
 	case PIECE_IN:
@@ -124,6 +130,10 @@ buffers_lay_out(struct dfmt_writer *w, uint8_t *const piece[])
 	w->repeats = (void *)piece[PIECE_REPEATS];
 	w->nr_repeats = REPEATS_LEN / sizeof(*w->repeats);
 	w->states = piece[PIECE_STATES];
+	w->scouts = (void *)piece[PIECE_SCOUTS];
+	w->scout_frames = piece[PIECE_SCOUT_FRAMES];
+	memset(w->scouts, 0, NR_SCOUTS * sizeof(*w->scouts));
+	dfmt_w_scouts_recall(w);
 	for (uint32_t i = 0; i < INDEX_LEVELS; i++) {
 		struct wlevel *l = &w->levels[i];
 

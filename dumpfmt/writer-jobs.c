@@ -170,6 +170,8 @@ dfmt_writer_help(struct dfmt_writer *w, uint32_t index)
 	uint8_t *state = w->states + (index + 1) * round_up(len, 64);
 
 	while (__atomic_load_n(&w->helping, __ATOMIC_ACQUIRE) == 1)
-		if (!take_one(w, state))
+		if (!take_one(w, state) &&
+			!dfmt_w_scout_one(w,
+				w->scout_frames + (size_t)index * w->frame_len))
 			relax(w);
 }

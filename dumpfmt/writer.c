@@ -80,18 +80,36 @@ was_first(const struct dfmt_writer *w, uint64_t pfn)
 	return false;
 }
 
+/* Frame pfn of the pass; known: what was found out of its chunk, or NULL. */
+static void
+add_frame(struct dfmt_writer *w, uint64_t pfn, const struct wscout *known)
+{
+	uint32_t bit = (uint32_t)(pfn % SCOUT_FRAMES);
+
+	if (w->class != DFMT_CLASS_FIRST && was_first(w, pfn))
+		return;
+	if (known && known->fills >> bit & 1)
+		dfmt_w_fill(w, pfn, known->words[bit]);
+	else
+		dfmt_w_frame(w, pfn);
+}
+
 /* Frames [pfn, pfn + count) of the pass; every so often looks up. */
 static void
 add_frames(struct dfmt_writer *w, uint64_t pfn, uint64_t count)
 {
+	const struct wscout *known = NULL;
+
 	for (uint64_t i = 0; i < count; i++) {
 		if ((i & 63) == 0 && dfmt_w_stopped(w))
-			return;
+			break;
 		if ((i & 0xfff) == 0xfff)
 			progress(w);
-		if (w->class == DFMT_CLASS_FIRST || !was_first(w, pfn + i))
-			dfmt_w_frame(w, pfn + i);
+		if ((pfn + i) % SCOUT_FRAMES == 0)
+			known = dfmt_w_scouted(w, pfn + i, pfn + count);
+		add_frame(w, pfn + i, known);
 	}
+	dfmt_w_scouts_recall(w);
 }
 
 static uint32_t

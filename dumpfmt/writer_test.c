@@ -457,6 +457,7 @@ test_writer_helpers_change_nothing(void **state)
 	struct dfmt_writer_facts facts = wfix_facts(&helped);
 
 	config.nr_helpers = 3;
+	config.flags = DFMT_WRITER_SCOUT;
 	size_t len = dfmt_writer_memory(&config);
 	void *memory = aligned_alloc(4096, len);
 	struct dfmt_writer *w = dfmt_writer_init(&config, memory, len);
@@ -474,6 +475,79 @@ test_writer_helpers_change_nothing(void **state)
 	free(memory);
 	wfix_fini(&alone);
 	wfix_fini(&helped);
+}
+
+/* Mostly one word over and over, in long runs; safe on any CPU. */
+static int
+read_idle_frame(void *arg, uint64_t pfn, void *buf)
+{
+	const struct wfix *f = arg;
+
+	if (pfn % 997 == 0)
+		return 1;
+	if (pfn % 97 == 0 || (pfn >= 2000 && pfn < 2400))
+		wfix_content(f->seed, pfn, buf);
+	else
+		memset(buf, (int)(pfn / 300), WFIX_FRAME);
+	return 0;
+}
+
+static int
+classify_idle(void *arg, uint64_t pfn, uint64_t *count)
+{
+	(void)arg;
+	*count = pfn % 1000 < 900 ? 900 - pfn % 1000 : 1000 - pfn % 1000;
+	return pfn % 1000 < 900 ? DFMT_CLASS_KERNEL : DFMT_CLASS_USER;
+}
+
+static void
+run_idle(struct wfix *f, uint32_t nr_helpers)
+{
+	struct dfmt_writer_config config = wfix_config(f);
+	struct dfmt_writer_facts facts = wfix_facts(f);
+	struct dfmt_writer_ops ops = wfix_ops;
+	struct helper h[3];
+	pthread_t t[3];
+
+	ops.read_frame = read_idle_frame;
+	ops.classify = classify_idle;
+	config.ops = &ops;
+	config.nr_helpers = nr_helpers;
+	config.flags = DFMT_WRITER_SCOUT;
+	size_t len = dfmt_writer_memory(&config);
+	void *memory = aligned_alloc(4096, len);
+	struct dfmt_writer *w = dfmt_writer_init(&config, memory, len);
+
+	assert_non_null(w);
+	for (uint32_t i = 0; i < nr_helpers; i++) {
+		h[i] = (struct helper){ w, i };
+		pthread_create(&t[i], NULL, help, &h[i]);
+	}
+	assert_int_equal(dfmt_writer_run(w, &facts, f->device_len),
+		DFMT_W_COMPLETE);
+	for (uint32_t i = 0; i < nr_helpers; i++)
+		pthread_join(t[i], NULL);
+	free(memory);
+}
+
+static void
+test_writer_scouts_change_nothing(void **state)
+{
+	struct wfix alone;
+
+	(void)state;
+	wfix_init(&alone, 30000, 24u << 20);
+	run_idle(&alone, 0);
+	for (uint32_t helpers = 1; helpers <= 3; helpers++) {
+		struct wfix helped;
+
+		wfix_init(&helped, 30000, 24u << 20);
+		run_idle(&helped, helpers);
+		assert_memory_equal(alone.device, helped.device,
+			alone.device_len);
+		wfix_fini(&helped);
+	}
+	wfix_fini(&alone);
 }
 
 /* A compressor that never returns on the helper's thread until told. */
@@ -622,6 +696,7 @@ main(void)
 		cmocka_unit_test(test_writer_time_limit_ends_a_search),
 		cmocka_unit_test(test_writer_time_limit_ends_retries),
 		cmocka_unit_test(test_writer_helpers_change_nothing),
+		cmocka_unit_test(test_writer_scouts_change_nothing),
 		cmocka_unit_test(test_writer_goes_on_without_a_dead_helper),
 		cmocka_unit_test(test_writer_goes_on_where_the_clock_stands),
 		cmocka_unit_test(test_writer_second_panic_at_every_callback),

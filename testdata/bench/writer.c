@@ -30,7 +30,6 @@ struct machine {
 	uint8_t *pages; /* in the order of pfns */
 	uint64_t *pfns;
 	uint64_t nr;
-	uint64_t last; /* index of the frame that was asked for last */
 	uint8_t *device;
 	uint64_t device_len;
 };
@@ -76,14 +75,17 @@ load(struct machine *m, const char *path)
 	memset(m->device, 1, m->device_len);
 }
 
+/* Of each thread: the index of the frame that was asked for last. */
+static _Thread_local uint64_t last;
+
 /* Index of the first frame at or after pfn. */
 static uint64_t
-find(struct machine *m, uint64_t pfn)
+find(const struct machine *m, uint64_t pfn)
 {
 	uint64_t low = 0, high = m->nr;
 
-	if (m->last + 1 < m->nr && m->pfns[m->last + 1] == pfn)
-		return ++m->last;
+	if (last + 1 < m->nr && m->pfns[last + 1] == pfn)
+		return ++last;
 	while (low < high) {
 		uint64_t mid = (low + high) / 2;
 
@@ -92,7 +94,7 @@ find(struct machine *m, uint64_t pfn)
 		else
 			high = mid;
 	}
-	return m->last = low;
+	return last = low;
 }
 
 static int
@@ -186,7 +188,7 @@ write_dump(struct machine *m, const struct way *way, double *seconds_out)
 		.ops = &ops,
 		.arg = m,
 		.codec = way->codec,
-		.flags = DFMT_WRITER_FILE |
+		.flags = DFMT_WRITER_FILE | DFMT_WRITER_SCOUT |
 			 (__builtin_cpu_supports("sse4.2") ? DFMT_WRITER_CRC32
 							   : 0),
 		.content = 1u << DFMT_CLASS_KERNEL,
