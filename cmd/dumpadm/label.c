@@ -144,6 +144,9 @@ make_label(struct dfmt_label *label, const struct cmd_device *dev,
 	if (getrandom(label->uuid, sizeof(label->uuid), 0) !=
 		(ssize_t)sizeof(label->uuid))
 		return cmd_fail_errno(err, CMD_FAILED, "random numbers");
+	/* Version 4 and its variant, as RFC 9562 has random ones. */
+	label->uuid[6] = (uint8_t)(0x40 | (label->uuid[6] & 0x0f));
+	label->uuid[8] = (uint8_t)(0x80 | (label->uuid[8] & 0x3f));
 	if (opt->purpose != NULL)
 		(void)snprintf(label->purpose, sizeof(label->purpose), "%s",
 			opt->purpose);
