@@ -195,7 +195,7 @@ missing_say(struct dfmt_nstate *n, bool labelled, bool found)
 		what = "the dump ends in its first segment";
 	else if (found && !i->has_end)
 		(void)snprintf(n->missing, room,
-			"cut off: %llu bytes, no end record", len);
+			"cut off after %llu bytes: it has no end record", len);
 	else if (found && i->end_status)
 		(void)snprintf(n->missing, room, "the writer stopped: %s%s%s",
 			end_name(i->end_status), i->why ? ": " : "",
