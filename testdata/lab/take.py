@@ -181,7 +181,7 @@ def boot(args, start, died=PANIC):
         os.makedirs(args.out)
         guest = start(args)
         try:
-            guest.wait_for(f"LAB: ready|{died}", 240)
+            guest.wait_for(f"LAB: ready|{died}", 400)
         except BaseException:
             guest.close()
             raise
