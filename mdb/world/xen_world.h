@@ -83,7 +83,9 @@ struct mdb_xen {
 	char *panic_message;
 
 	struct mdb_xen_cpus *cpus; /* xen_cpu.c; or NULL */
-	void *types;		   /* xen_types.c */
+	bool dom0_tried, has_dom0; /* find_linux_xen.c */
+	struct mdb_xen_domain dom0;
+	void *types; /* xen_types.c */
 };
 
 /* NULL for a world that is not ours. */
