@@ -137,6 +137,12 @@ bool mdb_xen_vcpu_try(struct mdb_xen *xen, mdb_addr_t addr,
 bool mdb_xen_domain_try(struct mdb_xen *xen, mdb_addr_t addr,
 	struct mdb_xen_domain *domain_out);
 
+/* xen_guest.c: where a vCPU of a domain is, in the domain or in the
+ * hypervisor; MDB_E_NOTFOUND with why not. */
+enum mdb_status mdb_xen_vcpu_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
+	const struct mdb_xen_domain *domain, unsigned int vcpu,
+	struct mdb_regs *regs_out);
+
 /* xen_panic.c */
 int mdb_xen_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world);
 const char *mdb_xen_panic_message(struct mdb_ctx *cx, struct mdb_xen *xen);
