@@ -107,30 +107,46 @@ kernel_ask(struct mdb_ctx *cx, struct mdb_linux_found *found)
 	mdb_forget(cx);
 }
 
+/* Looks for kallsyms tables in what is mapped with such rights. */
+static enum mdb_status
+tables_scan(struct mdb_ctx *cx, struct mdb_space *space, bool read_only,
+	struct mdb_kallsyms_layout *layout_out)
+{
+	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
+	enum mdb_status st = MDB_E_NOTFOUND;
+	uint64_t scanned = 0;
+
+	for (unsigned int i = 0;
+		st == MDB_E_NOTFOUND && scanned < MAX_SCAN && i < 4096; i++) {
+		struct mdb_mapped run;
+
+		if (mdb_space_next_mapped(cx, space, at, &run) != MDB_OK ||
+			run.start >= MDB_LINUX_TEXT_MAP_END)
+			break;
+		at = run.last + 1;
+		if ((!run.executable && !run.writable) != read_only)
+			continue;
+		if (run.last - run.start > MAX_SCAN)
+			run.last = run.start + MAX_SCAN;
+		st = mdb_kallsyms_scan(cx, space, run.start, run.last,
+			layout_out);
+		scanned += run.last - run.start;
+	}
+	mdb_forget(cx);
+	return st;
+}
+
 enum mdb_status
 mdb_linux_space_try(struct mdb_ctx *cx, struct mdb_space *space,
 	struct mdb_linux_found *found_out)
 {
 	struct mdb_linux_found found = { .space = space };
-	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
-	uint64_t scanned = 0;
-	struct mdb_mapped run;
-	enum mdb_status st = MDB_E_NOTFOUND;
+	enum mdb_status st;
 
-	for (unsigned int i = 0;
-		st == MDB_E_NOTFOUND && scanned < MAX_SCAN && i < 4096; i++) {
-		if (mdb_space_next_mapped(cx, found.space, at, &run) !=
-				MDB_OK ||
-			run.start >= MDB_LINUX_TEXT_MAP_END)
-			break;
-		if (run.last - run.start > MAX_SCAN)
-			run.last = run.start + MAX_SCAN;
-		st = mdb_kallsyms_scan(cx, found.space, run.start, run.last,
-			&found.layout);
-		scanned += run.last - run.start;
-		at = run.last + 1;
-	}
-	mdb_forget(cx);
+	/* They are read-only data, unless the kernel protects none. */
+	st = tables_scan(cx, space, true, &found.layout);
+	if (st == MDB_E_NOTFOUND)
+		st = tables_scan(cx, space, false, &found.layout);
 	if (st != MDB_OK) {
 		mdb_space_destroy(found.space);
 		return st;
