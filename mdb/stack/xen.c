@@ -139,6 +139,7 @@ static bool
 find_world(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c)
 {
 	const struct mdb_world_ops *ops = u->world->ops;
+	struct mdb_guest guest = { 0 };
 	enum mdb_status st;
 
 	if ((c->regs.r[MDB_R_CS] & 3) == 0)
@@ -149,7 +150,8 @@ find_world(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c)
 			(unsigned long long)c->regs.r[MDB_R_IP]);
 		return false;
 	}
-	st = ops->guest_on_stack(u->cx, u->world, addr, &c->world);
+	st = ops->guest_on_stack(u->cx, u->world, addr, &guest);
+	c->world = guest.world;
 	if (st != MDB_OK)
 		(void)mdb_unwind_end(u, MDB_END_NO_UNWIND,
 			"at 0x%llx, outside of the hypervisor: %s",

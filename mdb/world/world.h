@@ -23,6 +23,12 @@ struct mdb_stack_range {
 	int cpu;       /* -1: not of a CPU */
 };
 
+/* Whose code a hypervisor left when it entered itself. */
+struct mdb_guest {
+	struct mdb_world *world; /* NULL: it is no world of the dump */
+	int domain, vcpu;	 /* -1: not known */
+};
+
 struct mdb_world_ops {
 	/* Completes the list of objects (modules). Called once. */
 	enum mdb_status (
@@ -44,10 +50,11 @@ struct mdb_world_ops {
 		struct mdb_world *world, mdb_addr_t sp,
 		struct mdb_stack_range *range_out);
 	/* Of a hypervisor: whose code it interrupted when it entered itself on
-	 * the stack that holds sp.  MDB_E_NOTFOUND with a trail: not known. */
+	 * the stack that holds sp.  MDB_E_NOTFOUND with a trail: its world is
+	 * not known; then guest_out has what else is. */
 	enum mdb_status (*guest_on_stack)(struct mdb_ctx *cx,
 		struct mdb_world *world, mdb_addr_t sp,
-		struct mdb_world **guest_out);
+		struct mdb_guest *guest_out);
 	/* mdb_world_fact; NULL when not known. Kept by the world. */
 	const char *(*fact)(struct mdb_ctx *cx, struct mdb_world *world,
 		const char *key);
@@ -70,10 +77,13 @@ struct mdb_world {
 	size_t vmcoreinfo_len;
 	char *vmcoreinfo_owned;
 	unsigned int nr_cpu_ids;
+	int domain;		   /* of a hypervisor, that it is; -1: none or
+				      not known */
 	bool keeps_frame_pointers; /* all its code does */
 	const struct mdb_world_ops *ops;
 	void *priv;		       /* the finder's */
 	struct mdb_space_list *spaces; /* by root, see mdb_space_of_root */
+	struct mdb_synthetic_object *synthetics; /* owned; synthetic.h */
 	void *module_state;	       /* shell layer */
 	void *shape_cache;	       /* type layer: resolved shapes */
 	void (*shape_cache_destroy)(void *cache);
