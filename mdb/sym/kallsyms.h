@@ -39,7 +39,8 @@ struct mdb_kallsyms_layout {
 	mdb_addr_t names, markers, token_table, token_index;
 	mdb_addr_t addresses;
 	mdb_addr_t seqs; /* 0: none */
-	mdb_addr_t relative_base;
+	mdb_addr_t relative_base; /* known: only this one will do */
+	mdb_addr_t first;	  /* with it: the first symbol's address */
 	uint32_t nr_syms;
 	uint32_t marker_size; /* 4 or 8 */
 	enum mdb_kallsyms_form form;
@@ -64,6 +65,19 @@ enum mdb_status mdb_kallsyms_locate(struct mdb_ctx *cx, struct mdb_space *space,
  */
 enum mdb_status mdb_kallsyms_scan(struct mdb_ctx *cx, struct mdb_space *space,
 	mdb_addr_t start, mdb_addr_t end,
+	struct mdb_kallsyms_layout *layout_out);
+
+/*
+ * The same for the table of Xen (xen/common/symbols.c), which has Linux' form
+ * but states no base: offsets are from origin, XEN_VIRT_START, and the first
+ * symbol is at first, where the text begins.
+ */
+struct mdb_kallsyms_xen {
+	mdb_addr_t start, end; /* where to look: [start, end) */
+	mdb_addr_t origin, first;
+};
+enum mdb_status mdb_kallsyms_scan_xen(struct mdb_ctx *cx,
+	struct mdb_space *space, const struct mdb_kallsyms_xen *xen,
 	struct mdb_kallsyms_layout *layout_out);
 
 struct mdb_kallsyms;

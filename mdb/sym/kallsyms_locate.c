@@ -289,6 +289,29 @@ addresses_after(struct mdb_space *space, struct mdb_kallsyms_layout *l,
 	return false;
 }
 
+/*
+ * Xen's table (xen/tools/symbols.c of 4.7 to 4.20): offsets from a constant of
+ * the build, then the count, directly followed by the names.  Among the first
+ * symbols are those of the first byte of the image's text.
+ */
+static bool
+addresses_from(struct mdb_space *space, struct mdb_kallsyms_layout *l,
+	const struct mdb_kallsyms_layout *known)
+{
+	mdb_addr_t addr = 0;
+
+	l->form = MDB_KALLSYMS_BASE;
+	l->relative_base = known->relative_base;
+	l->seqs = 0;
+	l->addresses = l->names - 4 - 4ull * l->nr_syms;
+	if (!addresses_agree(space, l, 0))
+		return false;
+	for (uint32_t i = 0; i < 16 && i < l->nr_syms; i++)
+		if (address_try(space, l, i, &addr) && addr == known->first)
+			return true;
+	return false;
+}
+
 /* Addresses before the names or after the tokens; a seqs table that lies
  * between markers and tokens goes with the former. */
 static bool
@@ -321,7 +344,9 @@ mdb_kallsyms_locate(struct mdb_ctx *cx, struct mdb_space *space,
 			"kallsyms: names at %#" PRIx64
 			" and their markers do not agree",
 			l.names);
-	if (!addresses_find(space, &l, known->addresses))
+	if (known->relative_base != 0
+			? !addresses_from(space, &l, known)
+			: !addresses_find(space, &l, known->addresses))
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"kallsyms: no table of addresses goes with the names "
 			"at %#" PRIx64,
@@ -472,7 +497,7 @@ static bool
 index_try(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t at,
 	const uint8_t *index, struct mdb_kallsyms_layout *layout_out)
 {
-	struct mdb_kallsyms_layout l = { 0 };
+	struct mdb_kallsyms_layout l = *layout_out;
 
 	l.token_index = at;
 	l.token_table = tokens_before(space, at, index);
@@ -514,8 +539,8 @@ page_look(struct mdb_ctx *cx, struct mdb_space *space, struct index_scan *s,
 	return MDB_E_NOTFOUND;
 }
 
-enum mdb_status
-mdb_kallsyms_scan(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t start,
+static enum mdb_status
+scan(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t start,
 	mdb_addr_t end, struct mdb_kallsyms_layout *layout_out)
 {
 	enum mdb_status st = MDB_E_NOTFOUND;
@@ -539,4 +564,30 @@ mdb_kallsyms_scan(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t start,
 		return st;
 	return mdb_fail(cx, MDB_E_NOTFOUND,
 		"no kallsyms tables in %#" PRIx64 "..%#" PRIx64, start, end);
+}
+
+enum mdb_status
+mdb_kallsyms_scan(struct mdb_ctx *cx, struct mdb_space *space, mdb_addr_t start,
+	mdb_addr_t end, struct mdb_kallsyms_layout *layout_out)
+{
+	struct mdb_kallsyms_layout layout = { 0 };
+	enum mdb_status st = scan(cx, space, start, end, &layout);
+
+	if (st == MDB_OK)
+		*layout_out = layout;
+	return st;
+}
+
+enum mdb_status
+mdb_kallsyms_scan_xen(struct mdb_ctx *cx, struct mdb_space *space,
+	const struct mdb_kallsyms_xen *xen,
+	struct mdb_kallsyms_layout *layout_out)
+{
+	struct mdb_kallsyms_layout layout = { .relative_base = xen->origin,
+		.first = xen->first };
+	enum mdb_status st = scan(cx, space, xen->start, xen->end, &layout);
+
+	if (st == MDB_OK)
+		*layout_out = layout;
+	return st;
 }

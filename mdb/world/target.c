@@ -102,6 +102,10 @@ find_worlds(struct mdb_ctx *cx, struct mdb_target *t)
 
 	if (st == MDB_OK)
 		return st;
+	st = mdb_find_xen(cx, t);
+	if (st != MDB_OK && st != MDB_E_NOTFOUND)
+		mdb_warn(cx, st, "a hypervisor is there, but");
+	mdb_forget(cx);
 	st = mdb_find_linux(cx, t);
 	if (st == MDB_E_INTERRUPTED)
 		return st;

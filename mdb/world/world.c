@@ -94,12 +94,13 @@ mdb_object_types(struct mdb_ctx *cx, struct mdb_object *o)
 {
 	const struct mdb_world_ops *ops = o->world->ops;
 
-	if (o->types_tried || !ops || !ops->load_types)
+	if (o->types_tried)
 		return o->types;
 	o->types_tried = true;
 	struct mdb_types *types;
 
-	if (ops->load_types(cx, o, &types) == MDB_OK)
+	if (ops && ops->load_types &&
+		ops->load_types(cx, o, &types) == MDB_OK)
 		o->types = types;
 	else
 		o->types = mdb_object_debug_types(cx, o);

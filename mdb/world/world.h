@@ -128,6 +128,7 @@ enum mdb_status mdb_target_check_symbols(struct mdb_ctx *cx,
 /* Finders: MDB_OK with a world added to the target, MDB_E_NOTFOUND if it is
  * not there. */
 enum mdb_status mdb_find_linux(struct mdb_ctx *cx, struct mdb_target *target);
+enum mdb_status mdb_find_xen(struct mdb_ctx *cx, struct mdb_target *target);
 enum mdb_status mdb_find_native(struct mdb_ctx *cx, struct mdb_target *target);
 
 #endif

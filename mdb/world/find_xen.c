@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds a Xen hypervisor in the dump and makes a world of it.
+ *
+ * A crash kernel's notes say where Xen was loaded and where its page tables
+ * are; a whole-machine dump has only the page tables that its CPUs were using.
+ * In either case something must run at the place of the hypervisor's image,
+ * and what lies there decides: the embedded table of symbols begins with the
+ * image's own first byte.
+ *
+ * Where the page tables named by the notes lead nowhere, the image and the
+ * direct map are still read by their fixed places, and that is said.
+ */
+#include "mdb/base/alloc.h"
+#include "mdb/base/ctx.h"
+#include "mdb/base/endian.h"
+#include "mdb/sym/vmcoreinfo.h"
+#include "mdb/world/xen_world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GIB (1ull << 30)
+#define MIB (1ull << 20)
+#define FRAME_MASK 0x000ffffffffff000ull
+
+/* The image is linked at XEN_VIRT_START + 2 MiB and is smaller than this. */
+#define TEXT_OFFSET (2 * MIB)
+#define MAX_IMAGE (64 * MIB)
+/* Machine memory that the direct map shows, where tables cannot be asked. */
+#define MAX_DIRECTMAP (64ull << 40)
+
+#define NOTE_CRASH_INFO 0x1000001u /* xen/include/public/elfnote.h */
+#define NOTE_CRASH_REGS 0x1000002u
+#define NT_PRSTATUS 1u
+#define INFO_PHYS_START 8 /* crash_xen_info_t, xen/include/xen/elfcore.h */
+
+struct mdb_xen *
+mdb_xen_of(const struct mdb_world *world)
+{
+	return world->ops == &mdb_xen_ops ? world->priv : NULL;
+}
+
+struct mdb_xen *
+mdb_xen_of_target(const struct mdb_target *target)
+{
+	for (const struct mdb_world *w = target->worlds; w; w = w->next)
+		if (mdb_xen_of(w) != NULL)
+			return mdb_xen_of(w);
+	return NULL;
+}
+
+mdb_addr_t
+mdb_xen_info_symbol(const struct mdb_xen *xen, const char *name)
+{
+	const struct mdb_world *w = xen->world;
+	uint64_t v;
+
+	if (w->vmcoreinfo == NULL || !mdb_vmcoreinfo_symbol(w->vmcoreinfo,
+					     w->vmcoreinfo_len, name, &v))
+		return 0;
+	return v;
+}
+
+bool
+mdb_xen_info_number(const struct mdb_xen *xen, const char *key,
+	uint64_t *value_out)
+{
+	const struct mdb_world *w = xen->world;
+
+	return w->vmcoreinfo != NULL &&
+	       mdb_vmcoreinfo_number(w->vmcoreinfo, w->vmcoreinfo_len, key,
+		       value_out);
+}
+
+/* ---- what the notes say --------------------------------------------------
+ */
+
+struct stated {
+	const char *info; /* VMCOREINFO_XEN, or NULL */
+	size_t info_len;
+	bool has_crash_info;
+	size_t crash_note;
+	uint64_t crash_info[10];
+};
+
+static void
+crash_info_read(const struct dfmt_note *n, struct stated *s)
+{
+	const uint8_t *p = n->desc;
+
+	for (size_t i = 0; i < 10; i++)
+		s->crash_info[i] = mdb_le64(p + 8 * i);
+	s->has_crash_info = true;
+}
+
+/* The crash note follows the registers of the CPU that wrote it. */
+static void
+stated_read(const struct dfmt *d, struct stated *s)
+{
+	size_t nr_status = 0;
+
+	*s = (struct stated){ 0 };
+	s->info = dfmt_vmcoreinfo_xen(d, &s->info_len);
+	for (size_t i = 0; i < dfmt_nr_notes(d); i++) {
+		struct dfmt_note n = dfmt_note_at(d, i);
+
+		if (strcmp(n.name, "CORE") == 0 && n.type == NT_PRSTATUS)
+			nr_status++;
+		if (strcmp(n.name, "Xen") != 0 || n.type != NOTE_CRASH_INFO ||
+			n.desc_len < 80 || s->has_crash_info)
+			continue;
+		crash_info_read(&n, s);
+		s->crash_note = nr_status > 0 ? nr_status - 1 : 0;
+	}
+}
+
+/* ---- where it is ---------------------------------------------------------
+ */
+
+struct place {
+	struct mdb_space *space;
+	mdb_addr_t virt_start, text_start, text_end;
+	mdb_paddr_t phys_start;
+	struct mdb_kallsyms_layout layout;
+	bool has_layout;
+};
+
+/* The first executable run of an image in these tables. */
+static bool
+text_find(struct mdb_ctx *cx, struct mdb_space *space,
+	struct mdb_mapped *text_out)
+{
+	mdb_addr_t at = MDB_XEN_TEXT;
+	struct mdb_mapped run;
+
+	for (int i = 0; i < 64; i++) {
+		if (mdb_space_next_mapped(cx, space, at, &run) != MDB_OK ||
+			run.start >= MDB_XEN_TEXT_END)
+			break;
+		if (run.executable && run.start % GIB == TEXT_OFFSET) {
+			*text_out = run;
+			return true;
+		}
+		at = run.last + 1;
+		if (at == 0)
+			break;
+	}
+	mdb_forget(cx);
+	return false;
+}
+
+/* The symbol table lies in what follows the text, unless it is far away. */
+static bool
+table_find(struct mdb_ctx *cx, struct place *p)
+{
+	const struct mdb_kallsyms_xen where = { .start = p->text_end,
+		.end = p->text_start + MAX_IMAGE,
+		.origin = p->virt_start,
+		.first = p->text_start };
+	enum mdb_status st =
+		mdb_kallsyms_scan_xen(cx, p->space, &where, &p->layout);
+
+	mdb_forget(cx);
+	p->has_layout = st == MDB_OK;
+	return p->has_layout;
+}
+
+/* Is there a hypervisor behind these tables?  Takes the space. */
+static bool
+space_try(struct mdb_ctx *cx, struct mdb_space *space, struct place *place_out)
+{
+	struct place p = { .space = space };
+	struct mdb_mapped text;
+	struct mdb_vtop vtop;
+
+	if (!text_find(cx, space, &text) ||
+		mdb_space_vtop(cx, space, text.start, &vtop) != MDB_OK) {
+		mdb_forget(cx);
+		mdb_space_destroy(space);
+		return false;
+	}
+	p.text_start = text.start;
+	p.text_end = text.last + 1;
+	p.virt_start = text.start - TEXT_OFFSET;
+	p.phys_start = vtop.paddr - TEXT_OFFSET;
+	(void)table_find(cx, &p);
+	*place_out = p;
+	return true;
+}
+
+static bool
+root_try(struct mdb_ctx *cx, struct mdb_target *target, enum mdb_paging mode,
+	mdb_paddr_t root, struct place *place_out)
+{
+	return root != 0 && space_try(cx,
+				    mdb_space_create("xpv", target->memory,
+					    &mdb_arch_x86_64, mode, root),
+				    place_out);
+}
+
+static enum mdb_paging
+mode_of(const struct dfmt_cpu *cpu)
+{
+	return cpu->has_cr && (cpu->cr4 & 1u << 12) ? MDB_PAGING_5LEVEL
+						    : MDB_PAGING_4LEVEL;
+}
+
+/* By the CPUs' own tables, those first that also hold the symbols. */
+static bool
+cpus_try(struct mdb_ctx *cx, struct mdb_target *target, const struct dfmt *d,
+	struct place *place_out)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < dfmt_nr_cpus(d) && i < 64; i++) {
+		struct dfmt_cpu cpu = dfmt_cpu_at(d, i);
+		struct place p;
+
+		if (!cpu.has_cr || !root_try(cx, target, mode_of(&cpu),
+					   cpu.cr3 & FRAME_MASK, &p))
+			continue;
+		if (found)
+			mdb_space_destroy(place_out->space);
+		*place_out = p;
+		found = true;
+		if (p.has_layout)
+			break;
+	}
+	return found;
+}
+
+/*
+ * By the fixed places: the image in one piece from phys_start on, all memory
+ * in the direct map.
+ */
+static bool
+fixed_try(struct mdb_ctx *cx, struct mdb_target *target, mdb_addr_t virt_start,
+	mdb_paddr_t phys_start, struct place *place_out)
+{
+	struct place p = { .virt_start = virt_start,
+		.text_start = virt_start + TEXT_OFFSET,
+		.phys_start = phys_start };
+
+	p.space = mdb_space_create("xpv", target->memory, &mdb_arch_x86_64,
+		MDB_PAGING_NONE, 0);
+	mdb_space_add_window(p.space, virt_start, virt_start + MAX_IMAGE,
+		phys_start - virt_start);
+	mdb_space_add_window(p.space, MDB_XEN_DIRECTMAP,
+		MDB_XEN_DIRECTMAP + MAX_DIRECTMAP, 0 - MDB_XEN_DIRECTMAP);
+	p.text_end = p.text_start + 1;
+	if (!table_find(cx, &p)) {
+		mdb_space_destroy(p.space);
+		return false;
+	}
+	/* Text and tables follow one another. */
+	p.text_end = p.layout.addresses & ~(2 * MIB - 1);
+	*place_out = p;
+	return true;
+}
+
+static bool
+place_find(struct mdb_ctx *cx, struct mdb_target *target, const struct dfmt *d,
+	const struct stated *s, struct place *place_out)
+{
+	mdb_paddr_t phys = s->crash_info[INFO_PHYS_START];
+	uint64_t pgd = 0;
+
+	if (s->info != NULL && s->has_crash_info &&
+		mdb_vmcoreinfo_symbol(s->info, s->info_len, "pgd_l4", &pgd) &&
+		pgd >= MDB_XEN_TEXT && pgd < MDB_XEN_TEXT_END &&
+		root_try(cx, target, MDB_PAGING_4LEVEL, pgd % GIB + phys,
+			place_out))
+		return true;
+	if (cpus_try(cx, target, d, place_out))
+		return true;
+	if (pgd == 0 || !s->has_crash_info ||
+		!fixed_try(cx, target, pgd & ~(GIB - 1), phys, place_out))
+		return false;
+	mdb_warn(cx, MDB_OK,
+		"the hypervisor's page tables at %#" PRIx64
+		" are lost: its image and the direct map are read by their "
+		"fixed places, nothing else of it can be",
+		(uint64_t)(pgd % GIB + phys));
+	return true;
+}
+
+/* ---- the object ----------------------------------------------------------
+ */
+
+#define NOTE_BUILD_ID 3u /* NT_GNU_BUILD_ID */
+
+/* The build-id's note lies in the read-only data. */
+static char *
+build_id_find(struct mdb_space *space, mdb_addr_t start, mdb_addr_t end)
+{
+	static const uint8_t head[] = { 4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0,
+		'G', 'N', 'U', 0 };
+	uint8_t b[4096 + 64];
+
+	for (mdb_addr_t at = start; at < end; at += 4096) {
+		size_t len = sizeof(b);
+
+		if (mdb_space_try(space, at, b, len) != MDB_OK) {
+			len = 4096;
+			if (mdb_space_try(space, at, b, len) != MDB_OK)
+				continue;
+		}
+		for (size_t i = 0; i + sizeof(head) + 20 <= len; i += 4) {
+			char *text;
+
+			if (memcmp(b + i, head, sizeof(head)) != 0)
+				continue;
+			text = mdb_xalloc(41);
+			for (size_t j = 0; j < 20; j++)
+				(void)snprintf(text + 2 * j, 3, "%02x",
+					b[i + sizeof(head) + j]);
+			return text;
+		}
+	}
+	return NULL;
+}
+
+static void
+add_section(struct mdb_object *o, const char *name, mdb_addr_t start,
+	mdb_addr_t end)
+{
+	if (start < end && o->nr_sections < MDB_OBJECT_MAX_SECTIONS)
+		o->sections[o->nr_sections++] =
+			(struct mdb_section){ name, start, end };
+}
+
+/*
+ * Sections by the rights of the image's pages: 2 MiB pages give text,
+ * read-only data, [init, freed], data.
+ */
+static void
+sections_init(struct mdb_ctx *cx, struct mdb_xen *xen)
+{
+	struct mdb_object *o = xen->object;
+	mdb_addr_t at = xen->text_start;
+	mdb_addr_t limit = xen->virt_start + GIB;
+	struct mdb_mapped run;
+
+	add_section(o, "text", xen->text_start, xen->text_end);
+	xen->image_end = xen->text_end;
+	for (int i = 0; i < 16 && at < limit; i++) {
+		if (mdb_space_next_mapped(cx, xen->world->space, at, &run) !=
+				MDB_OK ||
+			run.start >= limit ||
+			run.start - xen->image_end > MAX_IMAGE)
+			break;
+		if (run.start >= xen->text_end && run.writable)
+			add_section(o, "data", run.start, run.last + 1);
+		else if (run.start >= xen->text_end && !run.executable) {
+			add_section(o, "rodata", run.start, run.last + 1);
+			if (xen->rodata_start == 0) {
+				xen->rodata_start = run.start;
+				xen->rodata_end = run.last + 1;
+			}
+		}
+		xen->image_end = run.last + 1;
+		at = run.last + 1;
+	}
+	if (xen->rodata_start == 0) { /* by fixed places */
+		xen->rodata_start = xen->text_end;
+		xen->rodata_end = xen->image_end = xen->virt_start + 16 * MIB;
+		add_section(o, "data", xen->text_end, xen->image_end);
+	}
+	mdb_forget(cx);
+}
+
+static void
+object_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct place *p)
+{
+	struct mdb_object *o = mdb_object_create(xen->world, "xpv");
+	enum mdb_status st = MDB_OK;
+
+	xen->object = xen->world->objects = o;
+	o->base = xen->text_start;
+	o->end = xen->text_end;
+	sections_init(cx, xen);
+	o->size = xen->image_end - xen->text_start;
+	o->build_id = build_id_find(xen->world->space, xen->rodata_start,
+		xen->rodata_end);
+	xen->symbols = mdb_xensyms_create();
+	o->symtab = xen->symbols;
+	o->symtab_ops = &mdb_xensyms_ops;
+	if (p->has_layout)
+		st = mdb_xensyms_add_table(cx, xen->symbols, xen->world->space,
+			&p->layout);
+	xen->has_table = p->has_layout;
+	if (st != MDB_OK || !p->has_layout)
+		mdb_warn(cx, st, "the hypervisor's symbols are incomplete");
+}
+
+/* ---- the world -----------------------------------------------------------
+ */
+
+static void
+xen_destroy(struct mdb_world *world)
+{
+	struct mdb_xen *xen = world->priv;
+
+	mdb_xen_facts_fini(xen);
+	free(xen);
+}
+
+const struct mdb_world_ops mdb_xen_ops = {
+	.fact = mdb_xen_fact,
+	.destroy = xen_destroy,
+};
+
+static struct mdb_world *
+world_create(struct mdb_ctx *cx, struct mdb_target *target, struct place *p,
+	const struct stated *s)
+{
+	struct mdb_world *w = mdb_world_create(target, MDB_WORLD_XEN, "xpv");
+	struct mdb_xen *xen = mdb_xalloc(sizeof(*xen));
+
+	w->arch = &mdb_arch_x86_64;
+	w->space = p->space;
+	w->priv = xen;
+	w->ops = &mdb_xen_ops;
+	w->range_start = MDB_XEN_RANGE_START;
+	w->range_last = MDB_XEN_RANGE_LAST;
+	w->vmcoreinfo = s->info;
+	w->vmcoreinfo_len = s->info_len;
+	w->objects_loaded = true;
+	w->nr_cpu_ids = 1;
+	xen->world = w;
+	xen->virt_start = p->virt_start;
+	xen->phys_start = p->phys_start;
+	xen->text_start = p->text_start;
+	xen->text_end = p->text_end;
+	xen->has_crash_info = s->has_crash_info;
+	xen->crash_note = s->crash_note;
+	memcpy(xen->crash_info, s->crash_info, sizeof(xen->crash_info));
+	object_init(cx, xen, p);
+	return w;
+}
+
+/* A kernel that is no Xen may map something there, but no table of symbols. */
+static bool
+is_xen(const struct place *p, const struct stated *s)
+{
+	return p->has_layout || s->info != NULL || s->has_crash_info;
+}
+
+enum mdb_status
+mdb_find_xen(struct mdb_ctx *cx, struct mdb_target *target)
+{
+	const struct dfmt *d = mdb_memory_dump(target->memory);
+	struct dfmt_info info;
+	struct stated s;
+	struct place p;
+
+	if (d == NULL)
+		return MDB_E_NOTFOUND;
+	dfmt_info_get(d, &info);
+	if (info.machine == DFMT_MACHINE_I386)
+		return MDB_E_NOTFOUND;
+	stated_read(d, &s);
+	if (!place_find(cx, target, d, &s, &p)) {
+		if (s.info == NULL && !s.has_crash_info)
+			return MDB_E_NOTFOUND;
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"nothing of it is where its notes say");
+	}
+	if (!is_xen(&p, &s)) {
+		mdb_space_destroy(p.space);
+		return MDB_E_NOTFOUND;
+	}
+	mdb_target_add_world(target, world_create(cx, target, &p, &s));
+	return MDB_OK;
+}

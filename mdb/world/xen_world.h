@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the Xen finder knows of the world it made: world->priv of a world of
+ * kind MDB_WORLD_XEN whose ops are mdb_xen_ops.  Private to find_xen.c and
+ * xen_*.c.
+ *
+ * The hypervisor is one object named xpv.  Its image is linked at virt_start
+ * and lies in one piece of machine memory from phys_start on: an address of the
+ * image is virt_start + x where the machine has phys_start + x
+ * (xen/arch/x86/include/asm/config.h, page.h; Xen 4.7 to 4.20).
+ */
+#ifndef MDB_WORLD_XEN_WORLD_H
+#define MDB_WORLD_XEN_WORLD_H
+
+#include "mdb/sym/xensyms.h"
+#include "mdb/world/target.h"
+
+/* Slots 256 to 271 of the top table are Xen's in every address space of a
+ * paravirtual guest (HYPERVISOR_VIRT_START, asm/config.h). */
+#define MDB_XEN_RANGE_START 0xffff800000000000ull
+#define MDB_XEN_RANGE_LAST 0xffff87ffffffffffull
+/* Where its image may be: XEN_VIRT_START is in this slot part. */
+#define MDB_XEN_TEXT 0xffff82d000000000ull
+#define MDB_XEN_TEXT_END 0xffff82e000000000ull
+/* DIRECTMAP_VIRT_START. */
+#define MDB_XEN_DIRECTMAP 0xffff830000000000ull
+
+#define MDB_XEN_MAX_CPUS 4096u
+
+struct mdb_xen_fact {
+	const char *key;
+	char *value; /* NULL: not known */
+};
+#define MDB_XEN_MAX_FACTS 16
+
+struct mdb_xen_cpus; /* xen_cpu.c */
+
+struct mdb_xen {
+	struct mdb_world *world;
+	struct mdb_object *object;   /* world->objects: xpv */
+	struct mdb_xensyms *symbols; /* object->symtab; never NULL */
+	bool has_table;		     /* its embedded table was found */
+	mdb_addr_t virt_start;	     /* XEN_VIRT_START */
+	mdb_paddr_t phys_start;	     /* xen_phys_start */
+	mdb_addr_t text_start, text_end;
+	mdb_addr_t rodata_start, rodata_end;
+	mdb_addr_t image_end; /* exclusive */
+	/* XEN_ELFNOTE_CRASH_INFO; of the CPU that crashed */
+	bool has_crash_info;
+	size_t crash_note; /* which CPU's note precedes it, as dfmt_cpu_at */
+	uint64_t crash_info[10];
+	/* facts, filled once */
+	bool facts_tried;
+	struct mdb_xen_fact facts[MDB_XEN_MAX_FACTS];
+	size_t nr_facts;
+	char *panic_message;
+	bool panic_tried;
+
+	struct mdb_xen_cpus *cpus; /* xen_cpu.c; or NULL */
+	void *types;		   /* xen_types.c */
+};
+
+/* NULL for a world that is not ours. */
+struct mdb_xen *mdb_xen_of(const struct mdb_world *world);
+
+extern const struct mdb_world_ops mdb_xen_ops;
+
+/* The hypervisor of the target, or NULL. */
+struct mdb_xen *mdb_xen_of_target(const struct mdb_target *target);
+
+/* SYMBOL(name) of VMCOREINFO_XEN, or 0; any other number: false if absent. */
+mdb_addr_t mdb_xen_info_symbol(const struct mdb_xen *xen, const char *name);
+bool mdb_xen_info_number(const struct mdb_xen *xen, const char *key,
+	uint64_t *value_out);
+
+/* xen_facts.c */
+const char *mdb_xen_fact(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *key);
+void mdb_xen_facts_fini(struct mdb_xen *xen);
+
+#endif
