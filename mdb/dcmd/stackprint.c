@@ -136,7 +136,7 @@ static const char *
 trap_name(enum mdb_trap_kind trap)
 {
 	static const char *const names[] = { NULL, "exception", "irq", "nmi",
-		"syscall", "unknown", "hypercall" };
+		"syscall", "unknown", "hypercall", "vmexit" };
 
 	return names[trap];
 }
@@ -205,6 +205,8 @@ trap_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 	case MDB_TRAP_HYPERCALL:
 		return mdb_tmp_printf(cx, "hypercall %" PRIu64,
 			f->regs.r[MDB_R_ORIG_AX]);
+	case MDB_TRAP_VMEXIT:
+		return "VM exit";
 	case MDB_TRAP_NONE:
 	case MDB_TRAP_UNKNOWN:
 		break;

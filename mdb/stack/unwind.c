@@ -304,6 +304,7 @@ init_frame(struct mdb_unwind *u, const struct mdb_regs *regs, bool is_return)
 	f->pc = regs->r[MDB_R_IP];
 	f->pc_is_return = is_return;
 	f->vector = -1;
+	u->innermost = true;
 	u->object = mdb_unwind_object(u, f->pc);
 	if (mdb_regs_is_user(u->world->arch, regs) && !u->object)
 		f->kind = MDB_FRAME_USER;
@@ -320,11 +321,15 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 	step = mdb_orc_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_entry_step(u, c);
-	if (step == MDB_STEP_NONE && u->world->keeps_frame_pointers)
+	if (step == MDB_STEP_NONE)
+		step = mdb_xen_entry_step(u, c);
+	if (step == MDB_STEP_NONE && u->world->keeps_frame_pointers &&
+		!mdb_unwind_is_xen_64(u->world))
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_flow_step(u, c);
-	if (step == MDB_STEP_NONE && !u->world->keeps_frame_pointers)
+	if (step == MDB_STEP_NONE && (!u->world->keeps_frame_pointers ||
+					     mdb_unwind_is_xen_64(u->world)))
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_scan_step(u, c);
@@ -439,6 +444,7 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 	/* Registers that a processor saved say where it was for sure. */
 	u->guessing = c->is_regs ? false : u->guessing || c->guess;
 	next.guess = u->guessing;
+	next.returned = c->returned;
 	next.into_hypervisor = crossing;
 	if (c->is_user)
 		next.kind = MDB_FRAME_USER;
@@ -448,6 +454,7 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 				       : MDB_FRAME_TRAP;
 		next.trap = c->trap.kind;
 		next.vector = c->trap.vector;
+		next.guest = c->guest;
 		next.error_code = c->regs.r[MDB_R_ORIG_AX];
 		next.has_error = mdb_trap_has_error(next.vector) &&
 				 mdb_reg_known(&c->regs, MDB_R_ORIG_AX) &&
@@ -456,6 +463,7 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 	if (c->is_regs && !user && next.trap == MDB_TRAP_NONE)
 		next.trap = MDB_TRAP_UNKNOWN;
 	*f = next;
+	u->innermost = false;
 	u->object =
 		f->kind == MDB_FRAME_USER ? NULL : mdb_unwind_object(u, f->pc);
 }

@@ -48,6 +48,19 @@ struct mdb_world_ops {
 	enum mdb_status (*guest_on_stack)(struct mdb_ctx *cx,
 		struct mdb_world *world, mdb_addr_t sp,
 		struct mdb_world **guest_out);
+	/* Of a hypervisor: where at the top of the stack that holds sp its
+	 * guest's registers are kept (struct cpu_user_regs), also when none
+	 * runs.  MDB_E_NOTFOUND: not known. */
+	enum mdb_status (*guest_regs)(struct mdb_ctx *cx,
+		struct mdb_world *world, mdb_addr_t sp, mdb_addr_t *addr_out);
+	/* Of a hypervisor: who runs on the CPU whose stack holds sp: "d0v1",
+	 * until the command ends; NULL: not known. */
+	const char *(*guest_name)(struct mdb_ctx *cx, struct mdb_world *world,
+		mdb_addr_t sp);
+	/* Of a hypervisor: what a guest left by a VM exit (vmcb, vmcs) had in
+	 * ip, sp, flags, cs and cr3, on the CPU whose stack holds sp. */
+	enum mdb_status (*guest_exit_regs)(struct mdb_ctx *cx,
+		struct mdb_world *world, mdb_addr_t sp, struct mdb_regs *regs);
 	/* mdb_world_fact; NULL when not known. Kept by the world. */
 	const char *(*fact)(struct mdb_ctx *cx, struct mdb_world *world,
 		const char *key);
