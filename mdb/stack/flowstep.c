@@ -8,6 +8,8 @@
  * it, in Xen only one that can lead into the function.  Several depths may be
  * possible; the first that passes is the answer.  If none does, there is none.
  */
+#include <mdb/xen.h>
+
 #include "mdb/stack/reach.h"
 
 #include "mdb/base/ctx.h"
@@ -21,9 +23,12 @@ struct slot {
 	uint64_t bp;
 };
 
-/* Xen's stacks: STACK_ORDER 3 pages, struct cpu_info at the top
- * (xen/arch/x86/include/asm/{config,current}.h, 4.14 to 4.20). */
-#define XEN_STACK_SIZE 0x8000u
+struct candidates {
+	struct slot slots[2 * MDB_FLOW_PLACES + 1];
+	size_t nr;
+};
+
+/* No struct cpu_info, at the top of Xen's stacks, is larger. */
 #define XEN_CPU_INFO_MAX 0x200u
 
 static bool
@@ -149,45 +154,49 @@ has_returned(struct mdb_unwind *u, const struct mdb_flow_function *function,
 
 /*
  * Functions that never return are entered with the stack emptied down to the
- * guest's registers (reset_stack_and_jump): idle_loop is one.
+ * guest's registers (reset_stack_and_jump): idle_loop is one.  What has emptied
+ * it itself to call one is there, too, with nothing left of its own frame.
  */
 static bool
-is_at_top(struct mdb_unwind *u, const struct slot *slot)
+is_at_top(struct mdb_unwind *u, mdb_addr_t at)
 {
-	const struct mdb_world_ops *ops = u->world->ops;
-	mdb_addr_t top;
+	const char *part = NULL;
+	int cpu;
+	enum mdb_status st =
+		mdb_xen_stack_of(u->cx, u->world, at, &cpu, &part);
 
-	if (ops && ops->guest_regs) {
-		enum mdb_status st = ops->guest_regs(u->cx, u->world,
-			slot->ip_at, &top);
+	mdb_forget(u->cx);
+	if (st == MDB_OK)
+		return strcmp(part, "guest registers") == 0;
+	return at % MDB_XEN_STACK_LEN >= MDB_XEN_STACK_LEN - XEN_CPU_INFO_MAX;
+}
 
-		mdb_forget(u->cx);
-		if (st == MDB_OK)
-			return slot->ip_at == top;
-	}
-	return slot->ip_at % XEN_STACK_SIZE >=
-	       XEN_STACK_SIZE - XEN_CPU_INFO_MAX;
+static enum mdb_unwind_step
+end_at_top(struct mdb_unwind *u, mdb_addr_t at, struct mdb_caller *caller_out)
+{
+	size_t word = u->world->arch->word;
+
+	caller_out->cfa = at + word;
+	caller_out->fp = at - word;
+	return mdb_unwind_end(u, MDB_END_ENTRY, NULL);
 }
 
 static enum mdb_unwind_step
 try_xen(struct mdb_unwind *u, const struct mdb_flow_function *function,
-	const struct slot *slot, struct mdb_caller *caller_out)
+	const struct candidates *c, struct mdb_caller *caller_out)
 {
-	if (has_returned(u, function, slot, caller_out))
-		return MDB_STEP_CALLER;
-	if (!is_at_top(u, slot))
-		return MDB_STEP_NONE;
-	caller_out->cfa = slot->ip_at + u->world->arch->word;
-	caller_out->fp = slot->ip_at - u->world->arch->word;
-	return mdb_unwind_end(u, MDB_END_ENTRY, NULL);
+	for (size_t i = 0; i < c->nr; i++)
+		if (has_returned(u, function, &c->slots[i], caller_out))
+			return MDB_STEP_CALLER;
+	for (size_t i = 0; i < c->nr; i++)
+		if (is_at_top(u, c->slots[i].ip_at))
+			return end_at_top(u, c->slots[i].ip_at, caller_out);
+	if (is_at_top(u, u->frame.regs.r[MDB_R_SP]))
+		return end_at_top(u, u->frame.regs.r[MDB_R_SP], caller_out);
+	return MDB_STEP_NONE;
 }
 
 /* ---- the step ------------------------------------------------------------ */
-
-struct candidates {
-	struct slot slots[2 * MDB_FLOW_PLACES + 1];
-	size_t nr;
-};
 
 static void
 add(struct candidates *c, const struct slot *slot)
@@ -259,7 +268,7 @@ mdb_flow_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		look_ahead(u, &c);
 		step = try_all(u, &function, &c, caller_out);
 	}
-	for (size_t i = 0; i < c.nr && step == MDB_STEP_NONE && mdb_unwind_is_xen_64(u->world); i++)
-		step = try_xen(u, &function, &c.slots[i], caller_out);
+	if (step == MDB_STEP_NONE && mdb_unwind_is_xen_64(u->world))
+		step = try_xen(u, &function, &c, caller_out);
 	return step;
 }

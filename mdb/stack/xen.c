@@ -8,9 +8,12 @@
  * Facts: xen/include/public/arch-x86/xen-x86_32.h and xen-x86_64.h,
  * xen/arch/x86/{x86_32,x86_64}/entry.S and traps.c of Xen 3.0 to 4.17.
  */
+#include "mdb/stack/hypercall.h"
 #include "mdb/stack/unwind.h"
 
 #include "mdb/base/ctx.h"
+
+#include <inttypes.h>
 
 struct slot {
 	uint8_t reg, offset, len;
@@ -139,43 +142,52 @@ trap_of(const struct layout *l, uint64_t vector)
 	return trap;
 }
 
+static const char *
+name_of_guest(struct mdb_unwind *u, const struct mdb_guest *guest)
+{
+	if (guest->domain < 0)
+		return NULL;
+	if (guest->vcpu < 0)
+		return mdb_tmp_printf(u->cx, "d%d", guest->domain);
+	return mdb_tmp_printf(u->cx, "d%dv%d", guest->domain, guest->vcpu);
+}
+
+/* It is known how the hypervisor was entered, but not what lies beyond. */
+static bool
+end_at_guest(struct mdb_unwind *u, const struct mdb_caller *c, const char *why)
+{
+	const char *how = c->trap.kind == MDB_TRAP_HYPERCALL
+				  ? mdb_hypercall_text(u->cx, NULL, &c->regs)
+			  : c->trap.kind == MDB_TRAP_VMEXIT ? "VM exit"
+							    : "a trap";
+
+	(void)mdb_unwind_end(u, MDB_END_NO_UNWIND,
+		"%s%s%s at 0x%" PRIx64 "%s%s", how, c->guest ? " from " : ", outside of the hypervisor",
+		c->guest ? c->guest : "", c->regs.r[MDB_R_IP], why ? ": " : "",
+		why ? why : "");
+	return false;
+}
+
 /* Whose code it was: false ends the walk, as its world is not here. */
 static bool
 find_world(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c)
 {
 	const struct mdb_world_ops *ops = u->world->ops;
+	struct mdb_guest guest = { .domain = -1, .vcpu = -1 };
 	enum mdb_status st;
 
 	if (c->trap.kind != MDB_TRAP_VMEXIT &&
 		(c->regs.r[MDB_R_CS] & 3) == 0)
 		return true;
-	if (!ops || !ops->guest_on_stack) {
-		(void)mdb_unwind_end(u, MDB_END_NO_UNWIND,
-			"a domain went on at 0x%llx",
-			(unsigned long long)c->regs.r[MDB_R_IP]);
-		return false;
-	}
-	st = ops->guest_on_stack(u->cx, u->world, addr, &c->world);
-	if (st != MDB_OK)
-		(void)mdb_unwind_end(u, MDB_END_NO_UNWIND,
-			"at 0x%llx, outside of the hypervisor: %s",
-			(unsigned long long)c->regs.r[MDB_R_IP],
-			mdb_trail(u->cx) ? mdb_trail(u->cx) : "");
+	if (!ops || !ops->guest_on_stack)
+		return end_at_guest(u, c, NULL);
+	st = ops->guest_on_stack(u->cx, u->world, addr, &guest);
+	c->guest = name_of_guest(u, &guest);
+	c->world = guest.world;
+	if (st != MDB_OK || !c->world)
+		(void)end_at_guest(u, c, mdb_trail(u->cx));
 	mdb_forget(u->cx);
-	return st == MDB_OK;
-}
-
-/* Who ran there, for the line that says how the hypervisor was entered. */
-static const char *
-name_guest(struct mdb_unwind *u, mdb_addr_t addr)
-{
-	const struct mdb_world_ops *ops = u->world->ops;
-	const char *name = NULL;
-
-	if (ops && ops->guest_name)
-		name = ops->guest_name(u->cx, u->world, addr);
-	mdb_forget(u->cx);
-	return name;
+	return st == MDB_OK && c->world;
 }
 
 /* What is said of the trap, and where the walk goes on. */
@@ -199,8 +211,6 @@ finish(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c,
 	c->cfa = c->regs.r[MDB_R_SP];
 	if (!find_world(u, addr, c))
 		return MDB_STEP_END;
-	if (c->world && c->world != u->world)
-		c->guest = name_guest(u, addr);
 	*caller_out = *c;
 	return MDB_STEP_CALLER;
 }

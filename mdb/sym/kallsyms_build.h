@@ -27,6 +27,7 @@ struct ksym_build {
 	unsigned int align; /* 8, or 4 as in 7.0 */
 	bool late;	    /* 6.4's order */
 	bool seqs;
+	bool xen; /* states no base */
 	mdb_addr_t relative_base;
 	/* made */
 	struct mdb_buf bytes;
@@ -108,8 +109,9 @@ ksym_addresses(struct ksym_build *b)
 			ksym_put(b, v < 1u << 31 ? v : b->relative_base - v - 1,
 				4);
 	}
-	if (b->form == MDB_KALLSYMS_BASE ||
-		b->form == MDB_KALLSYMS_BASE_PERCPU) {
+	b->layout.relative_base = b->xen ? b->relative_base : 0;
+	if (!b->xen && (b->form == MDB_KALLSYMS_BASE ||
+			       b->form == MDB_KALLSYMS_BASE_PERCPU)) {
 		ksym_label(b);
 		ksym_put(b, b->relative_base, 8);
 		b->layout.relative_base = b->relative_base;

@@ -15,6 +15,8 @@
 
 /* So many of one bare name are listed. */
 #define MAX_LISTED 8u
+/* So many of one value are looked through; a hostile table may have more. */
+#define MAX_ALIASES 4096u
 
 struct entry {
 	char *name;
@@ -240,7 +242,7 @@ size_of(const struct mdb_xensyms *t, const struct mdb_object *object, size_t i)
 
 	if (e->size != 0 || e->kind == MDB_SYM_ABS || e->kind == MDB_SYM_PERCPU)
 		return e->size;
-	for (size_t j = i + 1; j < t->count; j++)
+	for (size_t j = i + 1; j < t->count && j - i < MAX_ALIASES; j++)
 		if (t->entries[j].value > e->value) {
 			end = t->entries[j].value;
 			break;
@@ -355,7 +357,7 @@ by_name(struct mdb_ctx *cx, struct mdb_object *object, const char *name,
 static bool
 below(const struct mdb_xensyms *t, mdb_addr_t addr, size_t *index_out)
 {
-	size_t low = 0, high = t->count;
+	size_t low = 0, high = t->count, lowest;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -365,13 +367,16 @@ below(const struct mdb_xensyms *t, mdb_addr_t addr, size_t *index_out)
 		else
 			high = mid;
 	}
-	while (low > 0 && (t->entries[low - 1].kind == MDB_SYM_ABS ||
-				  t->entries[low - 1].kind == MDB_SYM_PERCPU))
+	lowest = low > MAX_ALIASES ? low - MAX_ALIASES : 0;
+	while (low > lowest &&
+		(t->entries[low - 1].kind == MDB_SYM_ABS ||
+			t->entries[low - 1].kind == MDB_SYM_PERCPU))
 		low--;
-	if (low == 0)
+	if (low == lowest)
 		return false;
 	low--;
-	while (low > 0 && t->entries[low - 1].value == t->entries[low].value)
+	while (low > lowest &&
+		t->entries[low - 1].value == t->entries[low].value)
 		low--;
 	*index_out = low;
 	return true;

@@ -89,7 +89,7 @@ enum mdb_status mdb_native_stack_range(struct mdb_ctx *cx,
 	struct mdb_world *world, mdb_addr_t sp,
 	struct mdb_stack_range *range_out);
 enum mdb_status mdb_native_guest_on_stack(struct mdb_ctx *cx,
-	struct mdb_world *world, mdb_addr_t sp, struct mdb_world **guest_out);
+	struct mdb_world *world, mdb_addr_t sp, struct mdb_guest *guest_out);
 /* Are the world's CPUs those of a domain, as far as they ran? */
 bool mdb_native_is_virtual(const struct mdb_world *world);
 unsigned int mdb_native_nr_cpu_ids(const struct mdb_world *world);

@@ -9,6 +9,7 @@
 #include "mdb/world/native.h"
 
 #include <inttypes.h>
+#include <limits.h>
 
 /* Numbers of CPUs beyond this are not believed. */
 #define MAX_CPU_ID 65535u
@@ -208,7 +209,7 @@ only_guest(const struct mdb_native *n)
 
 enum mdb_status
 mdb_native_guest_on_stack(struct mdb_ctx *cx, struct mdb_world *world,
-	mdb_addr_t sp, struct mdb_world **guest_out)
+	mdb_addr_t sp, struct mdb_guest *guest_out)
 {
 	struct view v = view_of(world);
 	const struct dfmt_cpu *c = cpu_on_stack(&v, sp);
@@ -216,6 +217,9 @@ mdb_native_guest_on_stack(struct mdb_ctx *cx, struct mdb_world *world,
 	struct mdb_world *guest = told ? world_of_domain(v.native, c->domain)
 				       : only_guest(v.native);
 
+	*guest_out = (struct mdb_guest){ .world = guest,
+		.domain = told && c->domain <= INT_MAX ? (int)c->domain : -1,
+		.vcpu = told && c->vcpu <= INT_MAX ? (int)c->vcpu : -1 };
 	if (!guest && told)
 		return mdb_fail(cx, MDB_E_NOTFOUND,
 			"domain %" PRIu32 ", which ran there, is no world of "
@@ -224,6 +228,5 @@ mdb_native_guest_on_stack(struct mdb_ctx *cx, struct mdb_world *world,
 	if (!guest)
 		return mdb_fail(cx, MDB_E_NOTFOUND,
 			"the dump does not say which domain ran there");
-	*guest_out = guest;
 	return MDB_OK;
 }

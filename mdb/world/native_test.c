@@ -191,7 +191,8 @@ static void
 test_native_knows_whom_a_stack_interrupted(void **state)
 {
 	struct native_build nb;
-	struct mdb_world *xen, *guest = NULL;
+	struct mdb_guest guest = { 0 };
+	struct mdb_world *xen;
 	struct mdb_stack_range range;
 
 	(void)state;
@@ -200,7 +201,9 @@ test_native_knows_whom_a_stack_interrupted(void **state)
 	assert_int_equal(
 		xen->ops->guest_on_stack(&nb.cx, xen, 0xffbf3f38, &guest),
 		MDB_OK);
-	assert_ptr_equal(guest, nb.target->worlds);
+	assert_ptr_equal(guest.world, nb.target->worlds);
+	assert_int_equal(guest.domain, 0);
+	assert_int_equal(guest.vcpu, nb.cpus[0].vcpu);
 	assert_int_equal(xen->ops->stack_range(&nb.cx, xen, 0xffbf3f38, &range),
 		MDB_OK);
 	assert_int_equal(range.low, 0xffbf2000);
@@ -214,7 +217,8 @@ static void
 test_native_another_domain_is_no_guess(void **state)
 {
 	struct native_build nb;
-	struct mdb_world *xen, *guest = NULL;
+	struct mdb_guest guest = { 0 };
+	struct mdb_world *xen;
 
 	(void)state;
 	nb_init(&nb);
@@ -224,6 +228,8 @@ test_native_another_domain_is_no_guess(void **state)
 	assert_int_equal(
 		xen->ops->guest_on_stack(&nb.cx, xen, 0xffbf3f38, &guest),
 		MDB_E_NOTFOUND);
+	assert_null(guest.world);
+	assert_int_equal(guest.domain, 7);
 	assert_int_equal(mdb_panic_cpu(&nb.cx, nb.target->worlds), -1);
 	nb_fini(&nb);
 }

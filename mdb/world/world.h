@@ -23,6 +23,12 @@ struct mdb_stack_range {
 	int cpu;       /* -1: not of a CPU */
 };
 
+/* Whose code a hypervisor left when it entered itself. */
+struct mdb_guest {
+	struct mdb_world *world; /* NULL: it is no world of the dump */
+	int domain, vcpu;	 /* -1: not known */
+};
+
 struct mdb_world_ops {
 	/* Completes the list of objects (modules). Called once. */
 	enum mdb_status (
@@ -44,19 +50,11 @@ struct mdb_world_ops {
 		struct mdb_world *world, mdb_addr_t sp,
 		struct mdb_stack_range *range_out);
 	/* Of a hypervisor: whose code it interrupted when it entered itself on
-	 * the stack that holds sp.  MDB_E_NOTFOUND with a trail: not known. */
+	 * the stack that holds sp.  MDB_E_NOTFOUND with a trail: its world is
+	 * not known; then guest_out has what else is. */
 	enum mdb_status (*guest_on_stack)(struct mdb_ctx *cx,
 		struct mdb_world *world, mdb_addr_t sp,
-		struct mdb_world **guest_out);
-	/* Of a hypervisor: where at the top of the stack that holds sp its
-	 * guest's registers are kept (struct cpu_user_regs), also when none
-	 * runs.  MDB_E_NOTFOUND: not known. */
-	enum mdb_status (*guest_regs)(struct mdb_ctx *cx,
-		struct mdb_world *world, mdb_addr_t sp, mdb_addr_t *addr_out);
-	/* Of a hypervisor: who runs on the CPU whose stack holds sp: "d0v1",
-	 * until the command ends; NULL: not known. */
-	const char *(*guest_name)(struct mdb_ctx *cx, struct mdb_world *world,
-		mdb_addr_t sp);
+		struct mdb_guest *guest_out);
 	/* Of a hypervisor: what a guest left by a VM exit (vmcb, vmcs) had in
 	 * ip, sp, flags, cs and cr3, on the CPU whose stack holds sp. */
 	enum mdb_status (*guest_exit_regs)(struct mdb_ctx *cx,

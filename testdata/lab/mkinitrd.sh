@@ -4,15 +4,18 @@
 # worker, the modules in load order, and with "kdump" kexec, the kernel and
 # the plain initramfs for the crash kernel.
 #
-#	[BUSYBOX=file] [WORKER_CFLAGS=-m32] mkinitrd.sh KERNEL-DIR OUT.gz [kdump]
+#	[BUSYBOX=file] [WORKER_CFLAGS=-m32] [INIT=file] [MODULES="names"] [EXTRA=dir]
+#	    mkinitrd.sh KERNEL-DIR OUT.gz [kdump]
+#
+# EXTRA is copied over the root.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$(cd "$1" && pwd)
 out=$2
 kdump=${3-}
 release=$(cat "$kernel/release")
-modules="virtio_pci virtio_blk virtio_net qemu_fw_cfg ext4 loop dm_mod vfat overlay fuse
-	tun veth nf_tables i6300esb nls_utf8 xt_LOG"
+modules=${MODULES:-virtio_pci virtio_blk virtio_net qemu_fw_cfg ext4 loop dm_mod vfat overlay
+	fuse tun veth nf_tables i6300esb nls_utf8 xt_LOG}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 root=$tmp/root
@@ -54,12 +57,14 @@ add_program()
 
 mkdir -p "$root/bin" "$root/mod" "$root/sbin"
 cp "${BUSYBOX:-/bin/busybox}" "$root/bin/"
-cp "$here/init" "$root/init"
+cp "${INIT:-$here/init}" "$root/init"
+cp "$here/init-common" "$root/"
 chmod 755 "$root/init"
 # shellcheck disable=SC2086
 gcc ${WORKER_CFLAGS-} -O1 -static -pthread -o "$root/bin/worker" "$here/worker.c"
 add_modules
 [ ! -e "$kernel/labcrash.ko" ] || cp "$kernel/labcrash.ko" "$root/"
+[ -z "${EXTRA-}" ] || cp -a "$EXTRA/." "$root/"
 pack()
 {
 	(cd "$root" && find . | sort | cpio --quiet -o -H newc -R 0:0) | gzip -1

@@ -11,19 +11,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
 series=${*:-6.1 6.12 7.x}
-# The archive that the host itself reads: a mirror of its own serves here too.
-mirror=${LAB_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/*$' || true)}
-mirror=${mirror%/}
-key=/usr/share/keyrings/debian-archive-keyring.gpg
+. "$here/suite.sh"
 tools="qemu-system-x86 busybox-static kexec-tools makedumpfile kmod cpio zstd xz-utils gcc libc6-dev python3"
-
-die()
-{
-	echo "setup-lab: $*" >&2
-	exit 1
-}
-
-[ -n "$mirror" ] || die "apt knows no Debian archive; name one with LAB_MIRROR="
 
 suite_of()
 {
@@ -45,30 +34,6 @@ image_of()
 	*-rt | *-cloud) echo "linux-image-${1##*-}-amd64" ;;
 	*) echo linux-image-amd64 ;;
 	esac
-}
-
-archive_of()
-{
-	case $1 in
-	*-security) echo "$mirror-security" ;;
-	*) echo "$mirror" ;;
-	esac
-}
-
-# apt with the lists of one suite; "host" is the host's own configuration.
-apt()
-{
-	local suite=$1 cmd=$2 dir=$cache/apt-$1
-	shift 2
-	if [ "$suite" = host ]; then
-		"$cmd" "$@"
-		return
-	fi
-	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/parts"
-	echo "deb [signed-by=$key] $(archive_of "$suite") $suite main" >"$dir/sources.list"
-	"$cmd" -o Dir::Etc::sourcelist="$dir/sources.list" \
-	    -o Dir::Etc::sourceparts="$dir/parts" -o Dir::State::lists="$dir/lists" \
-	    -o Dir::Cache="$dir/cache" -o Debug::NoLocking=1 "$@"
 }
 
 install_tools()

@@ -31,7 +31,8 @@ def die(msg):
 class Guest:
     """A running QEMU: its console log, its serial line and its monitor."""
 
-    def __init__(self, args, append):
+    def __init__(self, args, machine):
+        """machine: QEMU's options for what it boots."""
         self.out = args.out
         self.log = f"{args.out}/console.log"
         self.disks = [f"{args.out}/oracle.img", f"{args.out}/vmcore.img"]
@@ -39,25 +40,15 @@ class Guest:
         for path, size in zip(self.disks, sizes):
             with open(path, "wb") as f:
                 f.truncate(size)
-        root = f"{args.cache}/kernel-{args.series}"
-        kdump = args.mode == "kdump"
-        initrd = f"{args.cache}/{args.series}{'-kdump' if kdump else ''}.gz"
-        here = os.path.dirname(os.path.abspath(__file__))
-        subprocess.run(["bash", f"{here}/mkinitrd.sh", root, initrd]
-                       + (["kdump"] if kdump else []), check=True)
         ser, mon = f"{args.out}/ser.sock", f"{args.out}/mon.sock"
         cmd = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg,thread=multi",
                "-cpu", args.cpu, "-m", str(args.mem), "-smp", str(args.smp),
-               "-kernel", f"{root}/vmlinuz", "-initrd", initrd,
-               "-append", append, "-vga", "none", "-display", "none",
-               "-no-reboot", "-net", "none",
+               "-vga", "none", "-display", "none", "-no-reboot", "-net", "none",
                "-chardev", f"socket,id=ser0,path={ser},server=on,wait=off",
                "-serial", "chardev:ser0",
-               "-monitor", f"unix:{mon},server=on,wait=off"]
+               "-monitor", f"unix:{mon},server=on,wait=off"] + machine
         for path in self.disks:
             cmd += ["-drive", f"file={path},if=virtio,format=raw,cache=unsafe"]
-        if args.vmcoreinfo:
-            cmd += ["-device", "vmcoreinfo"]
         self.proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
         self.ser = connect(ser, self.proc)
@@ -135,6 +126,16 @@ def unpack_oracles(guest):
                    input=tar.stdout, check=True)
 
 
+# The crash kernel says how much of the second disk it wrote.
+def keep_vmcore(guest):
+    guest.wait_for(r"LAB: vmcore \d+", 240)
+    guest.proc.wait(60)
+    size = int(re.search(r"LAB: vmcore (\d+)", guest.console()).group(1))
+    os.truncate(guest.disks[1], size)
+    os.rename(guest.disks[1], f"{guest.out}/vmcore")
+    settle(f"{guest.out}/vmcore")
+
+
 def qemu_dump(guest, how):
     flag = {"elf": "", "p": "-p ", "z": "-z ", "l": "-l ", "s": "-s "}[how]
     path = os.path.abspath(f"{guest.out}/dump.{how}")
@@ -142,6 +143,14 @@ def qemu_dump(guest, how):
     if "Error" in said or not os.path.exists(path):
         why = re.findall(r"Error.*", said) or ["no file"]
         die(f"{guest.out}: dump-guest-memory {flag}: {why[0].strip()}")
+    settle(path)
+
+
+def settle(path):
+    """Free pages, all zeros, need no room on the disk."""
+    subprocess.run(["fallocate", "-d", path], check=False,
+                   stderr=subprocess.DEVNULL)
+    os.chmod(path, 0o644)
 
 
 # A panic inside an interrupt: sysrq-c typed on the serial line.
@@ -165,11 +174,14 @@ def panic_nmi(guest):
 
 # Emulation now and then trips over code that patches itself: the guest dies
 # on its way up.  That is a real panic, kept aside; the boot is tried again.
-def boot(args, append):
+def boot(args, start, died=PANIC):
+    """start(args) gives a Guest; `died` is what a dying one writes."""
     for _ in range(4):
-        guest = start(args, append)
+        shutil.rmtree(args.out, ignore_errors=True)
+        os.makedirs(args.out)
+        guest = start(args)
         try:
-            guest.wait_for(f"LAB: ready|{PANIC}", 240)
+            guest.wait_for(f"LAB: ready|{died}", 400)
         except BaseException:
             guest.close()
             raise
@@ -185,24 +197,30 @@ def boot(args, append):
     die(f"{args.out}: the guest does not come up")
 
 
-def start(args, append):
-    shutil.rmtree(args.out, ignore_errors=True)
-    os.makedirs(args.out)
-    return Guest(args, append)
-
-
-def run(args):
+def start(args):
     append = f"console=ttyS0,115200 panic=0 lab={args.guest_mode} {args.append}"
     if args.mode == "kdump":
         append += f" crashkernel={args.crashkernel}"
-    guest = boot(args, append.strip())
+    root = f"{args.cache}/kernel-{args.series}"
+    kdump = args.mode == "kdump"
+    initrd = f"{args.cache}/{args.series}{'-kdump' if kdump else ''}.gz"
+    make_initrd("mkinitrd.sh", root, initrd, *(["kdump"] if kdump else []))
+    machine = ["-kernel", f"{root}/vmlinuz", "-initrd", initrd, "-append", append.strip()]
+    if args.vmcoreinfo:
+        machine += ["-device", "vmcoreinfo"]
+    return Guest(args, machine)
+
+
+def make_initrd(script, *args):
+    here = os.path.dirname(os.path.abspath(__file__))
+    subprocess.run(["bash", f"{here}/{script}", *args], check=True)
+
+
+def run(args):
+    guest = boot(args, start)
     try:
         if args.mode == "kdump":
-            guest.wait_for(r"LAB: vmcore \d+", 240)
-            guest.proc.wait(60)
-            size = int(re.search(r"LAB: vmcore (\d+)", guest.console()).group(1))
-            os.truncate(guest.disks[1], size)
-            os.rename(guest.disks[1], f"{args.out}/vmcore")
+            keep_vmcore(guest)
         elif args.mode in ("panic", "oops"):
             guest.wait_for(PANIC, 60)
         elif args.mode == "irq":
@@ -245,4 +263,5 @@ def main():
     print(f"take: {os.path.basename(args.out)} in {time.time() - start:.0f} s")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -101,6 +101,12 @@ MDB_API const char *mdb_trap_vector_name(int vector);
 MDB_API void mdb_trap_error_text(int vector, uint64_t error, char *buf,
 	size_t len);
 
+/* Xen's hypercalls: "sysctl"; NULL for a number that is none. */
+MDB_API const char *mdb_hypercall_name(uint64_t number);
+/* An operation of a hypercall that has several: "block" of sched_op, "getdomaininfo"
+ * of domctl; NULL: it has none of that number, or none at all. */
+MDB_API const char *mdb_hypercall_op_name(uint64_t number, uint64_t op);
+
 /* Why a walk ended. */
 enum mdb_stack_end {
 	MDB_END_USER = 0,   /* reached user mode */

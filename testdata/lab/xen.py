@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boot one hypervisor with a Linux dom0 in QEMU and take its dumps.
+
+    xen.py --cache CACHE --out DIR --xen FILE --branch 4.17 [options] MODE [DUMP...]
+
+MODE is what happens when dom0 is up:
+    run         nothing: the machine runs
+    nmi-key     the key N on Xen's serial line: an NMI in a tasklet of CPU 0
+    nmi-idle    an NMI from outside, on whatever CPU 0 does
+    hypercall   the key N by dom0's hypercall: a panic with both worlds
+    dom0-panic  sysrq-c in dom0
+Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
+a crash kernel instead, and the dump is its copy of /proc/vmcore.
+DIR then holds console.log, with Xen's own traces and the answers of its debug
+keys, the dumps, and what dom0 said (take.py; xl-list, xl-dmesg, ...).
+"""
+import argparse
+import os
+import time
+
+import take
+
+DIED = "Panic on CPU|Kernel panic|Hardware Dom0 crashed"
+PANICKED = {
+    "nmi-key": "Panic on CPU", "nmi-idle": "Panic on CPU",
+    "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
+}
+DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
+
+
+def start(args):
+    kernel = f"{args.cache}/kernel-{args.series}"
+    initrd = f"{args.cache}/xen-{args.series}-{args.branch}.gz"
+    take.make_initrd("xen-mkinitrd.sh", kernel,
+                     f"{args.cache}/xen-tools-{args.branch}", initrd)
+    xen = (f"com1=115200,8n1 console=com1 noreboot loglvl=all guest_loglvl=all "
+           f"dom0_mem={args.dom0_mem}M,max:{args.dom0_mem}M nmi=fatal "
+           f"dom0_vcpus_pin {args.xen_append}")
+    linux = f"console=hvc0 panic=0 lab={DOM0_MODE.get(args.mode, 'idle')} {args.append}"
+    if args.kdump:
+        xen += f" crashkernel={args.crashkernel}"
+        linux += " labkdump=1"
+    # A comma would end the module's name.
+    linux = linux.strip().replace(",", ",,")
+    return take.Guest(args, ["-kernel", args.xen, "-append", xen,
+                             "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"])
+
+
+def panic(guest, mode):
+    if mode == "nmi-key":
+        guest.ser.send(b"\x01\x01\x01")
+        guest.wait_for("Serial input to Xen", 30)
+        guest.ser.send(b"N")
+    elif mode == "nmi-idle":
+        guest.monitor("nmi")
+    if mode in PANICKED:
+        guest.wait_for(PANICKED[mode], 60)
+
+
+def run(args):
+    guest = take.boot(args, start, DIED)
+    try:
+        panic(guest, args.mode)
+        if args.kdump:
+            take.keep_vmcore(guest)
+        else:
+            # The last words are on the line.
+            time.sleep(3 if args.mode in PANICKED else 1)
+            guest.monitor("stop")
+            with open(f"{args.out}/registers", "w") as f:
+                f.write(guest.monitor("info registers -a"))
+            for how in args.dumps:
+                take.qemu_dump(guest, how)
+        take.unpack_oracles(guest)
+        os.chmod(args.out, 0o755)
+    finally:
+        guest.close()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--cache", required=True)
+    p.add_argument("--out", required=True)
+    p.add_argument("--xen", required=True, help="the hypervisor, unpacked")
+    p.add_argument("--branch", required=True, help="the tools' branch, as 4.17")
+    p.add_argument("--series", default="6.1", help="dom0's kernel")
+    p.add_argument("--cpu", default="max,-la57,-smap")
+    p.add_argument("--mem", type=int, default=768)
+    p.add_argument("--dom0-mem", type=int, default=320)
+    p.add_argument("--smp", type=int, default=2)
+    p.add_argument("--append", default="", help="for dom0's kernel")
+    p.add_argument("--xen-append", default="")
+    p.add_argument("--crashkernel", default="192M")
+    p.add_argument("--kdump", action="store_true")
+    p.add_argument("mode", choices=["run", *PANICKED])
+    p.add_argument("dumps", nargs="*")
+    args = p.parse_args()
+    args.out = os.path.abspath(args.out)
+    begin = time.time()
+    run(args)
+    print(f"xen: {os.path.basename(args.out)} in {time.time() - begin:.0f} s")
+
+
+main()

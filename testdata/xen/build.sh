@@ -1,0 +1,232 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Build one hypervisor out of Debian's source package, or take the stock one,
+# and leave it in CACHE/xen-VERSION-FLAVOUR with what tests and type packs ask:
+#
+#	xen		multiboot binary, as QEMU's -kernel takes it
+#	xen-syms	the same with symbols, and with DWARF where it has it
+#	config		its configuration
+#	.done		written last
+#
+# The sources stay in CACHE/src/xen-VERSION, patched as Debian does.
+#
+#	build.sh CACHE VERSION FLAVOUR
+#	build.sh CACHE VERSION source
+#
+# VERSION	4.17.5 4.20.3, which the archive has sources of; stock only:
+#		4.17.7 4.20.4 4.20.4-sid
+# FLAVOUR	stock	as Debian built it
+#		release	Debian's configuration and DEBUG_INFO
+#		debug	DEBUG and FRAME_POINTER
+#		option	release, with one option on that moves members of
+#			struct domain, under the same version string
+#		source	unpack only
+set -eu
+[ $# = 3 ] || {
+	sed -n '3,24s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+cache=$(mkdir -p "$1" && cd "$1" && pwd)
+version=$2
+flavour=$3
+out=$cache/xen-$version-$flavour
+src=$cache/src/xen-$version
+log=$cache/xen-$version-$flavour.log
+mirror=${LAB_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/*$' || true)}
+mirror=${mirror%/}
+key=/usr/share/keyrings/debian-archive-keyring.gpg
+tools="bison flex gcc make python3 patch xz-utils libc6-dev"
+
+die()
+{
+	echo "xen-build: $version $flavour: $*" >&2
+	exit 1
+}
+
+# Upstream part, Debian part, checksums of both tarballs; empty where the
+# archive lists a source and does not have it.
+case $version in
+4.17.5)
+	suite=bookworm series=4.17 upstream=4.17.5+72-g01140da4e8 debian=-1
+	orig=53922f4d0a02c577f2ea9d63f65989cd88715779eebeed879ca1d314103ee06e
+	delta=5bcf3812c64585e270e0b3fa6ee8fd16dff7b9bc0f61375d648c64672484c4d9
+	package_suite=bookworm ;;
+4.20.3)
+	suite=trixie series=4.20 upstream=4.20.3+127-gc42374a105 debian=-0+deb13u1
+	orig=df0831854a55a8f31cb3cb85036f2edc928e2ef098d77f815f5714bfafac68f3
+	delta=b1f909d626f3d4ba6965ba291dd97b0dfbbe48bb8e2510913cbc1760c5e8cb3e
+	package_suite=trixie ;;
+4.17.7)
+	suite=bookworm-security series=4.17 upstream='' package_suite=bookworm-security ;;
+4.20.4)
+	suite=trixie series=4.20 upstream='' package_suite=trixie ;;
+4.20.4-sid)
+	suite=sid series=4.20 upstream='' package_suite=sid ;;
+*)
+	die "no such version in the table" ;;
+esac
+
+[ -n "$mirror" ] || die "apt knows no Debian archive; name one with LAB_MIRROR="
+[ ! -e "$out/.done" ] || exit 0
+
+install_tools()
+{
+	local missing=() p sudo=
+	for p in $tools; do
+		dpkg -s "$p" >/dev/null 2>&1 || missing+=("$p")
+	done
+	[ ${#missing[@]} = 0 ] && return
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	$sudo apt-get update -qq
+	$sudo apt-get install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+	    die "cannot install ${missing[*]}"
+}
+
+archive_of()
+{
+	case $1 in
+	*-security) echo "$mirror-security" ;;
+	*) echo "$mirror" ;;
+	esac
+}
+
+# apt with the lists of the package's suite, and with nothing of the host's.
+apt()
+{
+	local cmd=$1 dir=$cache/apt-xen-$package_suite
+	shift
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/parts"
+	echo "deb [signed-by=$key] $(archive_of "$package_suite") $package_suite main" >"$dir/sources.list"
+	"$cmd" -o Dir::Etc::sourcelist="$dir/sources.list" \
+	    -o Dir::Etc::sourceparts="$dir/parts" -o Dir::State::lists="$dir/lists" \
+	    -o Dir::Cache="$dir/cache" -o Debug::NoLocking=1 "$@"
+}
+
+# Unpack the package and, if asked, its symbols into $1.
+fetch_package()
+{
+	local dir=$1 p
+	shift
+	rm -rf "$dir"
+	mkdir -p "$dir/debs" "$dir/root"
+	apt apt-get -q update >"$log" 2>&1 || die "cannot read the lists of $package_suite (see $log)"
+	for p; do
+		(cd "$dir/debs" && apt apt-get -q download "$p") >>"$log" 2>&1 ||
+		    die "cannot download $p of $package_suite (see $log)"
+	done
+	for p in "$dir"/debs/*.deb; do
+		dpkg -x "$p" "$dir/root" || die "cannot unpack $p"
+	done
+}
+
+# FILE SHA256
+fetch_tarball()
+{
+	local file=$cache/src/$1
+	[ -e "$file" ] && echo "$2  $file" | sha256sum -c --quiet >/dev/null 2>&1 && return
+	/usr/lib/apt/apt-helper download-file "$mirror/pool/main/x/xen/$1" "$file" \
+	    "SHA256:$2" >>"$log" 2>&1 || die "cannot download $1 (see $log)"
+}
+
+fetch_source()
+{
+	local p
+	[ -n "$upstream" ] || die "the archive has no source of it"
+	[ ! -e "$src/.done" ] || return 0
+	mkdir -p "$cache/src"
+	fetch_tarball "xen_$upstream.orig.tar.xz" "$orig"
+	fetch_tarball "xen_$upstream$debian.debian.tar.xz" "$delta"
+	rm -rf "$src"
+	mkdir -p "$src"
+	tar xf "$cache/src/xen_$upstream.orig.tar.xz" --strip-components=1 -C "$src" &&
+	    tar xf "$cache/src/xen_$upstream$debian.debian.tar.xz" -C "$src" ||
+	    die "cannot unpack the source"
+	while read -r p; do
+		(cd "$src" && patch -p1 -s <"debian/patches/$p") >>"$log" 2>&1 ||
+		    die "patch $p does not apply (see $log)"
+	done <"$src/debian/patches/series"
+	touch "$src/.done"
+}
+
+stock()
+{
+	local dir=$out.tmp root f
+	fetch_package "$dir" "xen-hypervisor-$series-amd64" "xen-hypervisor-$series-amd64-dbg"
+	root=$dir/root
+	mkdir -p "$out"
+	zcat "$root/boot/xen-$series-amd64.gz" >"$out/xen" || die "the package has no hypervisor"
+	cp "$root/boot/xen-$series-amd64.config" "$out/config"
+	f=$(find "$root/usr/lib/debug" -name "xen-syms-$series-amd64" -o -name 'xen-syms*' ! -name '*.map' | head -1)
+	[ -n "$f" ] || die "the -dbg package has no xen-syms"
+	cp "$f" "$out/xen-syms"
+	rm -rf "$dir"
+	touch "$out/.done"
+}
+
+# Set options of a configuration: NAME=y or NAME=n.
+options()
+{
+	local o
+	for o; do
+		sed -i "/^# CONFIG_${o%=*} is not set\$/d; /^CONFIG_${o%=*}=/d" xen/.config
+		echo "CONFIG_$o" >>xen/.config
+	done
+}
+
+check_options()
+{
+	local o
+	for o; do
+		grep -qx "CONFIG_$o" xen/.config || die "the configuration does not take $o"
+	done
+}
+
+build()
+{
+	local dir=$cache/build-xen-$version-$flavour want epoch map
+	fetch_package "$dir.package" "xen-hypervisor-$series-amd64"
+	rm -rf "$dir"
+	cp -r "$src" "$dir"
+	cd "$dir"
+	cp "$dir.package/root/boot/xen-$series-amd64.config" xen/.config
+	want="EXPERT=y DEBUG_INFO=y"
+	case $flavour in
+	release) ;;
+	debug) want="$want DEBUG=y FRAME_POINTER=y" ;;
+	option) want="$want UNSUPPORTED=y MEM_PAGING=y" ;;
+	*) die "no such flavour" ;;
+	esac
+	# The same input gives the same binary and so the same build-id.
+	epoch=$(dpkg-parsechangelog -l debian/changelog -S Timestamp)
+	export SOURCE_DATE_EPOCH=$epoch DEB_VERSION=$upstream$debian
+	export DEB_MAINTAINER="Xen Builder <builder@localhost>"
+	XEN_BUILD_DATE=$(LC_ALL=C date -u -d "@$epoch")
+	XEN_BUILD_TIME=$(LC_ALL=C date -u -d "@$epoch" +%T)
+	export XEN_BUILD_DATE XEN_BUILD_TIME XEN_WHOAMI=builder XEN_DOMAIN=localhost
+	map="-ffile-prefix-map=$dir=. -fdebug-prefix-map=$dir=."
+	# shellcheck disable=SC2086
+	options $want
+	make -C xen olddefconfig XEN_TARGET_ARCH=x86_64 >>"$log" 2>&1 || die "olddefconfig fails (see $log)"
+	# shellcheck disable=SC2086
+	check_options $want
+	make -C xen -j"$(nproc)" build XEN_TARGET_ARCH=x86_64 PYTHON=python3 \
+	    EXTRA_CFLAGS_XEN_CORE="$map" >>"$log" 2>&1 || die "the build fails (see the end of $log)"
+	mkdir -p "$out"
+	cp xen/xen xen/xen-syms "$out/" || die "the build left no xen and xen-syms (see $log)"
+	cp xen/.config "$out/config"
+	cd "$cache"
+	rm -rf "$dir" "$dir.package"
+	touch "$out/.done"
+}
+
+install_tools
+rm -rf "$out"
+: >"$log"
+case $flavour in
+stock) stock ;;
+source) fetch_source ;;
+*)
+	fetch_source
+	build ;;
+esac
+[ "$flavour" = source ] || echo "xen-build: $out"
