@@ -238,7 +238,7 @@ origin_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 	if (f->into_hypervisor)
 		who = mdb_tmp_printf(cx, "%s %s",
 			f->trap == MDB_TRAP_VMEXIT ? " of" : " from",
-			f->guest ? f->guest : mdb_world_name(f->world));
+			f->guest ? f->guest : "a guest");
 	else if (f->kind == MDB_FRAME_TRAP && f->world->kind == MDB_WORLD_XEN)
 		who = ", in the hypervisor";
 	return mdb_tmp_printf(cx, "%s%s%s", cr2, who,

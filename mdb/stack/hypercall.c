@@ -463,20 +463,28 @@ mdb_hypercall_op_name(uint64_t number, uint64_t op)
 	return o && op < o->count ? o->names[op] : NULL;
 }
 
+#define CR3_FRAME 0x000ffffffffff000ull
+
 /*
- * The guest's memory as the CPU saw it: by its own page tables, where they are
- * known, since the buffer is a process's.
+ * The guest's memory as the CPU saw it when the dump was taken: the buffer is
+ * a process's, and a paravirtual guest's page tables are the machine's.
  */
 static bool
 read_op(struct mdb_ctx *cx, struct mdb_world *guest,
 	const struct mdb_regs *regs, uint64_t *op_out)
 {
-	mdb_addr_t addr = regs->r[MDB_R_DI];
+	struct mdb_space *space;
 	uint8_t bytes[4];
+	enum mdb_status st;
 
-	(void)cx;
-	if (!guest || !guest->space ||
-		mdb_space_try(guest->space, addr, bytes, 4) != MDB_OK)
+	if (!guest || !mdb_reg_known(regs, MDB_R_CR3))
+		return false;
+	st = mdb_space_of_root(cx, guest, regs->r[MDB_R_CR3] & CR3_FRAME,
+		&space);
+	if (st == MDB_OK)
+		st = mdb_space_try(space, regs->r[MDB_R_DI], bytes, sizeof(bytes));
+	mdb_forget(cx);
+	if (st != MDB_OK)
 		return false;
 	*op_out = mdb_le32(bytes);
 	return true;
@@ -490,6 +498,8 @@ mdb_hypercall_text(struct mdb_ctx *cx, struct mdb_world *guest,
 	const char *name = mdb_hypercall_name(number), *op_name;
 	const struct ops *o = ops_of(number);
 
+	if (!mdb_reg_known(regs, MDB_R_ORIG_AX))
+		return "hypercall (its number is no longer saved)";
 	if (!name)
 		return mdb_tmp_printf(cx, "hypercall %" PRIu64, number);
 	if (!o || !mdb_reg_known(regs, MDB_R_DI) ||

@@ -316,6 +316,8 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 {
 	enum mdb_unwind_step step;
 
+	if (u->foreign)
+		return mdb_unwind_end(u, MDB_END_NO_UNWIND, "%s", u->foreign);
 	if (u->frame.kind == MDB_FRAME_USER)
 		return mdb_unwind_end(u, MDB_END_USER, NULL);
 	step = mdb_orc_step(u, c);
@@ -378,7 +380,7 @@ is_user(const struct mdb_unwind *u, const struct mdb_caller *c)
 
 	if (c->is_user || !c->is_regs)
 		return c->is_user;
-	if (crosses(u, c) && w->arch->word == 8)
+	if ((crosses(u, c) || c->foreign) && w->arch->word == 8)
 		return c->regs.r[MDB_R_IP] >> 63 == 0;
 	return mdb_regs_is_user(w->arch, &c->regs);
 }
@@ -401,6 +403,8 @@ check_progress(struct mdb_unwind *u, const struct mdb_caller *c,
 {
 	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
 
+	if (c->foreign)
+		return MDB_STEP_CALLER;
 	if (crosses(u, c))
 		return check_crossing(u, c, note_out);
 	/* User mode is another stack and the end: nothing to check. */
@@ -430,9 +434,9 @@ static void
 enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 {
 	struct mdb_frame *f = &u->frame;
-	bool crossing = crosses(u, c), user = is_user(u, c);
+	bool crossing = crosses(u, c) || c->foreign, user = is_user(u, c);
 
-	if (crossing)
+	if (crosses(u, c))
 		enter_world(u, c->world);
 	struct mdb_frame next = { .world = u->world,
 		.regs = c->regs,
@@ -464,8 +468,10 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 		next.trap = MDB_TRAP_UNKNOWN;
 	*f = next;
 	u->innermost = false;
-	u->object =
-		f->kind == MDB_FRAME_USER ? NULL : mdb_unwind_object(u, f->pc);
+	u->foreign = c->foreign;
+	u->object = f->kind == MDB_FRAME_USER || c->foreign
+			    ? NULL
+			    : mdb_unwind_object(u, f->pc);
 }
 
 static enum mdb_status

@@ -46,8 +46,9 @@ struct mdb_caller {
 	bool guess;
 	bool returned; /* ip lies in the caller, but it is not where the call
 			  was: that return address is written over */
-	bool partial;  /* is_regs: only ip, cs, flags, sp and ss are saved */
+	bool has_number; /* is_regs, a hypercall: ax is still its number */
 	const char *guest;	 /* is_regs, into another world: who ran */
+	const char *foreign;	 /* is_regs, of a world that is not here: why */
 	struct mdb_trap trap;	 /* is_regs: how control came in */
 	struct mdb_world *world; /* whose code it is; NULL: of the same world */
 };
@@ -57,6 +58,7 @@ struct mdb_unwind {
 	struct mdb_world *world;
 	struct mdb_frame frame;	   /* the current one */
 	struct mdb_object *object; /* that holds the frame's pc, or NULL */
+	const char *foreign;	   /* its world is not here, and why */
 	bool innermost;		   /* nothing was unwound yet */
 	bool guessing;		   /* a frame below was a guess */
 	bool verify; /* look for a call before each return address */
@@ -163,10 +165,16 @@ enum mdb_unwind_step mdb_xen_through_regs(struct mdb_unwind *u, mdb_addr_t addr,
 
 /*
  * The same in 64-bit Xen, where addr is only supposed: MDB_STEP_NONE when
- * there cannot be registers.  partial: those below ip are not there.
+ * there cannot be registers.
  */
+enum mdb_xen_words {
+	MDB_XEN_WHOLE = 0, /* all are there */
+	MDB_XEN_CALLING,   /* and a hypercall goes on: ax is its number */
+	MDB_XEN_PARTIAL,   /* only ip, cs, flags, sp and ss */
+};
 enum mdb_unwind_step mdb_xen_through_words(struct mdb_unwind *u,
-	mdb_addr_t addr, bool partial, struct mdb_caller *caller_out);
+	mdb_addr_t addr, enum mdb_xen_words words,
+	struct mdb_caller *caller_out);
 /* The same for a guest that a VM exit left: not all registers are on the
  * stack. */
 enum mdb_unwind_step mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
@@ -176,6 +184,7 @@ enum mdb_unwind_step mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
 enum mdb_xen_entry {
 	MDB_XEN_ENTRY_NONE = 0,
 	MDB_XEN_ENTRY_REGS,   /* its stack pointer is at the saved registers */
+	MDB_XEN_ENTRY_CALL,   /* the same; hypercalls are made from there */
 	MDB_XEN_ENTRY_VMEXIT, /* of a guest with hardware help */
 };
 enum mdb_xen_entry mdb_xen_entry_of_name(const char *name);

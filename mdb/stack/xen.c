@@ -8,7 +8,6 @@
  * Facts: xen/include/public/arch-x86/xen-x86_32.h and xen-x86_64.h,
  * xen/arch/x86/{x86_32,x86_64}/entry.S and traps.c of Xen 3.0 to 4.17.
  */
-#include "mdb/stack/hypercall.h"
 #include "mdb/stack/unwind.h"
 
 #include "mdb/base/ctx.h"
@@ -153,23 +152,16 @@ name_of_guest(struct mdb_unwind *u, const struct mdb_guest *guest)
 }
 
 /* It is known how the hypervisor was entered, but not what lies beyond. */
-static bool
-end_at_guest(struct mdb_unwind *u, const struct mdb_caller *c, const char *why)
+static void
+end_at_guest(struct mdb_unwind *u, struct mdb_caller *c, const char *why)
 {
-	const char *how = c->trap.kind == MDB_TRAP_HYPERCALL
-				  ? mdb_hypercall_text(u->cx, NULL, &c->regs)
-			  : c->trap.kind == MDB_TRAP_VMEXIT ? "VM exit"
-							    : "a trap";
-
-	(void)mdb_unwind_end(u, MDB_END_NO_UNWIND,
-		"%s%s%s at 0x%" PRIx64 "%s%s", how, c->guest ? " from " : ", outside of the hypervisor",
-		c->guest ? c->guest : "", c->regs.r[MDB_R_IP], why ? ": " : "",
-		why ? why : "");
-	return false;
+	c->foreign = mdb_tmp_printf(u->cx, "%s at 0x%" PRIx64 "%s%s",
+		c->guest ? c->guest : "outside of the hypervisor",
+		c->regs.r[MDB_R_IP], why ? ": " : "", why ? why : "");
 }
 
-/* Whose code it was: false ends the walk, as its world is not here. */
-static bool
+/* Whose code it was. */
+static void
 find_world(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c)
 {
 	const struct mdb_world_ops *ops = u->world->ops;
@@ -178,16 +170,17 @@ find_world(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c)
 
 	if (c->trap.kind != MDB_TRAP_VMEXIT &&
 		(c->regs.r[MDB_R_CS] & 3) == 0)
-		return true;
-	if (!ops || !ops->guest_on_stack)
-		return end_at_guest(u, c, NULL);
+		return;
+	if (!ops || !ops->guest_on_stack) {
+		end_at_guest(u, c, NULL);
+		return;
+	}
 	st = ops->guest_on_stack(u->cx, u->world, addr, &guest);
 	c->guest = name_of_guest(u, &guest);
 	c->world = guest.world;
 	if (st != MDB_OK || !c->world)
-		(void)end_at_guest(u, c, mdb_trail(u->cx));
+		end_at_guest(u, c, mdb_trail(u->cx));
 	mdb_forget(u->cx);
-	return st == MDB_OK && c->world;
 }
 
 /* What is said of the trap, and where the walk goes on. */
@@ -197,20 +190,21 @@ finish(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c,
 {
 	int vector = c->trap.vector;
 
+	if (u->world->arch->word == 8 && (c->trap.kind == MDB_TRAP_HYPERCALL))
+		c->regs.valid &= ~(1ull << MDB_R_ORIG_AX);
 	/* A guest's user mode calls its own kernel by way of Xen. */
 	if (c->trap.kind == MDB_TRAP_HYPERCALL && u->world->arch->word == 8 &&
 		c->regs.r[MDB_R_IP] >> 63 == 0)
 		c->trap.kind = MDB_TRAP_SYSCALL;
-	if (c->trap.kind == MDB_TRAP_SYSCALL && !c->partial)
+	if (c->trap.kind == MDB_TRAP_SYSCALL && c->has_number)
 		mdb_reg_set(&c->regs, MDB_R_ORIG_AX, c->regs.r[MDB_R_AX]);
-	if (c->trap.kind == MDB_TRAP_HYPERCALL && !c->partial)
+	if (c->trap.kind == MDB_TRAP_HYPERCALL && c->has_number)
 		mdb_reg_set(&c->regs, MDB_R_ORIG_AX, c->regs.r[MDB_R_AX]);
 	if (vector == 14 && u->has_cr2)
 		mdb_reg_set(&c->regs, MDB_R_CR2, u->cr2);
 	u->has_cr2 = u->has_cr2 && vector != 14;
 	c->cfa = c->regs.r[MDB_R_SP];
-	if (!find_world(u, addr, c))
-		return MDB_STEP_END;
+	find_world(u, addr, c);
 	*caller_out = *c;
 	return MDB_STEP_CALLER;
 }
@@ -222,6 +216,7 @@ mdb_xen_through_regs(struct mdb_unwind *u, mdb_addr_t addr,
 	const struct layout *l = layout_of(u);
 	struct mdb_caller c = { .is_regs = true,
 		.literal = true,
+		.has_number = true,
 		.fp = addr + l->bp };
 	uint64_t vector = 0;
 	enum mdb_status st;
@@ -267,13 +262,13 @@ keep_iret_words(struct mdb_regs *regs, uint64_t system)
 }
 
 enum mdb_unwind_step
-mdb_xen_through_words(struct mdb_unwind *u, mdb_addr_t addr, bool partial,
-	struct mdb_caller *caller_out)
+mdb_xen_through_words(struct mdb_unwind *u, mdb_addr_t addr,
+	enum mdb_xen_words words, struct mdb_caller *caller_out)
 {
 	const struct layout *l = layout_of(u);
 	struct mdb_caller c = { .is_regs = true,
 		.literal = true,
-		.partial = partial,
+		.has_number = words == MDB_XEN_CALLING,
 		.fp = addr + l->bp };
 	uint64_t vector = 0, system;
 
@@ -284,7 +279,7 @@ mdb_xen_through_words(struct mdb_unwind *u, mdb_addr_t addr, bool partial,
 		read_field(u, addr + l->vector, 2, &vector) != MDB_OK)
 		return MDB_STEP_NONE;
 	c.trap = trap_of(l, vector);
-	if (partial) {
+	if (words == MDB_XEN_PARTIAL) {
 		keep_iret_words(&c.regs, system);
 		/* Nor need the vector be written yet. */
 		c.trap = (struct mdb_trap){ .kind = MDB_TRAP_UNKNOWN,

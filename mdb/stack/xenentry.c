@@ -19,11 +19,12 @@ static const struct stub {
 	enum mdb_xen_entry entry;
 } stubs[] = {
 	/* what the processor comes in by, and what that jumps to */
-	{ "lstar_enter", MDB_XEN_ENTRY_REGS },
-	{ "cstar_enter", MDB_XEN_ENTRY_REGS },
-	{ "sysenter_entry", MDB_XEN_ENTRY_REGS },
-	{ "sysenter_eflags_saved", MDB_XEN_ENTRY_REGS },
+	{ "lstar_enter", MDB_XEN_ENTRY_CALL },
+	{ "cstar_enter", MDB_XEN_ENTRY_CALL },
+	{ "sysenter_entry", MDB_XEN_ENTRY_CALL },
+	{ "sysenter_eflags_saved", MDB_XEN_ENTRY_CALL },
 	{ "int80_*", MDB_XEN_ENTRY_REGS },
+	{ "entry_int82", MDB_XEN_ENTRY_CALL },
 	{ "entry_*", MDB_XEN_ENTRY_REGS },
 	{ "common_interrupt", MDB_XEN_ENTRY_REGS },
 	{ "page_fault", MDB_XEN_ENTRY_REGS },
@@ -127,7 +128,8 @@ amidst(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		if ((at + IRET_WORDS * 8) % 16 != 0)
 			continue;
 		step = mdb_xen_through_words(u, at - IP_OFFSET,
-			at - IP_OFFSET < sp, caller_out);
+			at - IP_OFFSET < sp ? MDB_XEN_PARTIAL : MDB_XEN_WHOLE,
+			caller_out);
 		if (step != MDB_STEP_NONE)
 			return step;
 	}
@@ -151,7 +153,10 @@ mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		return amidst(u, caller_out);
 	for (int i = 0; i < 4; i++, sp += 8) {
 		enum mdb_unwind_step step =
-			mdb_xen_through_words(u, sp, false, caller_out);
+			mdb_xen_through_words(u, sp,
+				entry == MDB_XEN_ENTRY_CALL ? MDB_XEN_CALLING
+							    : MDB_XEN_WHOLE,
+				caller_out);
 
 		if (step != MDB_STEP_NONE)
 			return step;
