@@ -6,6 +6,7 @@
 #include "mdb/shell/load.h"
 
 #include "mdb/base/alloc.h"
+#include "mdb/world/synthetic.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -158,6 +159,9 @@ consider(struct mdb_session *s, const struct mdb_module *module,
 	if (is_loaded(s, name) || !wants_dump(s, module))
 		return false;
 	mdb_registry_add_module(&s->registry, module, handle);
+	for (const struct mdb_synthetic *d = module->synthetics;
+		d != NULL && d->name != NULL; d++)
+		mdb_synthetic_add(&s->cx, d);
 	return true;
 }
 

@@ -5,6 +5,7 @@
  * modules are only listed when the kernel does not know the answer.
  */
 #include "mdb/base/ctx.h"
+#include "mdb/world/synthetic.h"
 #include "mdb/world/target.h"
 
 #include <inttypes.h>
@@ -134,6 +135,19 @@ name_in_world(struct mdb_ctx *cx, struct mdb_world *w, const char *name,
 	return st;
 }
 
+/* What modules made up comes after everything that the dump has. */
+static enum mdb_status
+name_made_up(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
+	struct mdb_sym *sym_out)
+{
+	enum mdb_status st = mdb_synthetic_by_name(cx, world, name, sym_out);
+
+	for (struct mdb_world *w = cx->target->worlds;
+		w && st == MDB_E_NOTFOUND; w = w->next)
+		st = mdb_synthetic_by_name(cx, w, name, sym_out);
+	return st;
+}
+
 static enum mdb_status
 not_found(struct mdb_ctx *cx, const char *name)
 {
@@ -154,12 +168,17 @@ mdb_sym_by_name(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
 
 		st = o ? name_in_object(cx, o, tick + 1, sym_out)
 		       : MDB_E_NOTFOUND;
+		if (st == MDB_E_NOTFOUND && o && o == o->world->objects)
+			st = mdb_synthetic_by_name(cx, o->world, tick + 1,
+				sym_out);
 	} else {
 		st = name_in_world(cx, world, name, sym_out);
 		for (struct mdb_world *w = cx->target->worlds;
 			w && st == MDB_E_NOTFOUND; w = w->next)
 			if (w != world)
 				st = name_in_world(cx, w, name, sym_out);
+		if (st == MDB_E_NOTFOUND)
+			st = name_made_up(cx, world, name, sym_out);
 	}
 	return st == MDB_E_NOTFOUND ? not_found(cx, name) : st;
 }
@@ -173,6 +192,8 @@ mdb_sym_by_addr(struct mdb_ctx *cx, struct mdb_loc loc, bool near,
 
 	if (o && o->symtab_ops && o->symtab_ops->by_addr)
 		st = o->symtab_ops->by_addr(cx, o, loc.addr, near, sym_out);
+	if (st == MDB_E_NOTFOUND && !o && loc.world && !loc.space)
+		st = mdb_synthetic_by_addr(cx, loc.world, loc.addr, sym_out);
 	if (st == MDB_E_NOTFOUND)
 		return mdb_fail(cx, st, "no symbol contains %#" PRIx64,
 			loc.addr);

@@ -2,6 +2,7 @@
 /* Reading at a location: which world, which space, then the space reads. */
 #include "mdb/base/ctx.h"
 #include "mdb/base/endian.h"
+#include "mdb/world/synthetic.h"
 #include "mdb/world/target.h"
 
 #include <string.h>
@@ -49,11 +50,24 @@ no_space(struct mdb_ctx *cx, struct mdb_loc loc)
 		loc.world ? loc.world->name : "(none)");
 }
 
+/* Is it made up?  Then as many bytes as there are. */
+static bool
+read_made_up(struct mdb_ctx *cx, struct mdb_loc loc, void *buf, size_t len,
+	size_t *len_out)
+{
+	return loc.world->synthetics &&
+	       mdb_synthetic_read(cx, loc, buf, len, len_out);
+}
+
 enum mdb_status
 mdb_read(struct mdb_ctx *cx, struct mdb_loc loc, void *buf, size_t len)
 {
+	size_t got;
+
 	if (!loc.world || !space_of(loc))
 		return no_space(cx, loc);
+	if (read_made_up(cx, loc, buf, len, &got) && got == len)
+		return MDB_OK;
 	return mdb_space_read(cx, space_of(loc), loc.addr, buf, len);
 }
 
@@ -63,6 +77,8 @@ mdb_read_some(struct mdb_ctx *cx, struct mdb_loc loc, void *buf, size_t len,
 {
 	if (!loc.world || !space_of(loc))
 		return no_space(cx, loc);
+	if (read_made_up(cx, loc, buf, len, len_out))
+		return MDB_OK;
 	return mdb_space_read_some(cx, space_of(loc), loc.addr, buf, len,
 		len_out);
 }
@@ -71,8 +87,18 @@ enum mdb_status
 mdb_read_uint(struct mdb_ctx *cx, struct mdb_loc loc, size_t size,
 	uint64_t *value_out)
 {
+	unsigned char bytes[8];
+	size_t got;
+
 	if (!loc.world || !space_of(loc))
 		return no_space(cx, loc);
+	if (size <= sizeof(bytes) &&
+		read_made_up(cx, loc, bytes, size, &got) && got == size) {
+		*value_out = 0;
+		for (size_t i = size; i-- > 0;)
+			*value_out = *value_out << 8 | bytes[i];
+		return MDB_OK;
+	}
 	return mdb_space_read_uint(cx, space_of(loc), loc.addr, size,
 		value_out);
 }

@@ -7,6 +7,7 @@
 
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
+#include "mdb/world/synthetic.h"
 #include "mdb/world/target.h"
 
 #include <stdio.h>
@@ -70,6 +71,7 @@ mdb_world_destroy(struct mdb_world *w)
 		w->ops->destroy(w);
 	if (w->shape_cache_destroy)
 		w->shape_cache_destroy(w->shape_cache);
+	mdb_synthetic_destroy(w->synthetics);
 	free_objects(w->objects);
 	free_spaces(w->spaces);
 	mdb_space_destroy(w->space);

@@ -33,6 +33,9 @@ static const struct {
 	{ "compile_time", "xen_compile_time", false, 6 },
 	{ "compile_by", "xen_compile_by", false, -1 },
 	{ "compile_domain", "xen_compile_domain", false, -1 },
+	/* As Debian's hypervisors call the last two. */
+	{ "compile_by", "xen_compile_system_maintainer_local", false, -1 },
+	{ "compile_domain", "xen_compile_system_maintainer_domain", false, -1 },
 };
 /* clang-format on */
 
@@ -125,7 +128,8 @@ static const char *
 known(const struct mdb_xen *xen, const char *key)
 {
 	for (size_t i = 0; i < xen->nr_facts; i++)
-		if (strcmp(xen->facts[i].key, key) == 0)
+		if (xen->facts[i].value != NULL &&
+			strcmp(xen->facts[i].key, key) == 0)
 			return xen->facts[i].value;
 	return NULL;
 }

@@ -105,8 +105,8 @@ xpv_world(struct mdb_ctx *cx, struct mdb_world **world_out)
 }
 
 enum mdb_status
-xpv_var_ptr(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
-	mdb_addr_t *addr_out)
+xpv_var_loc(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
+	struct mdb_loc *loc_out)
 {
 	struct mdb_loc loc;
 	enum mdb_status st = mdb_sym_loc(cx, world, name, &loc);
@@ -114,6 +114,18 @@ xpv_var_ptr(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
 	if (st == MDB_OK && loc.world != world)
 		st = mdb_fail(cx, MDB_E_NOTFOUND, "the hypervisor has no %s",
 			name);
+	if (st == MDB_OK)
+		*loc_out = loc;
+	return st;
+}
+
+enum mdb_status
+xpv_var_ptr(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
+	mdb_addr_t *addr_out)
+{
+	struct mdb_loc loc;
+	enum mdb_status st = xpv_var_loc(cx, world, name, &loc);
+
 	if (st == MDB_OK)
 		st = mdb_read_ptr(cx, loc, addr_out);
 	return st == MDB_OK ? st : mdb_context(cx, st, "variable %s", name);
@@ -132,4 +144,5 @@ const struct mdb_module mdb_module_xpv = {
 	.probe = probe,
 	.dcmds = dcmds,
 	.walkers = walkers,
+	.synthetics = xpv_synthetics,
 };

@@ -18,6 +18,10 @@ MDB_API extern const struct mdb_module mdb_module_xpv;
  */
 enum mdb_status xpv_world(struct mdb_ctx *cx, struct mdb_world **world_out);
 
+/* Where a symbol of the hypervisor is; of no other world. */
+enum mdb_status xpv_var_loc(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *name, struct mdb_loc *loc_out);
+
 /* The pointer in a variable of the hypervisor. */
 enum mdb_status xpv_var_ptr(struct mdb_ctx *cx, struct mdb_world *world,
 	const char *name, mdb_addr_t *addr_out);
@@ -71,6 +75,8 @@ enum mdb_status xpv_vcpu(struct mdb_ctx *cx, const struct mdb_call *call);
 enum mdb_status xpv_pcpu(struct mdb_ctx *cx, const struct mdb_call *call);
 
 extern const struct mdb_table xpv_domain_table, xpv_vcpu_table, xpv_pcpu_table;
+
+extern const struct mdb_synthetic xpv_synthetics[];
 
 enum mdb_status xpv_walk_domain_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_vcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);

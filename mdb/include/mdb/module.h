@@ -137,6 +137,28 @@ MDB_API enum mdb_status mdb_eval_expr(struct mdb_ctx *cx, const char *text,
 typedef enum mdb_status mdb_whatis_fn(struct mdb_ctx *cx, struct mdb_loc loc,
 	bool *found_out);
 
+/* ---- synthetic objects ----------------------------------------------------
+ */
+
+/*
+ * A variable that no memory of the dump holds, made up of what is known of a
+ * world: `name::print` prints it like any other.  It is a structure of its own
+ * name whose members are texts (char *); a text that is not known is a null
+ * pointer.  A symbol of the name that the dump has comes first.
+ */
+struct mdb_synthetic {
+	const char *name;
+	enum mdb_world_kind kind; /* of the worlds that have it */
+	/* Where nothing of such a world can be, for MDB_SYNTHETIC_MAX bytes; a
+	 * world with shorter addresses does not have it. */
+	mdb_addr_t addr;
+	const char *const *members; /* ended by NULL */
+	/* The text of a member, until the command ends; NULL: not known. */
+	const char *(*text)(struct mdb_ctx *cx, struct mdb_world *world,
+		const char *member);
+};
+#define MDB_SYNTHETIC_MAX 0x10000u
+
 /* ---- the manifest ---------------------------------------------------------
  */
 
@@ -153,6 +175,7 @@ struct mdb_module {
 	const struct mdb_dcmd *dcmds;
 	const struct mdb_walker *walkers;
 	mdb_whatis_fn *whatis; /* emits mdb_line()s; or NULL */
+	const struct mdb_synthetic *synthetics; /* ended by name NULL; or NULL */
 };
 
 /*
