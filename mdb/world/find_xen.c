@@ -404,11 +404,18 @@ xen_destroy(struct mdb_world *world)
 {
 	struct mdb_xen *xen = world->priv;
 
+	mdb_xen_cpus_fini(xen);
 	mdb_xen_facts_fini(xen);
 	free(xen);
 }
 
 const struct mdb_world_ops mdb_xen_ops = {
+	.cpu_next = mdb_xen_cpu_next,
+	.percpu_addr = mdb_xen_percpu_addr,
+	.panic_cpu = mdb_xen_panic_cpu,
+	.cpu_regs = mdb_xen_cpu_regs,
+	.stack_range = mdb_xen_stack_range,
+	.guest_on_stack = mdb_xen_guest_on_stack,
 	.fact = mdb_xen_fact,
 	.destroy = xen_destroy,
 };

@@ -29,6 +29,7 @@ mdb_world_create(struct mdb_target *target, enum mdb_world_kind kind,
 	(void)snprintf(w->name, sizeof(w->name), "%s", name);
 	w->arch = &mdb_arch_x86_64;
 	w->support = "untested";
+	w->domain = -1;
 	return w;
 }
 

@@ -77,6 +77,8 @@ struct mdb_world {
 	size_t vmcoreinfo_len;
 	char *vmcoreinfo_owned;
 	unsigned int nr_cpu_ids;
+	int domain;		   /* of a hypervisor, that it is; -1: none or
+				      not known */
 	bool keeps_frame_pointers; /* all its code does */
 	const struct mdb_world_ops *ops;
 	void *priv;		       /* the finder's */

@@ -174,6 +174,8 @@ mdb_xen_fact(struct mdb_ctx *cx, struct mdb_world *world, const char *key)
 		return "Xen";
 	if (strcmp(key, "machine") == 0)
 		return "x86_64";
+	if (strcmp(key, "panic_message") == 0)
+		return mdb_xen_panic_message(cx, xen);
 	if (!xen->facts_tried)
 		facts_fill(cx, xen);
 	return known(xen, key);

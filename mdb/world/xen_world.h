@@ -12,6 +12,8 @@
 #ifndef MDB_WORLD_XEN_WORLD_H
 #define MDB_WORLD_XEN_WORLD_H
 
+#include <mdb/xen.h>
+
 #include "mdb/sym/xensyms.h"
 #include "mdb/world/target.h"
 
@@ -33,7 +35,32 @@ struct mdb_xen_fact {
 };
 #define MDB_XEN_MAX_FACTS 16
 
-struct mdb_xen_cpus; /* xen_cpu.c */
+/* A physical CPU: one whose stack was found. */
+struct mdb_xen_cpu {
+	uint32_t id;
+	mdb_addr_t stack, info; /* the lowest page; its struct cpu_info */
+	uint64_t percpu_offset;
+	bool has_percpu;
+	mdb_addr_t current; /* as cpu_info says; may be wild */
+	int note;	    /* as dfmt_cpu_at; -1: no registers */
+	bool in_guest;	    /* the registers are not the hypervisor's */
+	bool online;
+};
+
+struct mdb_xen_cpus {
+	struct mdb_xen_cpu *list; /* by id, ascending */
+	size_t nr;
+	uint64_t info_len; /* sizeof(struct cpu_info) to the stack's top */
+	size_t nr_strays;  /* registers that are of no CPU that was found */
+	bool panic_tried;
+	int panic_cpu; /* -1: none, or not known */
+};
+
+struct mdb_xen_domain {
+	mdb_addr_t addr;
+	unsigned int domid, max_vcpus;
+	mdb_addr_t vcpus; /* max_vcpus pointers, 0 where there is none */
+};
 
 struct mdb_xen {
 	struct mdb_world *world;
@@ -54,7 +81,6 @@ struct mdb_xen {
 	struct mdb_xen_fact facts[MDB_XEN_MAX_FACTS];
 	size_t nr_facts;
 	char *panic_message;
-	bool panic_tried;
 
 	struct mdb_xen_cpus *cpus; /* xen_cpu.c; or NULL */
 	void *types;		   /* xen_types.c */
@@ -72,6 +98,46 @@ struct mdb_xen *mdb_xen_of_target(const struct mdb_target *target);
 mdb_addr_t mdb_xen_info_symbol(const struct mdb_xen *xen, const char *name);
 bool mdb_xen_info_number(const struct mdb_xen *xen, const char *key,
 	uint64_t *value_out);
+
+/* A variable of the hypervisor; false: no symbol of it is known. */
+bool mdb_xen_variable(struct mdb_ctx *cx, struct mdb_xen *xen, const char *name,
+	mdb_addr_t *addr_out);
+/* A number there; false as well where it cannot be read. */
+bool mdb_xen_number(struct mdb_ctx *cx, struct mdb_xen *xen, const char *name,
+	size_t size, uint64_t *value_out);
+
+/* xen_cpu.c: the CPUs, found at first use. */
+struct mdb_xen_cpus *mdb_xen_cpus(struct mdb_ctx *cx, struct mdb_xen *xen);
+void mdb_xen_cpus_fini(struct mdb_xen *xen);
+const struct mdb_xen_cpu *mdb_xen_cpu_of_id(const struct mdb_xen_cpus *cpus,
+	int id);
+/* Whose stack holds sp; NULL: nobody's. */
+const struct mdb_xen_cpu *mdb_xen_cpu_of_stack(const struct mdb_xen_cpus *cpus,
+	mdb_addr_t sp);
+enum mdb_status mdb_xen_cpu_next(struct mdb_ctx *cx, struct mdb_world *world,
+	int *cpu);
+enum mdb_status mdb_xen_percpu_addr(struct mdb_ctx *cx, struct mdb_world *world,
+	mdb_addr_t symbol_value, int cpu, mdb_addr_t *addr_out);
+enum mdb_status mdb_xen_cpu_regs(struct mdb_ctx *cx, struct mdb_world *world,
+	int cpu, struct mdb_regs *regs_out);
+
+/* xen_stack.c */
+enum mdb_status mdb_xen_stack_range(struct mdb_ctx *cx, struct mdb_world *world,
+	mdb_addr_t sp, struct mdb_stack_range *range_out);
+enum mdb_status mdb_xen_guest_on_stack(struct mdb_ctx *cx,
+	struct mdb_world *world, mdb_addr_t sp, struct mdb_guest *guest_out);
+
+/* xen_vcpu.c: silent mdb_xen_vcpu_at; out untouched when false. */
+bool mdb_xen_vcpu_try(struct mdb_xen *xen, mdb_addr_t addr,
+	struct mdb_xen_vcpu *vcpu_out);
+/* The vCPUs of a domain whose struct domain is at addr: how many there may be,
+ * and where the pointers to them are.  False: no domain. */
+bool mdb_xen_domain_try(struct mdb_xen *xen, mdb_addr_t addr,
+	struct mdb_xen_domain *domain_out);
+
+/* xen_panic.c */
+int mdb_xen_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world);
+const char *mdb_xen_panic_message(struct mdb_ctx *cx, struct mdb_xen *xen);
 
 /* xen_facts.c */
 const char *mdb_xen_fact(struct mdb_ctx *cx, struct mdb_world *world,

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Ask mdb about every Xen dump of the lab, nothing else given, and compare
+with what Xen and its dom0 said themselves.
+
+    check-xen.py MDB LAB-DIR [NAME...]
+
+LAB-DIR holds one folder per boot (see xen.py).  Prints `not ok` and `skipped`
+lines and ends with "N passed, N failed, N skipped".
+"""
+import difflib
+import os
+import re
+import sys
+
+from questions import (Check, Guest, Mdb, ask, check_log, check_modules,
+                       check_registers, check_stacks, check_symbols,
+                       check_tasks, check_whatis, frame_names, number, ordered,
+                       taken)
+
+
+class XenGuest(Guest):
+    """One folder of the Xen lab: the oracles."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.kdump = os.path.exists(f"{path}/vmcore")
+        # What Xen's panic printed, the crash kernel's words cut off.
+        self.panic = re.search(r"Panic on CPU (\d+):[\r\n]+\(XEN\) (.*)", self.console)
+
+    def info(self, key):
+        return re.search(rf"^{key} *: (.*?) *$", self.text("xl-info"), re.M).group(1)
+
+    def table(self, name):
+        """The rows of xl's tables, split at blanks."""
+        return [line.split() for line in self.text(name).splitlines()[1:]]
+
+    def call_trace(self):
+        """The functions that Xen's last trace is sure of: where it stood (R)
+        and what frame pointers name (F)."""
+        if not self.panic:
+            return None
+        at = self.console.rfind("Xen call trace:", 0, self.panic.start())
+        text = self.console[at:self.panic.start()]
+        return [f.split("#")[-1] for f in re.findall(r"\] [RF] ([^+\s]+)\+", text)]
+
+    def ring(self):
+        """The console ring as dom0 saw it last."""
+        return xen_lines(self.text("xl-dmesg"))
+
+    def said_after(self):
+        """Xen's lines on the serial line after dom0 had read the ring."""
+        at = self.console.find("LAB: ready")
+        end = self.console.find("Linux version", at)
+        return xen_lines(self.console[at:end if end > 0 else None])
+
+
+def xen_lines(text):
+    return [line[6:].rstrip() for line in text.splitlines()
+            if line.startswith("(XEN) ")]
+
+
+def check_status(check, guest, mdb, name):
+    out = mdb.run("::status")
+    check.that(f"{name} status Xen", guest.info("xen_version") in out, out[:400])
+    check.that(f"{name} status dom0", guest.release in out,
+               f"no {guest.release} in {out[:400]!r}")
+    if guest.panic:
+        check.that(f"{name} status panic", guest.panic.group(2).strip() in out,
+                   f"no {guest.panic.group(2)!r} in {out[:400]!r}")
+
+
+def check_objects(check, guest, mdb, name):
+    out = mdb.run("::objects")
+    check.that(f"{name} objects", "vmlinux" in out and "xpv" in out, out[:300])
+
+
+def bare(symbols):
+    """Xen's static functions go by their bare name."""
+    return [s.split("#")[-1] for s in symbols]
+
+
+def check_panic_stack(check, guest, mdb, name):
+    """$C holds what Xen's own trace is sure of, in order; nothing is guessed,
+    and a panic in a hypercall goes on to the user's registers."""
+    want = guest.call_trace()
+    if want is None:
+        return
+    rows = mdb.rows("$C")
+    got = bare(frame_names(rows))
+    check.that(f"{name} $C", ordered(want, got, set()), f"want {want} got {got}")
+    bad = [r["symbol"] for r in rows if r["guess"]]
+    check.that(f"{name} $C exact", not bad, f"guessed: {bad}")
+    if guest.mode == "hypercall":
+        check_crossing(check, rows, name)
+
+
+def check_crossing(check, rows, name):
+    objects = [r["object"] for r in rows if r.get("object")]
+    functions = bare(frame_names(rows))
+    below = [f for f in functions if f == "do_sysctl" or "privcmd_ioctl" in f
+             or f.startswith("entry_SYSCALL_64")]
+    check.that(f"{name} $C both worlds",
+               "xpv" in objects and "vmlinux" in objects
+               and objects.index("xpv") < objects.index("vmlinux"), f"{objects}")
+    check.that(f"{name} $C to the user", len(below) >= 3
+               and below[0] == "do_sysctl" and rows[-1]["end"] == "user mode",
+               f"{functions} end {rows[-1]['end']!r}")
+
+
+def check_cpu_stacks(check, guest, mdb, name):
+    """Every physical CPU's stack ends where it must."""
+    for cpu in range(int(guest.info("nr_cpus"))):
+        rows = mdb.rows(f"::pcpustack {cpu}")
+        ends = [r["end"] for r in rows if r.get("end")]
+        check.that(f"{name} pcpustack {cpu}", rows
+                   and not any(r["guess"] for r in rows) and ends
+                   and ends[-1] in ("user mode", "outermost function"),
+                   f"{bare(frame_names(rows))} {ends}")
+
+
+def check_domains(check, guest, mdb, name):
+    """ID, memory (MiB) and vCPUs of xl list.  The target of dom0's balloon is
+    what xl shows for it when it cannot ask."""
+    want = {(int(r[-5]), int(r[-4]), int(r[-3])) for r in guest.table("xl-list")}
+    got = set()
+    for r in mdb.rows("::domain"):
+        if number(r["id"]) < 0x7ff0:
+            got.add((number(r["id"]), (number(r["tot_pages"]) + 255) // 256,
+                     number(r["vcpus"])))
+    check.same(f"{name} domain", got, want)
+
+
+def check_vcpus(check, guest, mdb, name):
+    """xl vcpu-list: which vCPUs there are, and where the pinned ones run."""
+    want = {(int(r[-7]), int(r[-6])) for r in guest.table("xl-vcpu-list")}
+    rows = [r for r in mdb.rows("::vcpu") if number(r["domain"]) < 0x7ff0]
+    check.same(f"{name} vcpu", {(number(r["domain"]), number(r["id"])) for r in rows},
+               want)
+    bad = [r for r in rows if number(r["domain"]) == 0
+           and number(r["processor"]) != number(r["id"])]
+    check.that(f"{name} vcpu pinned", not bad, f"{bad[:2]}")
+
+
+def check_pcpus(check, guest, mdb, name):
+    rows = mdb.rows("::pcpu")
+    check.that(f"{name} pcpu", len(rows) == int(guest.info("nr_cpus")), f"{rows}")
+
+
+def check_ring(check, guest, mdb, name):
+    """The ring holds the lines that dom0 read of it, less the oldest that the
+    newer ones have overwritten, and then what the serial line showed."""
+    got = [line.rstrip() for line in mdb.run("::xenmsg").splitlines()]
+    got = [line[6:] if line.startswith("(XEN) ") else line for line in got]
+    old, new = guest.ring(), guest.said_after()
+    # Where dom0's reading begins in ours: the first line may be cut.
+    first = next((i for i in range(1, len(old)) if old[i:i + 8] == got[1:9]), None)
+    check.that(f"{name} xenmsg begins", first is not None, f"{got[:3]}")
+    if first is None:
+        return
+    same = len(old) - first
+    check.that(f"{name} xenmsg", got[1:1 + same] == old[first:],
+               f"{len(old)} lines read, {len(got)} in the dump")
+    # The emulated line drops characters now and then.
+    rest = [line for line in got[1 + same:] if line]
+    new = [line for line in new if line]
+    ratio = difflib.SequenceMatcher(None, "\n".join(rest), "\n".join(new)).ratio()
+    check.that(f"{name} xenmsg after", ratio > 0.9,
+               f"{ratio:.2f}: {len(rest)} lines, {len(new)} on the line")
+
+
+def check_events(check, guest, mdb, name):
+    """dom0's event channels as lsevtchn lists them: port, vCPU and kind."""
+    want = set()
+    for m in re.finditer(r"^ *(\d+): VCPU (\d+): (.*)$", guest.text("lsevtchn-0"), re.M):
+        want.add((int(m.group(1)), int(m.group(2)), kind_of(m.group(3))))
+    rows = mdb.rows("::evtchn -d 0")
+    got = {(number(r["port"]), number(r["vcpu"]), r["state"]) for r in rows}
+    check.same(f"{name} evtchn", {g for g in got if g[2] in KINDS.values()}, want)
+
+
+KINDS = {"Virtual IRQ": "virq", "IPI": "ipi", "Physical IRQ": "pirq",
+         "Interdomain (Connected)": "interdomain",
+         "Interdomain (Waiting connection)": "unbound"}
+
+
+def kind_of(text):
+    return next(v for k, v in KINDS.items() if text.startswith(k))
+
+
+QUESTIONS = [check_status, check_objects, check_panic_stack, check_cpu_stacks,
+             check_domains, check_vcpus, check_pcpus, check_ring, check_events,
+             check_tasks, check_modules, check_log, check_stacks, check_symbols,
+             check_registers, check_whatis]
+
+
+def main():
+    program, lab = sys.argv[1:3]
+    only = sys.argv[3:]
+    check = Check()
+    folders = [f for f in taken(lab) if os.path.basename(f).startswith("xen-")]
+    if not folders:
+        check.say("skipped", "xen", f"no Xen dump in {lab}: make setup-lab lab")
+    for folder in folders:
+        guest = XenGuest(folder)
+        if only and guest.name not in only:
+            continue
+        for key, names in guest.dumps().items():
+            mdb = Mdb(program, [f"{guest.path}/{n}" for n in names])
+            ask(check, QUESTIONS, guest, mdb, f"{guest.name}/{key}")
+    check.end()
+
+
+main()
