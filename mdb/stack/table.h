@@ -14,9 +14,11 @@
 #ifdef MDB_TINY
 #define MDB_TABLE_SLOTS 2u
 #define MDB_TABLE_TRAPS 1u
+#define MDB_TABLE_RETURNS 1u
 #else
 #define MDB_TABLE_SLOTS 512u
 #define MDB_TABLE_TRAPS 16u
+#define MDB_TABLE_RETURNS 1024u
 #endif
 
 struct mdb_unwind_table {
@@ -31,6 +33,10 @@ struct mdb_unwind_table {
 		mdb_addr_t pc;
 		struct mdb_trap trap;
 	} traps[MDB_TABLE_TRAPS];
+	struct {
+		mdb_addr_t entry; /* 0: empty */
+		bool it_does;
+	} returns[MDB_TABLE_RETURNS];
 };
 
 /* Made at first use; never NULL. */
