@@ -13,6 +13,7 @@ destroy(void *unwind)
 	struct mdb_unwind_table *t = unwind;
 
 	mdb_orc_destroy(t->orc);
+	mdb_cfi_destroy(t->cfi);
 	free(t);
 }
 
@@ -38,6 +39,22 @@ mdb_unwind_table_of(struct mdb_object *object)
 	}
 	t->orc = mdb_orc_create(object, t->layout);
 	return t;
+}
+
+const struct mdb_cfi *
+mdb_unwind_cfi_of(struct mdb_ctx *cx, struct mdb_object *object)
+{
+	struct mdb_unwind_table *t = mdb_unwind_table_of(object);
+	const uint8_t *bytes;
+	size_t len;
+
+	if (t->cfi_tried)
+		return t->cfi;
+	t->cfi_tried = true;
+	if (mdb_dwarf_section(mdb_object_debug_types(cx, object),
+		    ".debug_frame", &bytes, &len) == MDB_OK)
+		t->cfi = mdb_cfi_create(bytes, len);
+	return t->cfi;
 }
 
 bool

@@ -8,6 +8,7 @@
 #ifndef MDB_STACK_TABLE_H
 #define MDB_STACK_TABLE_H
 
+#include "mdb/stack/cfi.h"
 #include "mdb/stack/orc.h"
 #include "mdb/stack/trap.h"
 
@@ -25,6 +26,8 @@ struct mdb_unwind_table {
 	struct mdb_orc *orc;
 	enum mdb_orc_layout layout;
 	bool layout_by_hash;
+	struct mdb_cfi *cfi; /* of its debug file; NULL: none */
+	bool cfi_tried;
 	struct {
 		mdb_addr_t pc; /* 0: empty */
 		int verdict;   /* enum mdb_call_check */
@@ -38,6 +41,10 @@ struct mdb_unwind_table {
 		bool it_does;
 	} returns[MDB_TABLE_RETURNS];
 };
+
+/* The object's call frame information, sought once; NULL: none. */
+const struct mdb_cfi *mdb_unwind_cfi_of(struct mdb_ctx *cx,
+	struct mdb_object *object);
 
 /* Made at first use; never NULL. */
 struct mdb_unwind_table *mdb_unwind_table_of(struct mdb_object *object);
