@@ -233,8 +233,21 @@ is_at_top(struct mdb_unwind *u, mdb_addr_t at)
 
 	mdb_forget(u->cx);
 	if (st == MDB_OK)
-		return strcmp(part, "guest registers") == 0;
+		return part && strcmp(part, "guest registers") == 0;
 	return at % MDB_XEN_STACK_LEN >= MDB_XEN_STACK_LEN - XEN_CPU_INFO_MAX;
+}
+
+/* The caller has left nothing on the stack of a CPU that is known. */
+static bool
+stack_is_empty(struct mdb_unwind *u)
+{
+	const char *part = NULL;
+	int cpu;
+	enum mdb_status st = mdb_xen_stack_of(u->cx, u->world,
+		u->frame.regs.r[MDB_R_SP], &cpu, &part);
+
+	mdb_forget(u->cx);
+	return st == MDB_OK && part && strcmp(part, "guest registers") == 0;
 }
 
 static enum mdb_unwind_step
@@ -327,6 +340,9 @@ mdb_flow_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		!mdb_flow_function(u, mdb_frame_lookup_pc(&u->frame),
 			&function))
 		return MDB_STEP_NONE;
+	if (mdb_unwind_is_xen_64(u->world) && u->frame.pc_is_return &&
+		stack_is_empty(u))
+		return end_at_top(u, u->frame.regs.r[MDB_R_SP], caller_out);
 	if (mdb_unwind_is_xen_64(u->world) &&
 		slot_of_table(u, &c.slots[0]))
 		c.nr = 1;
@@ -339,5 +355,28 @@ mdb_flow_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	}
 	if (step == MDB_STEP_NONE && mdb_unwind_is_xen_64(u->world))
 		step = try_xen(u, &function, &c, caller_out);
+	return step;
+}
+
+/*
+ * Code that keeps frame pointers says by them where its frame is; a caller that
+ * cannot have called it is a guess.  In other code bp may hold anything: then
+ * only the jump to an address that is no code is left.
+ */
+enum mdb_unwind_step
+mdb_xen_frameptr_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
+{
+	struct mdb_flow_function function;
+	enum mdb_unwind_step step;
+
+	if (u->object && !u->world->keeps_frame_pointers)
+		return MDB_STEP_NONE;
+	step = mdb_frameptr_step(u, caller_out);
+	if (step != MDB_STEP_CALLER || caller_out->is_regs || !u->object)
+		return step;
+	if (!mdb_flow_function(u, mdb_frame_lookup_pc(&u->frame), &function) ||
+		mdb_reach(u, caller_out->regs.r[MDB_R_IP], &function) ==
+			MDB_REACH_NO)
+		caller_out->guess = true;
 	return step;
 }

@@ -28,6 +28,7 @@ struct mdb_unwind_table {
 	bool layout_by_hash;
 	struct mdb_cfi *cfi; /* of its debug file; NULL: none */
 	bool cfi_tried;
+	bool frame_pointers_asked;
 	struct {
 		mdb_addr_t pc; /* 0: empty */
 		int verdict;   /* enum mdb_call_check */
@@ -55,6 +56,13 @@ struct mdb_unwind_table *mdb_unwind_table_of(struct mdb_object *object);
  * be looked up, and modules need not be listed.
  */
 bool mdb_unwind_may_be_code(const struct mdb_world *world, mdb_addr_t addr);
+
+/*
+ * Does the code of 64-bit Xen keep frame pointers?  A debug build does, and its
+ * functions say so themselves.  Then world->keeps_frame_pointers is set.
+ */
+void mdb_unwind_ask_frame_pointers(struct mdb_ctx *cx,
+	struct mdb_world *world);
 
 /* "ORC, header known" ...: how stacks of this world are unwound. */
 const char *mdb_unwind_describe(struct mdb_world *world);
