@@ -4,34 +4,18 @@
  */
 #include "xpv.h"
 
-static const struct mdb_example domain_examples[] = {
-	{ "::domain", "all domains" },
-	{ "::walk domain | ::domain", "the same" },
-	{ "::walk domain | ::walk vcpu | ::vcpu", "the vcpus of all" },
-	{ NULL },
-};
-
-static const struct mdb_example vcpu_examples[] = {
-	{ "::vcpu", "the vcpus of all domains" },
-	{ "::walk domain | ::walk vcpu | ::vcpu", "the same" },
-	{ NULL },
-};
-
-static const struct mdb_example pcpu_examples[] = {
-	{ "::pcpu", "what each processor runs" },
-	{ NULL },
-};
-
 static const struct mdb_dcmd dcmds[] = {
 	{
 		.name = "domain",
 		.summary = "list the domains of the hypervisor",
 		.help = "One row for each domain, or that at the address. "
-			"Pages are in hex.",
+			"Pages are in hex. STATE has the letters of xl list: "
+			"running, blocked, paused, shut down, crashed, dying.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "domain",
+		.options = xpv_domain_options,
 		.table = &xpv_domain_table,
-		.examples = domain_examples,
+		.examples = xpv_domain_examples,
 		.run = xpv_domain,
 	},
 	{
@@ -39,11 +23,14 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "list the virtual CPUs of the hypervisor",
 		.help = "One row for each vcpu of each domain, or that at the "
 			"address. CPU is the processor that it is on, or was "
-			"on last.",
+			"on last. FOR is counted to the latest time that the "
+			"hypervisor noted anywhere, so it is the least that it "
+			"can be.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "vcpu",
+		.options = xpv_vcpu_options,
 		.table = &xpv_vcpu_table,
-		.examples = vcpu_examples,
+		.examples = xpv_vcpu_examples,
 		.run = xpv_vcpu,
 	},
 	{
@@ -54,7 +41,7 @@ static const struct mdb_dcmd dcmds[] = {
 			"any, else the idle one.",
 		.addr = MDB_ADDR_NONE,
 		.table = &xpv_pcpu_table,
-		.examples = pcpu_examples,
+		.examples = xpv_pcpu_examples,
 		.run = xpv_pcpu,
 	},
 	{ .name = NULL },
@@ -73,6 +60,13 @@ static const struct mdb_walker walkers[] = {
 		.summary = "the vcpus of a domain; of all without an address",
 		.addr = MDB_ADDR_OPTIONAL,
 		.init = xpv_walk_vcpu_init,
+		.step = xpv_walk_step,
+	},
+	{
+		.name = "pcpu",
+		.summary = "the vcpus that the processors run",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_pcpu_init,
 		.step = xpv_walk_step,
 	},
 	{ .name = NULL },

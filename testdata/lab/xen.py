@@ -74,6 +74,8 @@ def run(args):
                 take.qemu_dump(guest, how)
         take.unpack_oracles(guest)
         os.chmod(args.out, 0o755)
+        with open(f"{args.out}/mode", "w") as f:
+            f.write(args.mode + "\n")
     finally:
         guest.close()
 
