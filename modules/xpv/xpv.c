@@ -98,6 +98,37 @@ static const struct mdb_dcmd dcmds[] = {
 		.examples = xpv_rcu_examples,
 		.run = xpv_rcu,
 	},
+	{
+		.name = "hypercall",
+		.operands = "[name]",
+		.summary = "show hypercalls that were being served, or what a "
+			   "number means",
+		.help = "Without an address: each hypercall in whose handler "
+			"a processor was. The address may be a number below "
+			"4096, that of a hypercall, or a struct vcpu. OP "
+			"is read from the guest's memory where the argument "
+			"points to it.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "number",
+		.options = xpv_hypercall_options,
+		.table = &xpv_hypercall_table,
+		.examples = xpv_hypercall_examples,
+		.run = xpv_hypercall,
+	},
+	{
+		.name = "xenregs",
+		.summary = "show registers that the hypervisor saved",
+		.help = "Shows the struct cpu_user_regs at the address in the "
+			"form of ::regs, then how and from where the "
+			"hypervisor was entered. With -p the address is that "
+			"of a struct vcpu, whose registers are shown wherever "
+			"they are.",
+		.addr = MDB_ADDR_REQUIRED,
+		.addr_what = "address",
+		.options = xpv_xenregs_options,
+		.examples = xpv_xenregs_examples,
+		.run = xpv_xenregs,
+	},
 	{ .name = NULL },
 };
 

@@ -271,6 +271,13 @@ extern const struct mdb_option xpv_xenmsg_options[], xpv_pcpustack_options[],
 extern const struct mdb_example xpv_xenmsg_examples[], xpv_pcpustack_examples[],
 	xpv_timers_examples[], xpv_rcu_examples[];
 
+enum mdb_status xpv_hypercall(struct mdb_ctx *cx, const struct mdb_call *call);
+enum mdb_status xpv_xenregs(struct mdb_ctx *cx, const struct mdb_call *call);
+extern const struct mdb_table xpv_hypercall_table;
+extern const struct mdb_option xpv_hypercall_options[], xpv_xenregs_options[];
+extern const struct mdb_example xpv_hypercall_examples[],
+	xpv_xenregs_examples[];
+
 extern const struct mdb_synthetic xpv_synthetics[];
 
 enum mdb_status xpv_walk_domain_init(struct mdb_ctx *cx, struct mdb_walk *w);
