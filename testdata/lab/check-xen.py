@@ -69,9 +69,14 @@ def check_status(check, guest, mdb, name):
     if guest.panic:
         check.that(f"{name} status panic", guest.panic.group(2).strip() in out,
                    f"no {guest.panic.group(2)!r} in {out[:400]!r}")
+    elif guest.how == "dom0-panic":
+        check.that(f"{name} status panic", guest.panic_message() in out,
+                   f"no {guest.panic_message()!r} in {out[:400]!r}")
 
 
 def check_objects(check, guest, mdb, name):
+    names = {r["name"] for r in mdb.rows("::modinfo")}
+    check.that(f"{name} modinfo", "xpv" in names, f"{names}")
     out = mdb.run("::objects")
     check.that(f"{name} objects", "vmlinux" in out and "xpv" in out, out[:300])
 
