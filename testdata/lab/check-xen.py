@@ -14,9 +14,8 @@ import re
 import sys
 
 from questions import (Check, Guest, Mdb, ask, check_log, check_modules,
-                       check_registers, check_stacks, check_symbols,
-                       check_tasks, check_whatis, frame_names, number, ordered,
-                       taken)
+                       check_stacks, check_symbols, check_tasks, check_whatis,
+                       frame_names, number, ordered, taken)
 
 
 class XenGuest(Guest):
@@ -147,10 +146,20 @@ def check_cpu_stacks(check, guest, mdb, name):
                    f"{bare(frame_names(rows))} {ends}")
 
 
+def check_cpu_places(check, guest, mdb, name):
+    """Each physical CPU is where QEMU showed it when it took the dump."""
+    for block in guest.text("registers").split("CPU#")[1:]:
+        cpu = int(re.match(r"\d+", block).group(0))
+        want = int(re.search(r"RIP=([0-9a-f]+)", block).group(1), 16)
+        rows = mdb.rows(f"::pcpustack {cpu}")
+        check.that(f"{name} pcpu {cpu} rip", number(rows[0]["pc"]) == want,
+                   f"{rows[0]} want {want:x}")
+
+
 def check_domains(check, guest, mdb, name):
-    """ID and memory (MiB) of xl list."""
-    want = {(int(r[-5]), int(r[-4])) for r in guest.table("xl-list")}
-    got = {(number(r["id"]), (number(r["tot_pages"]) + 255) // 256)
+    """ID, memory (MiB) and vCPUs of xl list."""
+    want = {(int(r[-5]), int(r[-4]), int(r[-3])) for r in guest.table("xl-list")}
+    got = {(number(r["id"]), (number(r["tot_pages"]) + 255) // 256, number(r["vcpus"]))
            for r in mdb.rows("::domain")}
     check.same(f"{name} domain", got, want)
 
@@ -173,7 +182,7 @@ def check_pcpus(check, guest, mdb, name):
 def check_ring(check, guest, mdb, name):
     """The ring holds the lines that dom0 read of it, less the oldest that the
     newer ones have overwritten, and then what the serial line showed."""
-    got = [line.rstrip() for line in mdb.run("::xenmsg").splitlines()]
+    got = [r["message"].rstrip() for r in mdb.rows("::xenmsg")]
     got = [line[6:] if line.startswith("(XEN) ") else line for line in got]
     old, new = guest.ring(), guest.said_after()
     # Where dom0's reading begins in ours: the first line may be cut.
@@ -212,9 +221,9 @@ def kind_of(text):
 
 
 QUESTIONS = [check_status, check_objects, check_panic_stack, check_cpu_stacks,
-             check_domains, check_vcpus, check_pcpus, check_ring, check_events,
+             check_cpu_places, check_domains, check_vcpus, check_pcpus, check_ring, check_events,
              check_tasks, check_modules, check_log, check_stacks, check_symbols,
-             check_registers, check_whatis]
+             check_whatis]
 
 
 def main():
