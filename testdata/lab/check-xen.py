@@ -87,7 +87,7 @@ PATHS = {
                   "self_nmi", "handle_keypress", "do_sysctl", "pv_hypercall",
                   "lstar_enter"],
     "nmi-key": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception",
-                "self_nmi", "handle_keypress", "do_tasklet", "idle_loop"],
+                "self_nmi", "handle_keypress"],
     "nmi-idle": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception"],
     "dom0-panic": ["hwdom_shutdown", "domain_shutdown", "do_sched_op",
                    "pv_hypercall", "lstar_enter"],
