@@ -44,6 +44,91 @@ static const struct mdb_dcmd dcmds[] = {
 		.examples = xpv_pcpu_examples,
 		.run = xpv_pcpu,
 	},
+	{
+		.name = "pcpustack",
+		.operands = "[cpu]",
+		.summary = "show the stack of a processor",
+		.help = "The stack of the processor whose number is given as "
+			"the address or operand, else of the one that "
+			"panicked, through the hypervisor and on into the "
+			"guest that entered it. ON says which of the "
+			"processor's stacks it begins on.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "cpu",
+		.options = xpv_pcpustack_options,
+		.table = &xpv_pcpustack_table,
+		.examples = xpv_pcpustack_examples,
+		.run = xpv_pcpustack,
+	},
+	{
+		.name = "xenmsg",
+		.summary = "show the hypervisor's log",
+		.help = "The lines of the console ring, oldest first, whether "
+			"or not a serial port has sent them. The first may "
+			"be the rest of one that was overwritten.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_xenmsg_options,
+		.table = &xpv_xenmsg_table,
+		.examples = xpv_xenmsg_examples,
+		.run = xpv_xenmsg,
+	},
+	{
+		.name = "xentimers",
+		.summary = "list the hypervisor's timers",
+		.help = "The timers of each processor: those on its heap in "
+			"that order, then those that found no room there. IN "
+			"is counted from the latest time that the hypervisor "
+			"noted anywhere; the dump may be of a later one. A "
+			"timer that is not where it says is left out, with a "
+			"warning.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_timers_options,
+		.table = &xpv_timers_table,
+		.examples = xpv_timers_examples,
+		.run = xpv_timers,
+	},
+	{
+		.name = "rcu",
+		.summary = "show the hypervisor's read-copy-update",
+		.help = "Says which batch is the current one and for which "
+			"processors it waits, then the state of each.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_rcu_options,
+		.table = &xpv_rcu_table,
+		.examples = xpv_rcu_examples,
+		.run = xpv_rcu,
+	},
+	{
+		.name = "hypercall",
+		.operands = "[name]",
+		.summary = "show hypercalls that were being served, or what a "
+			   "number means",
+		.help = "Without an address: each hypercall in whose handler "
+			"a processor was. The address may be a number below "
+			"4096, that of a hypercall, or a struct vcpu. OP "
+			"is read from the guest's memory where the argument "
+			"points to it.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "number",
+		.options = xpv_hypercall_options,
+		.table = &xpv_hypercall_table,
+		.examples = xpv_hypercall_examples,
+		.run = xpv_hypercall,
+	},
+	{
+		.name = "xenregs",
+		.summary = "show registers that the hypervisor saved",
+		.help = "Shows the struct cpu_user_regs at the address in the "
+			"form of ::regs, then how and from where the "
+			"hypervisor was entered. With -p the address is that "
+			"of a struct vcpu, whose registers are shown wherever "
+			"they are.",
+		.addr = MDB_ADDR_REQUIRED,
+		.addr_what = "address",
+		.options = xpv_xenregs_options,
+		.examples = xpv_xenregs_examples,
+		.run = xpv_xenregs,
+	},
 	{ .name = NULL },
 };
 
@@ -67,6 +152,13 @@ static const struct mdb_walker walkers[] = {
 		.summary = "the vcpus that the processors run",
 		.addr = MDB_ADDR_NONE,
 		.init = xpv_walk_pcpu_init,
+		.step = xpv_walk_step,
+	},
+	{
+		.name = "timer",
+		.summary = "the timers of the hypervisor that are set",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_timer_init,
 		.step = xpv_walk_step,
 	},
 	{ .name = NULL },

@@ -260,10 +260,29 @@ extern const struct mdb_option xpv_domain_options[], xpv_vcpu_options[];
 extern const struct mdb_example xpv_domain_examples[], xpv_vcpu_examples[],
 	xpv_pcpu_examples[];
 
+enum mdb_status xpv_xenmsg(struct mdb_ctx *cx, const struct mdb_call *call);
+enum mdb_status xpv_pcpustack(struct mdb_ctx *cx, const struct mdb_call *call);
+enum mdb_status xpv_timers(struct mdb_ctx *cx, const struct mdb_call *call);
+enum mdb_status xpv_rcu(struct mdb_ctx *cx, const struct mdb_call *call);
+extern const struct mdb_table xpv_xenmsg_table, xpv_pcpustack_table,
+	xpv_timers_table, xpv_rcu_table;
+extern const struct mdb_option xpv_xenmsg_options[], xpv_pcpustack_options[],
+	xpv_timers_options[], xpv_rcu_options[];
+extern const struct mdb_example xpv_xenmsg_examples[], xpv_pcpustack_examples[],
+	xpv_timers_examples[], xpv_rcu_examples[];
+
+enum mdb_status xpv_hypercall(struct mdb_ctx *cx, const struct mdb_call *call);
+enum mdb_status xpv_xenregs(struct mdb_ctx *cx, const struct mdb_call *call);
+extern const struct mdb_table xpv_hypercall_table;
+extern const struct mdb_option xpv_hypercall_options[], xpv_xenregs_options[];
+extern const struct mdb_example xpv_hypercall_examples[],
+	xpv_xenregs_examples[];
+
 extern const struct mdb_synthetic xpv_synthetics[];
 
 enum mdb_status xpv_walk_domain_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_vcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);
+enum mdb_status xpv_walk_timer_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_pcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);
 
 /* What a walker found at once: state of xpv_walk_step. */
