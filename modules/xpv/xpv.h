@@ -278,10 +278,16 @@ extern const struct mdb_option xpv_hypercall_options[], xpv_xenregs_options[];
 extern const struct mdb_example xpv_hypercall_examples[],
 	xpv_xenregs_examples[];
 
+enum mdb_status xpv_sched(struct mdb_ctx *cx, const struct mdb_call *call);
+extern const struct mdb_table xpv_sched_table;
+extern const struct mdb_option xpv_sched_options[];
+extern const struct mdb_example xpv_sched_examples[];
+
 extern const struct mdb_synthetic xpv_synthetics[];
 
 enum mdb_status xpv_walk_domain_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_vcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);
+enum mdb_status xpv_walk_runq_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_timer_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_pcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);
 
