@@ -107,30 +107,46 @@ kernel_ask(struct mdb_ctx *cx, struct mdb_linux_found *found)
 	mdb_forget(cx);
 }
 
+/* Looks for kallsyms tables in what is mapped with such rights. */
+static enum mdb_status
+tables_scan(struct mdb_ctx *cx, struct mdb_space *space, bool read_only,
+	struct mdb_kallsyms_layout *layout_out)
+{
+	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
+	enum mdb_status st = MDB_E_NOTFOUND;
+	uint64_t scanned = 0;
+
+	for (unsigned int i = 0;
+		st == MDB_E_NOTFOUND && scanned < MAX_SCAN && i < 4096; i++) {
+		struct mdb_mapped run;
+
+		if (mdb_space_next_mapped(cx, space, at, &run) != MDB_OK ||
+			run.start >= MDB_LINUX_TEXT_MAP_END)
+			break;
+		at = run.last + 1;
+		if ((!run.executable && !run.writable) != read_only)
+			continue;
+		if (run.last - run.start > MAX_SCAN)
+			run.last = run.start + MAX_SCAN;
+		st = mdb_kallsyms_scan(cx, space, run.start, run.last,
+			layout_out);
+		scanned += run.last - run.start;
+	}
+	mdb_forget(cx);
+	return st;
+}
+
 enum mdb_status
 mdb_linux_space_try(struct mdb_ctx *cx, struct mdb_space *space,
 	struct mdb_linux_found *found_out)
 {
 	struct mdb_linux_found found = { .space = space };
-	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
-	uint64_t scanned = 0;
-	struct mdb_mapped run;
-	enum mdb_status st = MDB_E_NOTFOUND;
+	enum mdb_status st;
 
-	for (unsigned int i = 0;
-		st == MDB_E_NOTFOUND && scanned < MAX_SCAN && i < 4096; i++) {
-		if (mdb_space_next_mapped(cx, found.space, at, &run) !=
-				MDB_OK ||
-			run.start >= MDB_LINUX_TEXT_MAP_END)
-			break;
-		if (run.last - run.start > MAX_SCAN)
-			run.last = run.start + MAX_SCAN;
-		st = mdb_kallsyms_scan(cx, found.space, run.start, run.last,
-			&found.layout);
-		scanned += run.last - run.start;
-		at = run.last + 1;
-	}
-	mdb_forget(cx);
+	/* They are read-only data, unless the kernel protects none. */
+	st = tables_scan(cx, space, true, &found.layout);
+	if (st == MDB_E_NOTFOUND)
+		st = tables_scan(cx, space, false, &found.layout);
 	if (st != MDB_OK) {
 		mdb_space_destroy(found.space);
 		return st;
@@ -220,8 +236,8 @@ info_try(struct mdb_ctx *cx, struct mdb_target *target, mdb_paddr_t addr,
  * A top table that any process of a Linux may have: its last entry leads to
  * a table whose last but one entry (the kernel's gigabyte) is a table too.
  */
-bool
-mdb_linux_looks_like_root(const struct mdb_memory *mem, const uint8_t *page,
+static bool
+looks_like_root(const struct mdb_memory *mem, const uint8_t *page,
 	enum mdb_paging mode)
 {
 	const uint64_t present = 1, frame = 0x000ffffffffff000ull;
@@ -277,8 +293,7 @@ page_root(struct mdb_ctx *cx, struct page_scan *scan, mdb_paddr_t addr)
 	for (size_t i = 0; i < 2; i++) {
 		enum mdb_status st;
 
-		if (!mdb_linux_looks_like_root(scan->target->memory, page,
-			    modes[i]))
+		if (!looks_like_root(scan->target->memory, page, modes[i]))
 			continue;
 		if (scan->nr_roots++ >= MAX_ROOTS)
 			return MDB_E_NOTFOUND;
@@ -320,17 +335,16 @@ enum mdb_status
 mdb_linux_scan(struct mdb_ctx *cx, struct mdb_target *target,
 	struct mdb_linux_found *found_out)
 {
-	const struct dfmt *dump = mdb_memory_dump(target->memory);
 	struct page_scan scan = { .target = target, .found_out = found_out };
-	enum mdb_status st;
-	size_t len;
+	enum mdb_status st = scan_cpus(cx, target, found_out);
 
-	if (dump != NULL && dfmt_vmcoreinfo_xen(dump, &len) != NULL)
-		return MDB_E_NOTFOUND;
-	st = scan_cpus(cx, target, found_out);
 	if (st == MDB_E_NOTFOUND)
 		st = each_page(cx, &scan, page_info);
 	if (st == MDB_E_NOTFOUND)
 		st = each_page(cx, &scan, page_root);
-	return st == MDB_E_UNSUPPORTED ? MDB_E_NOTFOUND : st;
+	/* Where the hypervisor's part of the tables is destroyed, the kernel
+	 * itself says that it had one. */
+	if (st == MDB_OK && found_out->has_layout)
+		found_out->has_domain = mdb_linux_is_initial(cx, found_out);
+	return st;
 }
