@@ -238,7 +238,7 @@ note_vcpu(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 		mdb_forget(cx);
 		return MDB_OK;
 	}
-	if (v.has_since)
+	if (v.has_since && v.has_state)
 		note(arg, v.since);
 	if (v.unit != 0 &&
 		xpv_member(cx, mdb_at(loc, v.unit), "struct sched_unit",

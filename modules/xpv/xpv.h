@@ -177,6 +177,7 @@ struct xpv_domain {
 	uint32_t max_vcpus; /* elements of vcpu[] at most */
 	/* 4.14 and later; without has_state nothing of it is known */
 	bool has_state;
+	bool is_bad;	  /* ... or it contradicts itself */
 	const char *type; /* "PV" "PVH" "HVM" */
 	uint32_t outstanding_pages, xenheap_pages, extra_pages;
 	uint32_t dying; /* DOMDYING_*: 0 alive, 1 dying, 2 dead */
@@ -191,7 +192,8 @@ struct xpv_vcpu {
 	int32_t id;
 	int32_t processor;
 	mdb_addr_t domain;
-	bool has_state;
+	bool has_state; /* and it is one */
+	bool is_bad;	/* there is one, but it is none */
 	uint32_t state; /* RUNSTATE_* */
 	uint64_t flags;
 	mdb_addr_t cr3;
