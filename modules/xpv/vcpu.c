@@ -9,7 +9,7 @@ struct vcpu {
 	mdb_addr_t domain;
 	uint32_t state;
 	uint64_t since;
-	uint64_t flags;
+	uint64_t flags, pause_flags;
 	int32_t pause_count;
 	uint8_t is_running;
 	mdb_addr_t cr3;
@@ -23,6 +23,7 @@ enum {
 	F_SINCE,
 	F_RUNNING,
 	F_CR3,
+	F_PAUSE_FLAGS,
 	F_ARCH_FLAGS,
 };
 
@@ -32,6 +33,8 @@ static const struct mdb_field fields[] = {
 		MDB_FIELD_OPT(struct vcpu, since, "runstate.state_entry_time"),
 	[F_RUNNING] = MDB_FIELD_OPT(struct vcpu, is_running, "is_running"),
 	[F_CR3] = MDB_FIELD_OPT(struct vcpu, cr3, "arch.cr3"),
+	[F_PAUSE_FLAGS] =
+		MDB_FIELD_OPT(struct vcpu, pause_flags, "pause_flags"),
 	[F_ARCH_FLAGS] = MDB_FIELD_OPT(struct vcpu, arch_flags, "arch.flags"),
 	MDB_FIELD(struct vcpu, id, "vcpu_id"),
 	MDB_FIELD(struct vcpu, processor, "processor"),
@@ -81,6 +84,7 @@ xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_vcpu *out)
 		.has_since = has(cx, loc.world, F_SINCE),
 		.since = v.since,
 		.flags = v.flags,
+		.has_pause_flags = has(cx, loc.world, F_PAUSE_FLAGS),
 		.pause_count = v.pause_count,
 		.has_running = has(cx, loc.world, F_RUNNING),
 		.is_running = v.is_running,
@@ -121,7 +125,7 @@ xpv_pause_text(struct mdb_ctx *cx, const struct xpv_vcpu *v)
 {
 	const char *text;
 
-	if (mdb_world_word(v->loc.world) < 8)
+	if (!v->has_pause_flags)
 		return "";
 	text = xpv_bits_text(cx, pause_bits, v->flags);
 	if (v->pause_count != 0)

@@ -196,6 +196,7 @@ struct xpv_vcpu {
 	bool is_bad;	/* there is one, but it is none */
 	uint32_t state; /* RUNSTATE_* */
 	uint64_t flags;
+	bool has_pause_flags; /* flags are VPF_*; else Xen 3.0's VCPUF_* */
 	mdb_addr_t cr3;
 	bool has_cr3;
 	bool has_since;
@@ -216,7 +217,7 @@ enum mdb_status xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc,
 /* "running", "runnable", "blocked", "offline", or "?". */
 const char *xpv_state_name(const struct xpv_vcpu *v);
 
-/* VPF_* of a 64-bit Xen in words, and what the first of a domain's set means:
+/* VPF_* in words, and what the first of a domain's set means:
  * "dying", "shut down: crash", "paused by the toolstack"; "" for neither. */
 const char *xpv_pause_text(struct mdb_ctx *cx, const struct xpv_vcpu *v);
 const char *xpv_domain_why(struct mdb_ctx *cx, const struct xpv_domain *d);
