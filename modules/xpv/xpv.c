@@ -4,6 +4,8 @@
  */
 #include "xpv.h"
 
+#include "p2m.h"
+
 static const struct mdb_example domain_examples[] = {
 	{ "::domain", "all domains" },
 	{ "::walk domain | ::domain", "the same" },
@@ -57,6 +59,70 @@ static const struct mdb_dcmd dcmds[] = {
 		.examples = pcpu_examples,
 		.run = xpv_pcpu,
 	},
+	{
+		.name = "xenpage",
+		.summary = "show frames of the machine: whose, of which type",
+		.help = "An entry of the frame table for the frame at the "
+			"address: a frame number, a machine address (-m where "
+			"both would do), the address of a struct page_info, or "
+			"an address of the hypervisor or of a kernel: the frame "
+			"mapped there.\n\n"
+			"Without an address, all frames of the domain that -d "
+			"names; with -s, sums.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "frame",
+		.options = xpv_page_options,
+		.table = &xpv_page_table,
+		.examples = xpv_page_examples,
+		.run = xpv_xenpage,
+	},
+	{
+		.name = "pfn2mfn",
+		.summary = "a guest's frame to the machine's",
+		.addr = MDB_ADDR_REQUIRED,
+		.addr_what = "pfn",
+		.options = xpv_p2m_options,
+		.table = &xpv_pfn2mfn_table,
+		.examples = xpv_pfn2mfn_examples,
+		.run = xpv_pfn2mfn,
+	},
+	{
+		.name = "mfn2pfn",
+		.summary = "a machine's frame to its owner's",
+		.addr = MDB_ADDR_REQUIRED,
+		.addr_what = "mfn",
+		.table = &xpv_mfn2pfn_table,
+		.examples = xpv_mfn2pfn_examples,
+		.run = xpv_mfn2pfn,
+	},
+	{
+		.name = "p2m",
+		.summary = "a domain's table of machine frames",
+		.help = "With a frame of the guest, the steps from it to the "
+			"machine's. Without, the whole table in runs. A PV "
+			"guest's table is its own, found by what it told the "
+			"hypervisor; another's are the page tables of the "
+			"second stage.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "pfn",
+		.options = xpv_p2m_options,
+		.table = &xpv_p2m_table,
+		.examples = xpv_p2m_examples,
+		.run = xpv_p2m,
+	},
+	{
+		.name = "m2p",
+		.summary = "the hypervisor's table of guests' frames",
+		.help = "The entry of a machine frame; without an address all "
+			"that are a guest's frames, in runs, or those of the "
+			"domain that -d names.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "mfn",
+		.options = xpv_p2m_options,
+		.table = &xpv_m2p_table,
+		.examples = xpv_m2p_examples,
+		.run = xpv_m2p,
+	},
 	{ .name = NULL },
 };
 
@@ -74,6 +140,14 @@ static const struct mdb_walker walkers[] = {
 		.addr = MDB_ADDR_OPTIONAL,
 		.init = xpv_walk_vcpu_init,
 		.step = xpv_walk_step,
+	},
+	{
+		.name = "xenpage",
+		.summary = "the frames of the machine, or of a domain: struct "
+			   "page_info",
+		.addr = MDB_ADDR_OPTIONAL,
+		.init = xpv_walk_xenpage_init,
+		.step = xpv_walk_xenpage_step,
 	},
 	{ .name = NULL },
 };
