@@ -123,28 +123,37 @@ xpv_owner_name(struct mdb_ctx *cx, struct mdb_world *world, mdb_addr_t domain)
 }
 
 enum mdb_status
+xpv_decimal_parse(struct mdb_ctx *cx, const char *text, uint64_t *value_out)
+{
+	uint64_t v = 0;
+	const char *p = text;
+
+	if (strncmp(p, "0x", 2) == 0 || strncmp(p, "0X", 2) == 0)
+		return mdb_eval_expr(cx, text, value_out);
+	for (; *p >= '0' && *p <= '9' && v < 1ull << 48; p++)
+		v = 10 * v + (uint64_t)(*p - '0');
+	if (*p != '\0' || p == text)
+		return mdb_fail(cx, MDB_E_USAGE,
+			"%s is no decimal number (nor one with 0x)", text);
+	*value_out = v;
+	return MDB_OK;
+}
+
+enum mdb_status
 xpv_domid_parse(struct mdb_ctx *cx, const char *text, uint64_t *id_out)
 {
 	const char *p = text;
 	uint64_t id = 0;
+	enum mdb_status st;
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (strcmp(reserved[i].name, text) == 0) {
 			*id_out = reserved[i].id;
 			return MDB_OK;
 		}
-	if (strncmp(p, "0x", 2) == 0 || strncmp(p, "0X", 2) == 0) {
-		enum mdb_status st = mdb_eval_expr(cx, text, &id);
-
-		if (st != MDB_OK)
-			return st;
-	} else {
-		p += *p == 'd' && p[1] != '\0' ? 1 : 0;
-		for (; *p >= '0' && *p <= '9' && id < 0x10000; p++)
-			id = 10 * id + (uint64_t)(*p - '0');
-		if (*p != '\0' || p == text)
-			id = UINT64_MAX;
-	}
+	st = xpv_decimal_parse(cx, p + (*p == 'd' ? 1 : 0), &id);
+	if (st != MDB_OK)
+		return mdb_context(cx, st, "-d %s", text);
 	if (id > 0x7fff)
 		return mdb_fail(cx, MDB_E_USAGE,
 			"-d wants a domain's number, 0 to 32767: not %s", text);
@@ -194,6 +203,25 @@ xpv_each_selected(struct mdb_ctx *cx, const struct mdb_call *call,
 /* ---- small things --------------------------------------------------------
  */
 
+static enum mdb_status
+read_bits(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_member *m,
+	uint64_t *value_out)
+{
+	uint64_t shift = m->bit_offset % 8, v = 0;
+	size_t len = (shift + m->nr_bits + 7) / 8;
+	enum mdb_status st;
+
+	if (len > sizeof(v))
+		return mdb_fail(cx, MDB_E_UNSUPPORTED, "a wide bit field");
+	st = mdb_read(cx, mdb_at(loc, loc.addr + m->bit_offset / 8), &v, len);
+	if (st == MDB_OK)
+		*value_out = m->nr_bits >= 64 ? v >> shift
+					      : v >> shift &
+							((1ull << m->nr_bits) -
+								1);
+	return st;
+}
+
 enum mdb_status
 xpv_member_uint(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	const char *names, uint64_t *value_out)
@@ -213,7 +241,9 @@ xpv_member_uint(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 		st = mdb_type_size(cx, m.type, &len);
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "%s", type_name);
-	if (m.nr_bits != 0 || (len != 1 && len != 2 && len != 4 && len != 8))
+	if (m.nr_bits != 0)
+		return read_bits(cx, loc, &m, value_out);
+	if (len != 1 && len != 2 && len != 4 && len != 8)
 		return mdb_fail(cx, MDB_E_UNSUPPORTED,
 			"%s.%s is no plain number", type_name, names);
 	return mdb_read_uint(cx, mdb_at(loc, loc.addr + m.bit_offset / 8), len,

@@ -173,6 +173,8 @@ enum mdb_status xpv_domain_is_hvm(struct mdb_ctx *cx, struct mdb_loc domain,
  * The number after -d: decimal, as Xen prints it, or with 0x; also "d3".
  * MDB_E_USAGE else.
  */
+enum mdb_status xpv_decimal_parse(struct mdb_ctx *cx, const char *text,
+	uint64_t *value_out);
 enum mdb_status xpv_domid_parse(struct mdb_ctx *cx, const char *text,
 	uint64_t *id_out);
 

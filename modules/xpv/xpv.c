@@ -4,6 +4,7 @@
  */
 #include "xpv.h"
 
+#include "evtchn.h"
 #include "p2m.h"
 
 static const struct mdb_example domain_examples[] = {
@@ -58,6 +59,23 @@ static const struct mdb_dcmd dcmds[] = {
 		.table = &xpv_pcpu_table,
 		.examples = pcpu_examples,
 		.run = xpv_pcpu,
+	},
+	{
+		.name = "evtchn",
+		.operands = "[port]",
+		.summary = "list event channels, both ends",
+		.help = "The ports of all domains that are in use, or of one "
+			"domain: at the address, or that -d names. Numbers are "
+			"decimal, as Xen prints them.\n\n"
+			"Whether a port is pending or masked is read where the "
+			"guest reads it. It is not shown where the consumer is "
+			"the hypervisor itself.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "domain",
+		.options = xpv_evtchn_options,
+		.table = &xpv_evtchn_table,
+		.examples = xpv_evtchn_examples,
+		.run = xpv_evtchn_cmd,
 	},
 	{
 		.name = "xenpage",
@@ -140,6 +158,13 @@ static const struct mdb_walker walkers[] = {
 		.addr = MDB_ADDR_OPTIONAL,
 		.init = xpv_walk_vcpu_init,
 		.step = xpv_walk_step,
+	},
+	{
+		.name = "evtchn",
+		.summary = "the event channels in use of a domain, or of all",
+		.addr = MDB_ADDR_OPTIONAL,
+		.init = xpv_walk_evtchn_init,
+		.step = xpv_walk_evtchn_step,
 	},
 	{
 		.name = "xenpage",
