@@ -5,6 +5,7 @@
 #include "xpv.h"
 
 #include "evtchn.h"
+#include "gnttab.h"
 #include "p2m.h"
 
 static const struct mdb_example domain_examples[] = {
@@ -76,6 +77,20 @@ static const struct mdb_dcmd dcmds[] = {
 		.table = &xpv_evtchn_table,
 		.examples = xpv_evtchn_examples,
 		.run = xpv_evtchn_cmd,
+	},
+	{
+		.name = "gnttab",
+		.summary = "list grants: given to others, mapped of others",
+		.help = "What each domain lets others map, and how often they "
+			"have; with -m what each has mapped of others; with -s "
+			"the tables. References, handles and domains are "
+			"decimal, frames hex.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "domain",
+		.options = xpv_gnttab_options,
+		.table = &xpv_gnttab_table,
+		.examples = xpv_gnttab_examples,
+		.run = xpv_gnttab_cmd,
 	},
 	{
 		.name = "xenpage",
