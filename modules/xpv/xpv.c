@@ -6,6 +6,7 @@
 
 #include "evtchn.h"
 #include "gnttab.h"
+#include "heap.h"
 #include "p2m.h"
 
 static const struct mdb_example domain_examples[] = {
@@ -91,6 +92,17 @@ static const struct mdb_dcmd dcmds[] = {
 		.table = &xpv_gnttab_table,
 		.examples = xpv_gnttab_examples,
 		.run = xpv_gnttab_cmd,
+	},
+	{
+		.name = "xenheap",
+		.summary = "show the free memory of the machine",
+		.help = "The free lists by node and zone, walked, beside the "
+			"hypervisor's own counters; with -v each free block.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_heap_options,
+		.table = &xpv_heap_table,
+		.examples = xpv_heap_examples,
+		.run = xpv_xenheap,
 	},
 	{
 		.name = "xenpage",
