@@ -7,6 +7,7 @@
 #include "evtchn.h"
 #include "gnttab.h"
 #include "heap.h"
+#include "irq.h"
 #include "p2m.h"
 
 static const struct mdb_example domain_examples[] = {
@@ -105,6 +106,21 @@ static const struct mdb_dcmd dcmds[] = {
 		.run = xpv_xenheap,
 	},
 	{
+		.name = "xenirq",
+		.operands = "[irq]",
+		.summary = "list the interrupts of the machine",
+		.help = "Each interrupt that has a type, the one whose number "
+			"(decimal) is given, or the struct irq_desc at the "
+			"address. Where guests handle it: their pirqs and event "
+			"channels; else the hypervisor's handler.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "irq_desc",
+		.options = xpv_irq_options,
+		.table = &xpv_irq_table,
+		.examples = xpv_irq_examples,
+		.run = xpv_xenirq,
+	},
+	{
 		.name = "xenpage",
 		.summary = "show frames of the machine: whose, of which type",
 		.help = "An entry of the frame table for the frame at the "
@@ -192,6 +208,13 @@ static const struct mdb_walker walkers[] = {
 		.addr = MDB_ADDR_OPTIONAL,
 		.init = xpv_walk_evtchn_init,
 		.step = xpv_walk_evtchn_step,
+	},
+	{
+		.name = "irq_desc",
+		.summary = "the interrupts of the machine: struct irq_desc",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_irq_init,
+		.step = xpv_walk_irq_step,
 	},
 	{
 		.name = "xenpage",
