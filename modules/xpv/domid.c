@@ -215,10 +215,9 @@ read_bits(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_member *m,
 		return mdb_fail(cx, MDB_E_UNSUPPORTED, "a wide bit field");
 	st = mdb_read(cx, mdb_at(loc, loc.addr + m->bit_offset / 8), &v, len);
 	if (st == MDB_OK)
-		*value_out = m->nr_bits >= 64 ? v >> shift
-					      : v >> shift &
-							((1ull << m->nr_bits) -
-								1);
+		*value_out = m->nr_bits >= 64
+				     ? v >> shift
+				     : v >> shift & ((1ull << m->nr_bits) - 1);
 	return st;
 }
 
@@ -250,18 +249,27 @@ xpv_member_uint(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 		value_out);
 }
 
+/* A symbol that knows its size knows better. */
 enum mdb_status
 xpv_var_uint(struct mdb_ctx *cx, struct mdb_world *world, const char *name,
 	size_t len, uint64_t *value_out)
 {
-	struct mdb_loc loc;
-	enum mdb_status st = mdb_sym_loc(cx, world, name, &loc);
+	struct mdb_object_info info = { 0 };
+	struct mdb_sym sym;
+	enum mdb_status st = mdb_sym_by_name(cx, world, name, &sym);
 
-	if (st == MDB_OK && loc.world != world)
+	if (st == MDB_OK)
+		mdb_object_info(sym.object, &info);
+	if (st == MDB_OK && info.world != world)
 		st = mdb_fail(cx, MDB_E_NOTFOUND, "the hypervisor has no %s",
 			name);
+	if (st == MDB_OK && sym.size_exact &&
+		(sym.size == 1 || sym.size == 2 || sym.size == 4 ||
+			sym.size == 8))
+		len = sym.size;
 	if (st == MDB_OK)
-		st = mdb_read_uint(cx, loc, len, value_out);
+		st = mdb_read_uint(cx, mdb_kernel_loc(world, sym.value), len,
+			value_out);
 	return st == MDB_OK ? st : mdb_context(cx, st, "variable %s", name);
 }
 

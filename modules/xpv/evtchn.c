@@ -96,8 +96,8 @@ static enum mdb_status
 two_level_get(struct mdb_ctx *cx, mdb_addr_t shared, bool is_32,
 	struct xpv_evtchns *out)
 {
-	const char *type = is_32 ? "struct compat_shared_info"
-				 : "struct shared_info";
+	const char *type =
+		is_32 ? "struct compat_shared_info" : "struct shared_info";
 	uint64_t pending, mask;
 	enum mdb_status st = mdb_offset_of(cx, out->domain.world, type,
 		"evtchn_pending\0", &pending);
@@ -156,8 +156,8 @@ xpv_evtchns_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	if (st == MDB_OK)
 		st = mdb_read_shape(cx, &domain_shape, domain, &d);
 	if (st != MDB_OK)
-		return mdb_context(cx, st, "the event channels of domain %" PRIx64,
-			domain.addr);
+		return mdb_context(cx, st,
+			"the event channels of domain %" PRIx64, domain.addr);
 	out->nr_ports = d.evtchn == 0 ? 0 : d.valid;
 	st = buckets_get(cx, &d, out);
 	if (st == MDB_OK && d.fifo != 0)
@@ -211,8 +211,8 @@ word_read(struct mdb_ctx *cx, const struct xpv_evtchns *e, uint64_t port,
 	st = mdb_read_ptr(cx, mdb_at(e->domain, e->words + 8 * (port / per)),
 		&page);
 	if (st == MDB_OK)
-		st = mdb_read_uint(cx, mdb_at(e->domain, page + 4 * (port % per)),
-			4, &v);
+		st = mdb_read_uint(cx,
+			mdb_at(e->domain, page + 4 * (port % per)), 4, &v);
 	*word_out = (uint32_t)v;
 	return st;
 }
@@ -222,8 +222,8 @@ bit_read(struct mdb_ctx *cx, const struct xpv_evtchns *e, mdb_addr_t map,
 	uint64_t port, bool *bit_out)
 {
 	uint64_t byte = 0;
-	enum mdb_status st = mdb_read_uint(cx,
-		mdb_at(e->domain, map + port / 8), 1, &byte);
+	enum mdb_status st =
+		mdb_read_uint(cx, mdb_at(e->domain, map + port / 8), 1, &byte);
 
 	*bit_out = (byte >> port % 8 & 1) != 0;
 	return st;
@@ -241,8 +241,8 @@ bits_read(struct mdb_ctx *cx, const struct xpv_evtchns *e,
 		out->pending = (out->word & FIFO_PENDING) != 0;
 		out->masked = (out->word & FIFO_MASKED) != 0;
 	} else if (e->pending != 0 && out->port < e->nr_bits) {
-		out->bits = bit_read(cx, e, e->pending, out->port,
-			&out->pending);
+		out->bits =
+			bit_read(cx, e, e->pending, out->port, &out->pending);
 		if (out->bits == MDB_OK)
 			out->bits = bit_read(cx, e, e->mask, out->port,
 				&out->masked);

@@ -40,9 +40,9 @@ struct xpv_evtchns {
 struct xpv_evtchn {
 	struct mdb_loc loc;
 	uint32_t port;
-	uint32_t state; /* XPV_ECS_*, below XPV_NR_ECS */
+	uint32_t state;	   /* XPV_ECS_*, below XPV_NR_ECS */
 	uint32_t consumer; /* in Xen if not 0 */
-	uint32_t vcpu; /* that is told */
+	uint32_t vcpu;	   /* that is told */
 	uint32_t priority;
 	uint16_t unbound_domid;
 	mdb_addr_t remote_domain;
@@ -57,8 +57,8 @@ enum mdb_status xpv_evtchns_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	struct xpv_evtchns *out);
 /* MDB_E_RANGE: no such port.  MDB_E_CORRUPT: what is there says that it is of
  * another port, or in no known state. */
-enum mdb_status xpv_evtchn_read(struct mdb_ctx *cx,
-	const struct xpv_evtchns *e, uint64_t port, struct xpv_evtchn *out);
+enum mdb_status xpv_evtchn_read(struct mdb_ctx *cx, const struct xpv_evtchns *e,
+	uint64_t port, struct xpv_evtchn *out);
 
 /* The interrupt of the machine behind a domain's pirq; 0: none. */
 enum mdb_status xpv_pirq_read(struct mdb_ctx *cx, struct mdb_loc domain,

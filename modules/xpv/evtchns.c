@@ -48,7 +48,8 @@ const struct mdb_example xpv_evtchn_examples[] = {
 	{ "::evtchn", "the ports of all domains that are in use" },
 	{ "::evtchn -d 0 13", "port 13 of domain 0" },
 	{ "::evtchn -p", "what is pending" },
-	{ "::walk evtchn | ::print struct evtchn state port", "each structure" },
+	{ "::walk evtchn | ::print struct evtchn state port",
+		"each structure" },
 	{ NULL },
 };
 
@@ -111,8 +112,8 @@ interdomain(struct mdb_ctx *cx, const struct xpv_evtchns *e,
 	const struct xpv_evtchn *c, struct end *end)
 {
 	uint64_t id = 0;
-	enum mdb_status st = xpv_domid_of(cx,
-		mdb_at(e->domain, c->remote_domain), &id);
+	enum mdb_status st =
+		xpv_domid_of(cx, mdb_at(e->domain, c->remote_domain), &id);
 
 	end->port = mdb_v_uint(c->remote_port);
 	if (st != MDB_OK) {
@@ -123,8 +124,8 @@ interdomain(struct mdb_ctx *cx, const struct xpv_evtchns *e,
 		return;
 	}
 	end->domain = mdb_v_uint(id);
-	end->text = mdb_tmp_printf(cx, "%s port %u%s",
-		xpv_domid_name(cx, id), c->remote_port, way_back(cx, e, c));
+	end->text = mdb_tmp_printf(cx, "%s port %u%s", xpv_domid_name(cx, id),
+		c->remote_port, way_back(cx, e, c));
 }
 
 static void

@@ -150,6 +150,10 @@ enum mdb_status xpv_walk_xenpage_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_xenpage_step(struct mdb_ctx *cx, struct mdb_walk *w,
 	struct mdb_loc *loc_out);
 
+/* The module's whatis. */
+enum mdb_status xpv_whatis(struct mdb_ctx *cx, struct mdb_loc loc,
+	bool *found_out);
+
 /* ---- domains by number ---------------------------------------------------
  */
 

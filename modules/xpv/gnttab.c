@@ -94,7 +94,8 @@ sane(struct mdb_ctx *cx, const struct xpv_gnttab *g, const struct table *t)
 	if (g->active_len == 0 || g->active_len > XPV_PAGE_LEN ||
 		g->mapping_len == 0 || g->mapping_len > XPV_PAGE_LEN)
 		return mdb_fail(cx, MDB_E_UNSUPPORTED,
-			"active grants of %" PRIu64 " bytes, mappings of %" PRIu64,
+			"active grants of %" PRIu64
+			" bytes, mappings of %" PRIu64,
 			g->active_len, g->mapping_len);
 	return MDB_OK;
 }
@@ -136,9 +137,9 @@ xpv_gnttab_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	out->active = t.active;
 	out->maptrack = t.maptrack;
 	if (t.version != 0)
-		out->nr_refs = (uint64_t)t.nr_frames *
-			       (XPV_PAGE_LEN / (t.version == 1 ? V1_LEN
-							       : V2_LEN));
+		out->nr_refs =
+			(uint64_t)t.nr_frames *
+			(XPV_PAGE_LEN / (t.version == 1 ? V1_LEN : V2_LEN));
 	return MDB_OK;
 }
 

@@ -14,8 +14,8 @@
 struct xpv_gnttab {
 	struct mdb_loc domain;
 	uint64_t domid;
-	mdb_addr_t addr;	   /* struct grant_table; 0: it has none */
-	uint32_t version;	   /* 1, 2; 0: not yet set */
+	mdb_addr_t addr;  /* struct grant_table; 0: it has none */
+	uint32_t version; /* 1, 2; 0: not yet set */
 	uint32_t nr_frames, max_frames, nr_status, maptrack_limit, max_maptrack;
 	mdb_addr_t shared, status, active, maptrack; /* arrays of pages */
 	uint64_t active_len, mapping_len;	     /* of a struct */
@@ -56,8 +56,8 @@ enum mdb_status xpv_gnttab_get(struct mdb_ctx *cx, struct mdb_loc domain,
 enum mdb_status xpv_grant_read(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 	uint32_t ref, struct xpv_grant *out);
 /* MDB_E_NOTFOUND: that part of the table is not there. */
-enum mdb_status xpv_mapping_read(struct mdb_ctx *cx,
-	const struct xpv_gnttab *g, uint32_t handle, struct xpv_mapping *out);
+enum mdb_status xpv_mapping_read(struct mdb_ctx *cx, const struct xpv_gnttab *g,
+	uint32_t handle, struct xpv_mapping *out);
 
 enum mdb_status xpv_gnttab_cmd(struct mdb_ctx *cx, const struct mdb_call *call);
 extern const struct mdb_table xpv_gnttab_table;

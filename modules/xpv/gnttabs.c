@@ -155,8 +155,8 @@ struct sums {
 	uint64_t granted, active, mapped;
 };
 
-typedef enum mdb_status grant_fn(struct mdb_ctx *cx,
-	const struct xpv_gnttab *g, const struct xpv_grant *r, void *arg);
+typedef enum mdb_status grant_fn(struct mdb_ctx *cx, const struct xpv_gnttab *g,
+	const struct xpv_grant *r, void *arg);
 
 /* Each that is given or mapped; one that cannot be read is said. */
 static enum mdb_status
@@ -189,8 +189,7 @@ grant_show(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 {
 	const struct mdb_call *call = arg;
 
-	return r->pin == 0 && mdb_opt(call, 'p') ? MDB_OK
-						 : grant_row(cx, g, r);
+	return r->pin == 0 && mdb_opt(call, 'p') ? MDB_OK : grant_row(cx, g, r);
 }
 
 static enum mdb_status
@@ -217,8 +216,8 @@ mapped_check(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 	struct mdb_loc other;
 	struct xpv_gnttab table;
 	struct xpv_grant r;
-	enum mdb_status st = xpv_domain_by_id(cx, g->domain.world, m->domid,
-		&other);
+	enum mdb_status st =
+		xpv_domain_by_id(cx, g->domain.world, m->domid, &other);
 
 	if (st == MDB_OK)
 		st = xpv_gnttab_get(cx, other, &table);
@@ -310,8 +309,7 @@ sum_row(struct mdb_ctx *cx, const struct xpv_gnttab *g)
 		g->version != 0 ? mdb_v_uint(g->version) : mdb_v_none(),
 		mdb_v_uint(g->nr_frames),
 		mdb_v_uint(g->max_frames),
-		mdb_v_uint(g->maptrack_limit /
-			   (XPV_PAGE_LEN / g->mapping_len)),
+		mdb_v_uint(g->maptrack_limit / (XPV_PAGE_LEN / g->mapping_len)),
 		mdb_v_uint(g->max_maptrack),
 		mdb_v_uint(s.granted),
 		mdb_v_uint(s.active),

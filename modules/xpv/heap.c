@@ -7,8 +7,8 @@
  * (xen/common/page_alloc.c: _heap, avail).  Each list is walked, and what it
  * holds is held against the hypervisor's own counters.
  */
-#include "frame.h"
 #include "heap.h"
+#include "frame.h"
 
 #include <inttypes.h>
 
@@ -63,7 +63,7 @@ struct heap {
 	uint64_t nr_zones, nr_orders, head_len, tail_off;
 	struct mdb_loc lists, counters; /* arrays by node of pointers */
 	uint64_t nr_nodes;
-	bool blocks;	   /* -v */
+	bool blocks; /* -v */
 	bool has_counters;
 	uint64_t total, counted;
 };
@@ -86,8 +86,7 @@ layout_get(struct mdb_ctx *cx, struct heap *h)
 		mdb_type_by_name(cx, w, "heap_by_zone_and_order_t", &t);
 
 	if (st == MDB_OK)
-		st = xpv_type_len(cx, w, "struct page_list_head",
-			&h->head_len);
+		st = xpv_type_len(cx, w, "struct page_list_head", &h->head_len);
 	if (st == MDB_OK)
 		st = mdb_offset_of(cx, w, "struct page_list_head", "tail\0",
 			&h->tail_off);
@@ -124,8 +123,8 @@ heap_get(struct mdb_ctx *cx, struct heap *h)
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "the heap");
 	h->lists = mdb_kernel_loc(w, sym.value);
-	h->nr_nodes = sym.size_exact && sym.size >= 8 ? sym.size / 8
-						      : MAX_NODES;
+	h->nr_nodes =
+		sym.size_exact && sym.size >= 8 ? sym.size / 8 : MAX_NODES;
 	if (h->nr_nodes > MAX_NODES)
 		h->nr_nodes = MAX_NODES;
 	h->has_counters = mdb_sym_loc(cx, w, "avail", &h->counters) == MDB_OK &&
@@ -179,8 +178,8 @@ misplaced(struct mdb_ctx *cx, const struct heap *h, const struct xpv_page *p,
 		return mdb_tmp_printf(cx, "frame %" PRIx64 " is not free",
 			p->mfn);
 	if (p->order != order)
-		return mdb_tmp_printf(cx,
-			"frame %" PRIx64 " is of order %u", p->mfn, p->order);
+		return mdb_tmp_printf(cx, "frame %" PRIx64 " is of order %u",
+			p->mfn, p->order);
 	return NULL;
 }
 
@@ -265,8 +264,8 @@ zone_row(struct mdb_ctx *cx, struct heap *h, uint64_t node, uint64_t zone,
 
 	for (uint64_t order = 0; order < h->nr_orders; order++) {
 		struct found f = { 0 };
-		mdb_addr_t head = lists +
-				  (zone * h->nr_orders + order) * h->head_len;
+		mdb_addr_t head =
+			lists + (zone * h->nr_orders + order) * h->head_len;
 
 		st = list_walk(cx, h, head, node, zone, order, &f);
 		if (mdb_is_fault(st)) {
@@ -314,7 +313,8 @@ node_rows(struct mdb_ctx *cx, struct heap *h, uint64_t node)
 	if (st != MDB_OK || lists == 0)
 		return st;
 	if (h->has_counters &&
-		mdb_read_ptr(cx, mdb_at(h->counters, h->counters.addr + 8 * node),
+		mdb_read_ptr(cx,
+			mdb_at(h->counters, h->counters.addr + 8 * node),
 			&counters) != MDB_OK)
 		mdb_forget(cx);
 	for (uint64_t zone = 0; zone < h->nr_zones && st == MDB_OK; zone++)
@@ -329,8 +329,8 @@ total_row(struct mdb_ctx *cx, const struct heap *h)
 	uint64_t counter = 0, claims = 0;
 	const char *text = "";
 	struct mdb_world *w = h->frames.world;
-	bool known = xpv_var_uint(cx, w, "total_avail_pages", 8, &counter) ==
-		     MDB_OK;
+	bool known =
+		xpv_var_uint(cx, w, "total_avail_pages", 8, &counter) == MDB_OK;
 
 	mdb_forget(cx);
 	if (xpv_var_uint(cx, w, "outstanding_claims", 8, &claims) == MDB_OK &&

@@ -5,8 +5,8 @@
  * An interrupt that guests handle has an irq_guest_action_t where others have
  * their struct irqaction (xen/arch/x86/irq.c).
  */
-#include "evtchn.h"
 #include "irq.h"
+#include "evtchn.h"
 
 #include <inttypes.h>
 
@@ -26,7 +26,8 @@ static const struct mdb_column columns[] = {
 		"processors that it may go to" },
 	{ "cpus", "CPUS", 7, MDB_COL_LEFT, 0,
 		"processors that have its vector" },
-	{ "raw_status", "", 0, MDB_COL_JSON_ONLY, 0, "IRQ_ flags, as they are" },
+	{ "raw_status", "", 0, MDB_COL_JSON_ONLY, 0,
+		"IRQ_ flags, as they are" },
 	{ "status", "STATUS", 18, MDB_COL_LEFT, 0, "IRQ_ flags in words" },
 	{ "in_flight", "FLY", 3, 0, 0, "guests that have not ended it yet" },
 	{ "action", "ACTION", 0, MDB_COL_LEFT, 0,
@@ -150,9 +151,8 @@ masks_get(struct mdb_ctx *cx, struct irqs *q)
 	q->masks_are_pointers = true;
 	if (mdb_type_by_name(cx, w, "struct irq_desc", &t) == MDB_OK &&
 		mdb_type_member(cx, t, "affinity", &m) == MDB_OK)
-		q->masks_are_pointers =
-			mdb_type_kind(mdb_type_resolve(m.type)) ==
-			MDB_T_POINTER;
+		q->masks_are_pointers = mdb_type_kind(mdb_type_resolve(
+						m.type)) == MDB_T_POINTER;
 	if (xpv_var_uint(cx, w, "nr_cpu_ids", 4, &q->nr_cpus) != MDB_OK)
 		q->nr_cpus = mdb_nr_cpu_ids(w);
 	mdb_forget(cx);
@@ -175,7 +175,7 @@ port_state(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t port)
 	mdb_forget(cx);
 	if (st != MDB_OK || c.bits != MDB_OK)
 		return "";
-	return c.pending ? c.masked ? ", pending, masked" : ", pending"
+	return c.pending  ? c.masked ? ", pending, masked" : ", pending"
 	       : c.masked ? ", masked"
 			  : "";
 }
@@ -200,9 +200,9 @@ guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
 	mdb_forget(cx);
 	if (st != MDB_OK || item == 0)
 		return mdb_tmp_printf(cx, "%s", name);
-	return mdb_tmp_printf(cx, "%s pirq %" PRIu64 " (port %" PRIu64 "%s%s)%s",
-		name, item >> 2, port, port_state(cx, loc, port),
-		masked ? ", pirq masked" : "",
+	return mdb_tmp_printf(cx,
+		"%s pirq %" PRIu64 " (port %" PRIu64 "%s%s)%s", name, item >> 2,
+		port, port_state(cx, loc, port), masked ? ", pirq masked" : "",
 		back == irq ? "" : " (the pirq is of another irq)");
 }
 

@@ -7,6 +7,7 @@
 #include "evtchn.h"
 #include "gnttab.h"
 #include "heap.h"
+#include "iommu.h"
 #include "irq.h"
 #include "p2m.h"
 
@@ -119,6 +120,14 @@ static const struct mdb_dcmd dcmds[] = {
 		.table = &xpv_irq_table,
 		.examples = xpv_irq_examples,
 		.run = xpv_xenirq,
+	},
+	{
+		.name = "iommu",
+		.summary = "show the IOMMU: switches, units, domains",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_iommu_options,
+		.examples = xpv_iommu_examples,
+		.run = xpv_iommu,
 	},
 	{
 		.name = "xenpage",
@@ -293,5 +302,6 @@ const struct mdb_module mdb_module_xpv = {
 	.probe = probe,
 	.dcmds = dcmds,
 	.walkers = walkers,
+	.whatis = xpv_whatis,
 	.synthetics = xpv_synthetics,
 };
