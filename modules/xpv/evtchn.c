@@ -155,6 +155,9 @@ xpv_evtchns_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	st = xpv_domid_of(cx, domain, &out->domid);
 	if (st == MDB_OK)
 		st = mdb_read_shape(cx, &domain_shape, domain, &d);
+	if (st == MDB_OK && d.is_32 > 1)
+		st = mdb_fail(cx, MDB_E_CORRUPT,
+			"has_32bit_shinfo is %u, neither yes nor no", d.is_32);
 	if (st != MDB_OK)
 		return mdb_context(cx, st,
 			"the event channels of domain %" PRIx64, domain.addr);

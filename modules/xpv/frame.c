@@ -292,32 +292,50 @@ prove(struct mdb_ctx *cx, const struct xpv_frames *f)
 		f->table);
 }
 
+static enum mdb_status
+frames_find(struct mdb_ctx *cx, struct mdb_world *world, struct xpv_frames *f)
+{
+	enum mdb_status st;
+
+	*f = (struct xpv_frames){ .world = world };
+	if (mdb_world_word(world) != 8)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"only the frame table of a 64-bit hypervisor is known");
+	st = layout_get(cx, f);
+	if (st != MDB_OK)
+		return st;
+	places_get(f);
+	extent_get(cx, f);
+	if (f->nr_pdx == 0)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"the frame table at %" PRIx64 " is not mapped",
+			f->table);
+	f->flags = flags_of(cx, world);
+	st = compression_get(cx, f);
+	return st == MDB_OK ? prove(cx, f) : st;
+}
+
+/* Kept once found. */
+struct state {
+	bool found;
+	struct xpv_frames frames;
+};
+
 enum mdb_status
 xpv_frames_get(struct mdb_ctx *cx, struct mdb_world *world,
 	struct xpv_frames *frames_out)
 {
-	struct xpv_frames f = { .world = world };
-	enum mdb_status st;
+	struct state *s =
+		mdb_module_state(cx, &mdb_module_xpv, world, sizeof(*s));
+	enum mdb_status st = MDB_OK;
 
-	if (mdb_world_word(world) != 8)
-		return mdb_fail(cx, MDB_E_UNSUPPORTED,
-			"only the frame table of a 64-bit hypervisor is known");
-	st = layout_get(cx, &f);
+	if (!s->found)
+		st = frames_find(cx, world, &s->frames);
 	if (st != MDB_OK)
 		return st;
-	places_get(&f);
-	extent_get(cx, &f);
-	if (f.nr_pdx == 0)
-		return mdb_fail(cx, MDB_E_NOTFOUND,
-			"the frame table at %" PRIx64 " is not mapped",
-			f.table);
-	f.flags = flags_of(cx, world);
-	st = compression_get(cx, &f);
-	if (st == MDB_OK)
-		st = prove(cx, &f);
-	if (st == MDB_OK)
-		*frames_out = f;
-	return st;
+	s->found = true;
+	*frames_out = s->frames;
+	return MDB_OK;
 }
 
 /* ---- a page --------------------------------------------------------------
@@ -341,9 +359,10 @@ xpv_page_decode(const struct xpv_frames *f, uint64_t pdx, const void *raw,
 	uint64_t owner = little(b + f->owner_off, f->owner_len);
 	uint64_t count = little(b + f->count_off, 8);
 
-	/* The first page of what xmalloc took whole has an order there
-	 * (common/xmalloc_tlsf.c: PFN_ORDER). */
-	if ((count & PGC_XEN_HEAP) != 0 && owner <= XPV_MAX_ORDER)
+	/* The first page of what xmalloc took whole has its length there
+	 * (common/xmalloc_tlsf.c: PFN_ORDER); those that a domain shares are
+	 * allocated to it. */
+	if ((count & PGC_XEN_HEAP) != 0 && (count & PGC_ALLOCATED) == 0)
 		owner = 0;
 	*page_out = (struct xpv_page){
 		.mfn = xpv_mfn_of_pdx(f, pdx),

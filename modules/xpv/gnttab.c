@@ -100,6 +100,28 @@ sane(struct mdb_ctx *cx, const struct xpv_gnttab *g, const struct table *t)
 	return MDB_OK;
 }
 
+/*
+ * How many pages track mappings: the array's pointers up to the first that is
+ * none.  maptrack_limit says it, too, but a later point release has another
+ * member before it (4.17.7: nr_v2_ops), so it is not believed alone.
+ */
+static void
+maptrack_count(struct mdb_ctx *cx, struct xpv_gnttab *g)
+{
+	uint64_t max = g->max_maptrack != 0 && g->max_maptrack < MAX_FRAMES
+			       ? g->max_maptrack
+			       : MAX_FRAMES;
+	mdb_addr_t page = 0;
+
+	while (g->maptrack != 0 && g->nr_maptrack < max &&
+		mdb_read_ptr(cx,
+			mdb_at(g->domain, g->maptrack + 8ull * g->nr_maptrack),
+			&page) == MDB_OK &&
+		page != 0)
+		g->nr_maptrack++;
+	mdb_forget(cx);
+}
+
 enum mdb_status
 xpv_gnttab_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	struct xpv_gnttab *out)
@@ -136,6 +158,7 @@ xpv_gnttab_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	out->status = t.status;
 	out->active = t.active;
 	out->maptrack = t.maptrack;
+	maptrack_count(cx, out);
 	if (t.version != 0)
 		out->nr_refs =
 			(uint64_t)t.nr_frames *

@@ -17,6 +17,7 @@ struct xpv_gnttab {
 	mdb_addr_t addr;  /* struct grant_table; 0: it has none */
 	uint32_t version; /* 1, 2; 0: not yet set */
 	uint32_t nr_frames, max_frames, nr_status, maptrack_limit, max_maptrack;
+	uint32_t nr_maptrack;			     /* pages that are there */
 	mdb_addr_t shared, status, active, maptrack; /* arrays of pages */
 	uint64_t active_len, mapping_len;	     /* of a struct */
 	uint64_t nr_refs;

@@ -269,10 +269,11 @@ static enum mdb_status
 each_mapping(struct mdb_ctx *cx, const struct xpv_gnttab *g, bool show,
 	struct sums *sums)
 {
+	uint64_t nr = g->nr_maptrack * (XPV_PAGE_LEN / g->mapping_len);
 	enum mdb_status st = MDB_OK;
 	struct xpv_mapping m;
 
-	for (uint64_t h = 0; h < g->maptrack_limit && st == MDB_OK; h++) {
+	for (uint64_t h = 0; h < nr && st == MDB_OK; h++) {
 		st = xpv_mapping_read(cx, g, (uint32_t)h, &m);
 		if (st == MDB_E_NOTFOUND || mdb_is_fault(st)) {
 			mdb_warn(cx, st, "mappings of %s from %" PRIu64 " on",

@@ -180,30 +180,72 @@ port_state(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t port)
 			  : "";
 }
 
-/* "d0 pirq 9 (port 15)": domain_irq_to_pirq, pirq_info */
+/* The pirq that is this irq by the tree of the domain (domain_irq_to_pirq). */
+static bool
+pirq_by_tree(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
+	uint64_t *pirq_out)
+{
+	uint64_t tree = 0, item = 0, back = 0, port;
+	bool masked;
+	bool found = mdb_offset_of(cx, domain.world, "struct domain",
+			     "arch.irq_pirq\0", &tree) == MDB_OK &&
+		     xpv_radix_lookup(cx, mdb_at(domain, domain.addr + tree),
+			     irq, &item) == MDB_OK &&
+		     item != 0 &&
+		     xpv_pirq_read(cx, domain, item >> 2, &back, &port,
+			     &masked) == MDB_OK &&
+		     back == irq;
+
+	mdb_forget(cx);
+	*pirq_out = item >> 2;
+	return found;
+}
+
+/* By its event channels, where that tree is not where it is thought to be. */
+static bool
+pirq_by_port(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
+	uint64_t *pirq_out)
+{
+	struct xpv_evtchns e;
+	bool found = false;
+
+	if (xpv_evtchns_get(cx, domain, &e) != MDB_OK)
+		e.nr_ports = 0;
+	for (uint64_t i = 1; i < e.nr_ports && !found; i++) {
+		struct xpv_evtchn c;
+		uint64_t back = 0, port;
+		bool masked;
+
+		found = xpv_evtchn_read(cx, &e, i, &c) == MDB_OK &&
+			c.state == XPV_ECS_PIRQ &&
+			xpv_pirq_read(cx, domain, c.pirq, &back, &port,
+				&masked) == MDB_OK &&
+			back == irq;
+		*pirq_out = c.pirq;
+	}
+	mdb_forget(cx);
+	return found;
+}
+
+/* "d0 pirq 9 (port 15)" */
 static const char *
 guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
 	uint64_t irq)
 {
 	struct mdb_loc loc = mdb_at(q->table, domain);
-	uint64_t tree = 0, item = 0, back = 0, port = 0;
 	const char *name = xpv_owner_name(cx, loc.world, domain);
+	uint64_t pirq = 0, back = 0, port = 0;
 	bool masked = false;
-	enum mdb_status st = mdb_offset_of(cx, loc.world, "struct domain",
-		"arch.irq_pirq\0", &tree);
 
-	if (st == MDB_OK)
-		st = xpv_radix_lookup(cx, mdb_at(loc, domain + tree), irq,
-			&item);
-	if (st == MDB_OK && item != 0)
-		st = xpv_pirq_read(cx, loc, item >> 2, &back, &port, &masked);
-	mdb_forget(cx);
-	if (st != MDB_OK || item == 0)
-		return mdb_tmp_printf(cx, "%s", name);
-	return mdb_tmp_printf(cx,
-		"%s pirq %" PRIu64 " (port %" PRIu64 "%s%s)%s", name, item >> 2,
-		port, port_state(cx, loc, port), masked ? ", pirq masked" : "",
-		back == irq ? "" : " (the pirq is of another irq)");
+	if ((!pirq_by_tree(cx, loc, irq, &pirq) &&
+		    !pirq_by_port(cx, loc, irq, &pirq)) ||
+		xpv_pirq_read(cx, loc, pirq, &back, &port, &masked) != MDB_OK) {
+		mdb_forget(cx);
+		return mdb_tmp_printf(cx, "%s, its pirq is not found", name);
+	}
+	return mdb_tmp_printf(cx, "%s pirq %" PRIu64 " (port %" PRIu64 "%s%s)",
+		name, pirq, port, port_state(cx, loc, port),
+		masked ? ", pirq masked" : "");
 }
 
 /* What guests have it; has_it: is the one asked for among them? */

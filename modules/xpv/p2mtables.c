@@ -27,6 +27,79 @@ type_name(uint64_t type)
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : "?";
 }
 
+/* What is wanted of struct p2m_domain. */
+struct p2m_domain {
+	mdb_addr_t domain;
+	uint64_t root, last, eptp;
+	uint32_t class;
+};
+
+static const struct mdb_field p2m_fields[] = {
+	MDB_FIELD(struct p2m_domain, domain, "domain"),
+	MDB_FIELD(struct p2m_domain, root, "phys_table.pfn"),
+	MDB_FIELD(struct p2m_domain, last, "max_mapped_pfn"),
+	MDB_FIELD_OPT(struct p2m_domain, eptp, "ept.eptp"),
+	MDB_FIELD_OPT(struct p2m_domain, class, "p2m_class"),
+	MDB_FIELD_END,
+};
+
+static const struct mdb_shape p2m_shape = { "struct p2m_domain", p2m_fields };
+
+/* It points back to its domain, and is the one for the host's processors. */
+static bool
+is_p2m(struct mdb_ctx *cx, struct mdb_loc domain, mdb_addr_t at,
+	struct p2m_domain *d)
+{
+	bool is = (at & 7) == 0 && at >= XPV_RO_MPT &&
+		  at < XPV_HYPERVISOR_END &&
+		  mdb_read_shape(cx, &p2m_shape, mdb_at(domain, at), d) ==
+			  MDB_OK &&
+		  d->domain == domain.addr && d->class == 0 && d->root != 0 &&
+		  d->root >> 40 == 0 && d->last >> 40 == 0;
+
+	mdb_forget(cx);
+	return is;
+}
+
+/*
+ * By the member, and where another release has it elsewhere by what it is: the
+ * one pointer in struct domain to a p2m that points back.
+ */
+static enum mdb_status
+p2m_find(struct mdb_ctx *cx, struct mdb_loc domain, struct p2m_domain *d_out)
+{
+	uint64_t at = 0, len = 0, found = 0;
+	enum mdb_status st;
+
+	if (xpv_member_uint(cx, domain, "struct domain", "arch.p2m\0", &at) ==
+			MDB_OK &&
+		is_p2m(cx, domain, at, d_out))
+		return MDB_OK;
+	mdb_forget(cx);
+	st = xpv_type_len(cx, domain.world, "struct domain", &len);
+	for (uint64_t i = 0; st == MDB_OK && i + 8 <= len; i += 8) {
+		struct p2m_domain d;
+		mdb_addr_t p;
+
+		st = mdb_read_ptr(cx, mdb_at(domain, domain.addr + i), &p);
+		if (st != MDB_OK || !is_p2m(cx, domain, p, &d) || p == found)
+			continue;
+		if (found != 0)
+			return mdb_fail(cx, MDB_E_CORRUPT,
+				"two could be its p2m: %" PRIx64 ", %" PRIx64,
+				found, p);
+		found = p;
+		*d_out = d;
+	}
+	if (st != MDB_OK)
+		return st;
+	return found != 0 ? MDB_OK
+			  : mdb_fail(cx, MDB_E_CORRUPT,
+				    "no struct p2m_domain is found that points "
+				    "back to the domain at %" PRIx64,
+				    domain.addr);
+}
+
 /*
  * The tables' root is told twice where they are Intel's: in the EPT pointer,
  * too, whose low bits then have the length of a walk.
@@ -34,41 +107,17 @@ type_name(uint64_t type)
 enum mdb_status
 xpv_p2m_tables_get(struct mdb_ctx *cx, struct xpv_p2m *p)
 {
-	uint64_t at = 0, root = 0, eptp = 0, last = 0, back = 0;
-	struct mdb_loc loc;
-	enum mdb_status st = xpv_member_uint(cx, p->domain, "struct domain",
-		"arch.p2m\0", &at);
+	struct p2m_domain d = { 0 };
+	enum mdb_status st = p2m_find(cx, p->domain, &d);
 
 	if (st != MDB_OK)
 		return st;
-	loc = mdb_at(p->domain, at);
-	st = xpv_member_uint(cx, loc, "struct p2m_domain", "domain\0", &back);
-	if (st == MDB_OK && back != p->domain.addr)
-		st = mdb_fail(cx, MDB_E_CORRUPT,
-			"struct p2m_domain at %" PRIx64
-			" is of another domain, %" PRIx64,
-			at, back);
-	if (st == MDB_OK)
-		st = xpv_member_uint(cx, loc, "struct p2m_domain",
-			"phys_table.pfn\0", &root);
-	if (st == MDB_OK)
-		st = xpv_member_uint(cx, loc, "struct p2m_domain",
-			"max_mapped_pfn\0", &last);
-	if (st != MDB_OK)
-		return st;
-	if (xpv_member_uint(cx, loc, "struct p2m_domain", "ept.eptp\0",
-		    &eptp) != MDB_OK)
-		mdb_forget(cx);
-	if (root == 0 || root >> 40 != 0 || last >> 40 != 0)
-		return mdb_fail(cx, MDB_E_UNSUPPORTED,
-			"it has no second stage of page tables (root %" PRIx64
-			", last gfn %" PRIx64 ")",
-			root, last);
-	p->kind = eptp >> XPV_PAGE_SHIFT == root ? XPV_P2M_EPT : XPV_P2M_NPT;
-	p->levels =
-		p->kind == XPV_P2M_EPT ? (unsigned int)(eptp >> 3 & 7) + 1 : 4;
-	p->root = root << XPV_PAGE_SHIFT;
-	p->nr_gfns = last + 1;
+	p->kind =
+		d.eptp >> XPV_PAGE_SHIFT == d.root ? XPV_P2M_EPT : XPV_P2M_NPT;
+	p->levels = p->kind == XPV_P2M_EPT ? (unsigned int)(d.eptp >> 3 & 7) + 1
+					   : 4;
+	p->root = d.root << XPV_PAGE_SHIFT;
+	p->nr_gfns = d.last + 1;
 	if (p->levels < 3 || p->levels > 5)
 		return mdb_fail(cx, MDB_E_CORRUPT, "an EPT walk of %u levels",
 			p->levels);
