@@ -155,9 +155,6 @@ xpv_evtchns_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	st = xpv_domid_of(cx, domain, &out->domid);
 	if (st == MDB_OK)
 		st = mdb_read_shape(cx, &domain_shape, domain, &d);
-	if (st == MDB_OK && d.is_32 > 1)
-		st = mdb_fail(cx, MDB_E_CORRUPT,
-			"has_32bit_shinfo is %u, neither yes nor no", d.is_32);
 	if (st != MDB_OK)
 		return mdb_context(cx, st,
 			"the event channels of domain %" PRIx64, domain.addr);
@@ -165,7 +162,7 @@ xpv_evtchns_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	st = buckets_get(cx, &d, out);
 	if (st == MDB_OK && d.fifo != 0)
 		st = fifo_get(cx, d.fifo, out);
-	else if (st == MDB_OK && d.shared != 0)
+	else if (st == MDB_OK && d.shared != 0 && d.is_32 <= 1)
 		st = two_level_get(cx, d.shared, d.is_32 != 0, out);
 	return st == MDB_OK ? st
 			    : mdb_context(cx, st, "the event channels of %s",
@@ -243,7 +240,9 @@ bits_read(struct mdb_ctx *cx, const struct xpv_evtchns *e,
 		out->bits = word_read(cx, e, out->port, &out->word);
 		out->pending = (out->word & FIFO_PENDING) != 0;
 		out->masked = (out->word & FIFO_MASKED) != 0;
-	} else if (e->pending != 0 && out->port < e->nr_bits) {
+	} else if (e->pending == 0) {
+		out->bits = MDB_E_UNSUPPORTED; /* where they are */
+	} else if (out->port < e->nr_bits) {
 		out->bits =
 			bit_read(cx, e, e->pending, out->port, &out->pending);
 		if (out->bits == MDB_OK)
