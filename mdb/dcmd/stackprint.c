@@ -11,6 +11,7 @@
 
 #include "mdb/base/ctx.h"
 #include "mdb/mem/arch.h"
+#include "mdb/stack/hypercall.h"
 #include "mdb/stack/trap.h"
 #include "mdb/stack/unwind.h"
 #include "mdb/world/native.h"
@@ -52,6 +53,11 @@
 		.help = "number of the system call" },                        \
 	{ .name = "guess", .flags = MDB_COL_JSON_ONLY,                        \
 		.help = "found by scanning, or could not be verified" },      \
+	{ .name = "returned", .flags = MDB_COL_JSON_ONLY,                     \
+		.help = "the call out of it has ended and its return address " \
+			"is written over: the place in it is not known" },    \
+	{ .name = "guest", .flags = MDB_COL_JSON_ONLY,                        \
+		.help = "whose entry into the hypervisor it was: d0v1" },     \
 	{ .name = "note", .flags = MDB_COL_JSON_ONLY,                         \
 		.help = "the change of stacks before it" },                       \
 	{ .name = "end", .flags = MDB_COL_JSON_ONLY,                          \
@@ -136,7 +142,7 @@ static const char *
 trap_name(enum mdb_trap_kind trap)
 {
 	static const char *const names[] = { NULL, "exception", "irq", "nmi",
-		"syscall", "unknown", "hypercall" };
+		"syscall", "unknown", "hypercall", "vmexit" };
 
 	return names[trap];
 }
@@ -168,7 +174,11 @@ irq_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 	/* The names that are known are Linux'. */
 	bool is_linux =
 		mdb_unwind_has_linux_entries(f->world) && !f->into_hypervisor;
-	const char *name = is_linux ? mdb_trap_vector_name(f->vector) : NULL;
+	bool is_xen = f->into_hypervisor || f->world->kind == MDB_WORLD_XEN;
+	const char *name = is_linux ? mdb_trap_vector_name(f->vector)
+			   : is_xen && f->world->arch->word == 8
+				   ? mdb_xen_interrupt_name(f->vector)
+				   : NULL;
 
 	if (f->vector < 0)
 		return "interrupt of a device";
@@ -203,13 +213,36 @@ trap_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 				f->regs.r[MDB_R_ORIG_AX]);
 		return "system call (its number is no longer saved)";
 	case MDB_TRAP_HYPERCALL:
+		if (f->world->arch->word == 8)
+			return mdb_hypercall_text(cx, f->world, &f->regs);
 		return mdb_tmp_printf(cx, "hypercall %" PRIu64,
 			f->regs.r[MDB_R_ORIG_AX]);
+	case MDB_TRAP_VMEXIT:
+		return "VM exit";
 	case MDB_TRAP_NONE:
 	case MDB_TRAP_UNKNOWN:
 		break;
 	}
 	return "exception or interrupt";
+}
+
+/* Whose code it was, and where a page fault was. */
+static const char *
+origin_text(struct mdb_ctx *cx, const struct mdb_frame *f)
+{
+	const char *cr2 = "", *who = "";
+
+	if (f->vector == 14 && mdb_reg_known(&f->regs, MDB_R_CR2))
+		cr2 = mdb_tmp_printf(cx, ", cr2 %" PRIx64,
+			f->regs.r[MDB_R_CR2]);
+	if (f->into_hypervisor)
+		who = mdb_tmp_printf(cx, "%s %s",
+			f->trap == MDB_TRAP_VMEXIT ? " of" : " from",
+			f->guest ? f->guest : "a guest");
+	else if (f->kind == MDB_FRAME_TRAP && f->world->kind == MDB_WORLD_XEN)
+		who = ", in the hypervisor";
+	return mdb_tmp_printf(cx, "%s%s%s", cr2, who,
+		f->kind == MDB_FRAME_USER ? ", from user mode" : "");
 }
 
 /* Where a page fault was, and the place in whose world it happened. */
@@ -221,6 +254,9 @@ crossing_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 					 : mdb_tmp_printf(cx, "trap 0x%x ",
 						   (unsigned int)f->vector);
 
+	if (f->world->arch->word == 8)
+		return mdb_tmp_printf(cx, "%s%s", trap_text(cx, f),
+			origin_text(cx, f));
 	if (!mdb_reg_known(&f->regs, MDB_R_CR2))
 		return mdb_tmp_printf(cx, "%s%s; at %s", trap, trap_text(cx, f),
 			where);
@@ -234,6 +270,15 @@ print_iret_frame(struct mdb_ctx *cx, const struct mdb_frame *f, bool nested)
 {
 	int digits = 2 * (int)f->world->arch->word;
 	const char *r = f->world->arch->word == 8 ? "r" : "e";
+
+	if (!mdb_reg_known(&f->regs, MDB_R_CS))
+		return line(cx, nested,
+			mdb_tmp_printf(cx,
+				"%%%sip %0*" PRIx64 "  %%%ssp %0*" PRIx64
+				"  %%%sflags %08" PRIx64,
+				r, digits, f->regs.r[MDB_R_IP], r, digits,
+				f->regs.r[MDB_R_SP], r,
+				f->regs.r[MDB_R_FLAGS]));
 
 	return line(cx, nested,
 		mdb_tmp_printf(cx,
@@ -255,8 +300,7 @@ print_between(struct mdb_ctx *cx, const struct mdb_frame *f, bool nested)
 	else if (f->trap != MDB_TRAP_NONE)
 		st = line(cx, nested,
 			mdb_tmp_printf(cx, "--- %s%s ---", trap_text(cx, f),
-				f->kind == MDB_FRAME_USER ? ", from user mode"
-							  : ""));
+				origin_text(cx, f)));
 	else if (f->kind == MDB_FRAME_USER)
 		st = line(cx, nested, "--- user mode ---");
 	if (st == MDB_OK && f->trap != MDB_TRAP_NONE)
@@ -323,6 +367,7 @@ struct place {
 	struct mdb_sym sym; /* name NULL: none */
 	const char *object; /* or NULL */
 	uint64_t offset;
+	bool lost;	  /* offset and pc mean nothing */
 	const char *text; /* "nfs`func+0x12" */
 };
 
@@ -341,10 +386,12 @@ find_place(struct mdb_ctx *cx, const struct mdb_frame *f, struct place *p)
 		return;
 	}
 	p->offset = f->pc - p->sym.value;
+	p->lost = f->returned;
 	p->object = p->sym.object ? p->sym.object->name : NULL;
 	prefix = p->object ? mdb_sym_prefix(cx, &p->sym) : NULL;
 	p->text = mdb_tmp_printf(cx, "%s%s%s%s", prefix ? prefix : "",
-		prefix ? "`" : "", p->sym.name, mdb_sym_offset(cx, p->offset));
+		prefix ? "`" : "", p->sym.name,
+		p->lost ? "" : mdb_sym_offset(cx, p->offset));
 }
 
 /* "f3328700, 1": as far as they are known, at most as many as asked for. */
@@ -374,8 +421,8 @@ frame_text(struct mdb_ctx *cx, const struct printer *p, const struct place *at,
 {
 	if (p->recorded && !at->sym.name)
 		return p->recorded;
-	return mdb_tmp_printf(cx, "%s(%s)%s", at->text, args,
-		p->frame.guess ? " ?" : "");
+	return mdb_tmp_printf(cx, "%s(%s)%s%s", at->text, args,
+		at->lost ? " [place lost]" : "", p->frame.guess ? " ?" : "");
 }
 
 static enum mdb_status
@@ -392,10 +439,12 @@ print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
 		mdb_v_addr(mdb_kernel_loc(f->world, f->fp)),
 		mdb_v_cstr(frame_text(cx, p, &at, args)),
 		p->cpu < 0 ? mdb_v_none() : mdb_v_int(p->cpu),
-		mdb_v_addr(mdb_kernel_loc(f->world, f->pc)),
+		at.lost ? mdb_v_none()
+			: mdb_v_addr(mdb_kernel_loc(f->world, f->pc)),
 		text_or_none(at.sym.name),
 		*args ? mdb_v_text(args) : mdb_v_none(),
-		at.sym.name ? mdb_v_uint(at.offset) : mdb_v_none(),
+		at.sym.name && !at.lost ? mdb_v_uint(at.offset)
+					: mdb_v_none(),
 		text_or_none(at.object),
 		mdb_v_text(mdb_world_name(f->world)),
 		mdb_v_text(kind_name(f)),
@@ -405,6 +454,8 @@ print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
 		has_syscall(f) ? mdb_v_uint(f->regs.r[MDB_R_ORIG_AX])
 			       : mdb_v_none(),
 		mdb_v_bool(f->guess),
+		mdb_v_bool(f->returned),
+		text_or_none(f->guest),
 		text_or_none(f->note),
 		text_or_none(end),
 		text_or_none(why),

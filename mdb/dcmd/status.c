@@ -6,6 +6,7 @@
  * are loaded, no thread is looked at.
  */
 #include "mdb/base/ctx.h"
+#include "mdb/dcmd/hypervisor.h"
 #include "mdb/dcmd/native.h"
 #include "mdb/dcmd/remark.h"
 #include "mdb/stack/table.h"
@@ -28,6 +29,8 @@ struct status {
 	bool has_dump;
 	struct dfmt_coverage coverage;
 	int nr_cpus, panic_cpu;
+	bool has_hv; /* a hypervisor was found in the dump */
+	struct mdb_hypervisor hv;
 };
 
 static const struct mdb_column columns[] = {
@@ -127,6 +130,7 @@ gather(struct mdb_ctx *cx, const struct mdb_call *call, struct status *s)
 	while (mdb_cpu_next(cx, s->world, &cpu) == MDB_OK)
 		s->nr_cpus++;
 	s->panic_cpu = mdb_panic_cpu(cx, s->world);
+	s->has_hv = mdb_hypervisor_get(cx, &s->hv);
 	mdb_forget(cx);
 }
 
@@ -168,6 +172,8 @@ print_record(struct mdb_ctx *cx, const struct status *s)
 
 	enum mdb_status st = mdb_row(cx, &table, values);
 
+	if (st == MDB_OK && s->has_hv)
+		st = mdb_hypervisor_status_record(cx, &s->hv);
 	return st == MDB_OK && s->native
 		       ? mdb_native_status_record(cx, s->native)
 		       : st;
@@ -192,6 +198,34 @@ no_panic(const struct status *s)
 	return s->panic_cpu < 0 ? "(none)" : "(not found)";
 }
 
+/* Is the current world a domain of a hypervisor that was found? */
+static bool
+is_domain(const struct status *s)
+{
+	return s->has_hv && s->hv.world != s->world;
+}
+
+/* What ended it: the current world's panic, else the hypervisor's. */
+static enum mdb_status
+print_panic(struct mdb_ctx *cx, const struct status *s, const char *panic)
+{
+	const char *above =
+		is_domain(s) ? mdb_hypervisor_panic(cx, &s->hv) : NULL;
+	const char *culprit =
+		s->has_hv ? mdb_hypervisor_culprit(cx, &s->hv) : NULL;
+	enum mdb_status st;
+
+	if (!panic && !above && s->has_hv && !is_domain(s))
+		panic = mdb_hypervisor_panic(cx, &s->hv);
+	st = mdb_remark(cx, "panic message: %s",
+		panic	? panic
+		: above ? above
+			: no_panic(s));
+	if (st == MDB_OK && culprit)
+		st = mdb_remark(cx, "panicked: %s", culprit);
+	return st;
+}
+
 static enum mdb_status
 print_system(struct mdb_ctx *cx, const struct status *s)
 {
@@ -204,18 +238,25 @@ print_system(struct mdb_ctx *cx, const struct status *s)
 	enum mdb_status st;
 
 	st = mdb_remark(cx, "debugging %s %s (%zu-bit)%s%s",
-		panic ? "crash dump" : "dump", cx->target->name,
-		8 * mdb_world_word(s->world), node ? " from " : "",
-		node ? node : "");
-	if (st == MDB_OK && release)
+		panic || (s->has_hv && s->hv.panic_cpu >= 0) ? "crash dump"
+							     : "dump",
+		cx->target->name, 8 * mdb_world_word(s->world),
+		node ? " from " : "", node ? node : "");
+	if (st == MDB_OK && s->has_hv && !is_domain(s))
+		st = mdb_remark(cx, "operating system: %s (%s)",
+			mdb_hypervisor_name(cx, &s->hv),
+			machine ? machine : s->world->arch->name);
+	else if (st == MDB_OK && release)
 		st = mdb_remark(cx, "operating system: %s%s%s (%s)", release,
 			version ? " " : "", version ? version : "",
 			machine ? machine : s->world->arch->name);
 	else if (st == MDB_OK)
 		st = mdb_remark(cx, "operating system: not recognised");
+	if (st == MDB_OK && is_domain(s))
+		st = mdb_remark(cx, "hypervisor: %s",
+			mdb_hypervisor_name(cx, &s->hv));
 	if (st == MDB_OK)
-		st = mdb_remark(cx, "panic message: %s",
-			panic ? panic : no_panic(s));
+		st = print_panic(cx, s, panic);
 	if (st == MDB_OK && oops && (!panic || strcmp(oops, panic) != 0))
 		st = mdb_remark(cx, "oops: %s", oops);
 	if (st == MDB_OK)
@@ -285,21 +326,40 @@ print_memory(struct mdb_ctx *cx, const struct status *s)
 		c->counted ? "nothing is lost" : "the file is not truncated");
 }
 
+static const char *
+who_panicked(struct mdb_ctx *cx, int cpu)
+{
+	return cpu < 0 ? "none is known to have panicked"
+		       : mdb_tmp_printf(cx, "CPU %d panicked", cpu);
+}
+
+/* Of a domain: the machine's, then its own. */
+static enum mdb_status
+print_virtual(struct mdb_ctx *cx, const struct status *s)
+{
+	enum mdb_status st = mdb_remark(cx, "physical CPUs: %d online, %s",
+		s->hv.nr_cpus, who_panicked(cx, s->hv.panic_cpu));
+
+	return st == MDB_OK
+		       ? mdb_remark(cx, "virtual CPUs: %d online, %s",
+				 s->nr_cpus, who_panicked(cx, s->panic_cpu))
+		       : st;
+}
+
 static enum mdb_status
 print_machine(struct mdb_ctx *cx, const struct status *s)
 {
 	const struct mdb_world *w = s->world;
-	const char *who =
-		s->panic_cpu < 0
-			? "none is known to have panicked"
-			: mdb_tmp_printf(cx, "CPU %d panicked", s->panic_cpu);
+	const char *who = who_panicked(cx, s->panic_cpu);
 	enum mdb_status st;
 
 	st = mdb_remark(cx, "machine: %s, %s paging", w->arch->name,
 		w->space && mdb_space_paging(w->space) != MDB_PAGING_NONE
 			? mdb_paging_name(mdb_space_paging(w->space))
 			: "no");
-	if (st == MDB_OK && mdb_native_is_virtual(w))
+	if (st == MDB_OK && is_domain(s) && was_asked(s))
+		st = print_virtual(cx, s);
+	else if (st == MDB_OK && mdb_native_is_virtual(w))
 		st = mdb_remark(cx, "virtual CPUs: %d were running, %s",
 			s->nr_cpus, who);
 	else if (st == MDB_OK && was_asked(s))
@@ -323,8 +383,10 @@ print_sources(struct mdb_ctx *cx, const struct status *s)
 		types = kernel->types->source;
 	else if (kernel->types_tried || !kernel->symtab_ops)
 		types = "none";
-	st = mdb_remark(cx, "layout: %s",
-		s->world->support ? s->world->support : "untested");
+	st = mdb_remark(cx, "layout: %s%s%s",
+		s->world->support ? s->world->support : "untested",
+		is_domain(s) ? "; of the hypervisor: " : "",
+		is_domain(s) ? s->hv.world->support : "");
 	if (st == MDB_OK)
 		st = mdb_remark(cx, "symbols: %s; types: %s",
 			kernel->symtab_ops ? "the kernel's own, from the dump"

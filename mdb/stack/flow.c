@@ -1,293 +1,622 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unwinding by the code itself: follow a function from its first instruction
- * along its jumps to the place where it is, and keep what became of the stack
- * pointer and of bp.  Then the return address lies where the stack pointer
- * was on entry.  For functions that no table speaks of (__crash_kexec is one)
- * and kernels without tables.
- *
- * Each instruction is visited once, by the path that comes first: a compiler
- * keeps one depth for each place.  Where a path leaves the function, or the
- * stack pointer is set to what is not known, it is given up.  Nothing reached
- * is no answer.
+ * Code followed.  Each instruction is looked at a few times at most, once for
+ * each depth of the stack with which it is met.  Where a path leaves the
+ * function, or the stack pointer is set to what is not known, it is given up.
+ * Paths behind a call that does not return, and behind a trap, wait until all
+ * the others have been followed.
  */
-#include "mdb/stack/unwind.h"
+#include "mdb/stack/flow.h"
 
 #include "mdb/base/alloc.h"
-#include "mdb/stack/dis.h"
+#include "mdb/base/ctx.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #ifdef MDB_TINY
-#define MAX_PATHS 8u
+#define MAX_PATHS 64u
 #else
-#define MAX_PATHS 512u
+#define MAX_PATHS 1024u
 #endif
-#define MAX_CODE 0x8000u
+#define MAX_CODE 0x20000u
+#define MAX_RANGES 3
+#define MAX_MEETINGS 3 /* of one instruction, at different depths */
+#define MAX_CALLEE_DEPTH 2
 
-enum bp_state {
-	BP_SAME = 0, /* the caller's */
-	BP_FRAME,    /* the entry's sp plus bp_off */
-	BP_OTHER,
+enum { REG_BP = 5 };
+
+struct meeting {
+	uint32_t marks[MAX_MEETINGS]; /* of the states; 0 is none */
 };
 
-/* Offsets are from the stack pointer at the function's entry; no code that is
- * followed has instructions enough to make 64 bits overflow. */
-struct state {
-	uint32_t at; /* offset in the code */
-	int64_t sp;
-	bool sp_known;
-	enum bp_state bp;
-	int64_t bp_off;
-	int64_t bp_saved; /* where the caller's bp was pushed; 0: nowhere */
+struct range {
+	mdb_addr_t start;
+	uint32_t len;
+	uint8_t *code;
+	struct meeting *seen;
 };
 
 struct flow {
-	mdb_addr_t start;
-	uint32_t len;	 /* bytes of code */
-	uint32_t target; /* offset sought */
+	struct mdb_unwind *u;
+	struct range ranges[MAX_RANGES];
+	size_t nr_ranges;
+	const char *name; /* the function's, for its other parts */
+	mdb_addr_t target;
 	unsigned int bits;
-	uint8_t *code;
-	uint8_t *seen; /* a bit for each byte */
-	struct state paths[MAX_PATHS];
-	size_t nr_paths;
-	bool found;
-	struct state result;
+	int depth;  /* of functions whose return is asked for */
+	bool ahead; /* to the returns, not to the target */
+	struct mdb_flow_place sure[MAX_PATHS], doubtful[MAX_PATHS];
+	size_t nr_sure, nr_doubtful;
+	struct mdb_flow_places *places;
+	mdb_flow_exit_fn *fn; /* or NULL */
+	void *arg;
+	bool stopped;
 };
 
-static void
-add_path(struct flow *f, const struct state *s, uint64_t at)
+/* ---- names --------------------------------------------------------------- */
+
+const char *
+mdb_bare_name(const char *name)
 {
-	if (at >= f->len || f->nr_paths == MAX_PATHS)
-		return;
-	f->paths[f->nr_paths] = *s;
-	f->paths[f->nr_paths++].at = (uint32_t)at;
+	const char *hash = strchr(name, '#');
+
+	return hash ? hash + 1 : name;
+}
+
+static bool
+begins(const char *name, const char *with)
+{
+	return strncmp(name, with, strlen(with)) == 0;
+}
+
+static bool
+symbol_at(struct mdb_unwind *u, mdb_addr_t pc, struct mdb_sym *sym)
+{
+	enum mdb_status st = mdb_sym_by_addr(u->cx,
+		mdb_kernel_loc(u->world, pc), false, sym);
+
+	mdb_forget(u->cx);
+	return st == MDB_OK && pc >= sym->value;
+}
+
+bool
+mdb_flow_is_thunk(struct mdb_unwind *u, mdb_addr_t pc)
+{
+	struct mdb_sym sym;
+
+	return symbol_at(u, pc, &sym) &&
+	       (begins(mdb_bare_name(sym.name), "__x86_indirect_thunk") ||
+		       begins(mdb_bare_name(sym.name), "__x86_indirect_its"));
+}
+
+bool
+mdb_flow_is_return_thunk(struct mdb_unwind *u, mdb_addr_t pc)
+{
+	struct mdb_sym sym;
+
+	return symbol_at(u, pc, &sym) && pc == sym.value &&
+	       strstr(sym.name, "return_thunk") != NULL;
+}
+
+/* ---- code ---------------------------------------------------------------- */
+
+static bool
+add_range(struct flow *f, mdb_addr_t start, uint64_t len)
+{
+	struct range *r = &f->ranges[f->nr_ranges];
+
+	if (f->nr_ranges == MAX_RANGES || len == 0 || len > MAX_CODE)
+		return false;
+	*r = (struct range){ .start = start, .len = (uint32_t)len };
+	r->code = mdb_xalloc(len);
+	if (mdb_space_try(f->u->world->space, start, r->code, len) != MDB_OK) {
+		free(r->code);
+		return false;
+	}
+	r->seen = mdb_xarray(len, sizeof(*r->seen));
+	f->nr_ranges++;
+	return true;
+}
+
+static struct range *
+range_of(struct flow *f, mdb_addr_t at)
+{
+	for (size_t i = 0; i < f->nr_ranges; i++)
+		if (at >= f->ranges[i].start &&
+			at - f->ranges[i].start < f->ranges[i].len)
+			return &f->ranges[i];
+	return NULL;
+}
+
+/* How much of a name comes before ".cold"; 0 when it is no such part. */
+static size_t
+before_cold(const char *name)
+{
+	const char *cold = strstr(name, ".cold");
+
+	return cold ? (size_t)(cold - name) : 0;
+}
+
+/* Is it the same function, put elsewhere?  Then its code is followed, too. */
+static struct range *
+other_part(struct flow *f, mdb_addr_t at)
+{
+	struct mdb_sym sym;
+	const char *name;
+	size_t mine, its;
+
+	if (f->nr_ranges == MAX_RANGES || !f->name ||
+		!symbol_at(f->u, at, &sym))
+		return NULL;
+	name = mdb_bare_name(sym.name);
+	mine = before_cold(f->name);
+	its = before_cold(name);
+	if ((mine == 0) == (its == 0))
+		return NULL;
+	mine = mine ? mine : strlen(f->name);
+	its = its ? its : strlen(name);
+	if (mine != its || strncmp(name, f->name, its) != 0 ||
+		!add_range(f, sym.value, sym.size))
+		return NULL;
+	return range_of(f, at);
 }
 
 static void
-push(struct state *s, const struct mdb_insn *insn)
+init(struct flow *f, struct mdb_unwind *u, struct mdb_flow_places *places)
 {
-	if (insn->reg == 5 && s->bp == BP_SAME && s->sp_known)
-		s->bp_saved = s->sp;
+	f->u = u;
+	f->places = places;
+	f->bits = u->world->arch->word == 8 ? 64 : 32;
+	if (places)
+		*places = (struct mdb_flow_places){ 0 };
 }
 
 static void
-pop(struct state *s, const struct mdb_insn *insn, int64_t from)
+fini(struct flow *f)
 {
-	if (insn->reg != 5)
+	for (size_t i = 0; i < f->nr_ranges; i++) {
+		free(f->ranges[i].code);
+		free(f->ranges[i].seen);
+	}
+	free(f);
+}
+
+/* ---- what an instruction does -------------------------------------------- */
+
+static void
+push(struct mdb_flow_place *s, const struct mdb_insn *insn)
+{
+	/* Pushed again it is an argument. */
+	if (insn->reg != REG_BP || s->bp != MDB_BP_SAME || !s->sp_known ||
+		s->bp_is_saved)
 		return;
-	s->bp = s->sp_known && s->bp_saved != 0 && from == s->bp_saved
-			? BP_SAME
-			: BP_OTHER;
-	if (s->bp == BP_SAME)
-		s->bp_saved = 0;
+	s->bp_saved = s->sp;
+	s->bp_is_saved = true;
+}
+
+static void
+pop(struct mdb_flow_place *s, const struct mdb_insn *insn, int64_t from,
+	bool ahead)
+{
+	if (insn->reg != REG_BP)
+		return;
+	if (ahead) {
+		s->bp_saved = from;
+		s->bp_is_saved = s->sp_known;
+		s->bp = s->sp_known ? MDB_BP_SAME : MDB_BP_OTHER;
+		return;
+	}
+	s->bp = s->sp_known && s->bp_is_saved && from == s->bp_saved
+			? MDB_BP_SAME
+			: MDB_BP_OTHER;
+	if (s->bp == MDB_BP_SAME)
+		s->bp_is_saved = false;
 }
 
 /* sp := bp + sp_off, and for `leave` bp is then popped. */
 static void
-set_sp(struct state *s, const struct mdb_insn *insn)
+set_sp(struct mdb_flow_place *s, const struct mdb_insn *insn, bool ahead)
 {
 	int64_t word = insn->bits == 64 ? 8 : 4;
 
-	s->sp_known = insn->reg == 5 && s->bp == BP_FRAME;
+	s->sp_known = insn->reg == REG_BP && s->bp == MDB_BP_FRAME;
 	if (!s->sp_known)
 		return;
 	s->sp = s->bp_off + insn->sp_off;
-	if (insn->kind == MDB_INSN_LEAVE) {
-		/* sp_off counts the word that leave pops. */
-		s->bp = s->bp_saved == s->sp - word ? BP_SAME : BP_OTHER;
-		s->bp_saved = 0;
+	if (insn->kind != MDB_INSN_LEAVE)
+		return;
+	/* sp_off counts the word that leave pops. */
+	if (ahead) {
+		s->bp = MDB_BP_SAME;
+		s->bp_saved = s->sp - word;
+		s->bp_is_saved = true;
+		return;
 	}
+	s->bp = s->bp_is_saved && s->bp_saved == s->sp - word ? MDB_BP_SAME
+							      : MDB_BP_OTHER;
+	s->bp_is_saved = false;
 }
 
 static void
-apply(struct state *s, const struct mdb_insn *insn)
+apply(struct mdb_flow_place *s, const struct mdb_insn *insn, bool ahead)
 {
 	int64_t before = s->sp;
 
-	if (insn->has_sp_delta && insn->kind != MDB_INSN_CALL)
+	if (insn->has_sp_delta && insn->kind != MDB_INSN_CALL &&
+		insn->kind != MDB_INSN_RET)
 		s->sp += insn->sp_delta;
 	switch (insn->kind) {
 	case MDB_INSN_PUSH:
-		push(s, insn);
+		if (!ahead)
+			push(s, insn);
 		break;
 	case MDB_INSN_POP:
-		pop(s, insn, before);
+		pop(s, insn, before, ahead);
 		break;
 	case MDB_INSN_FRAME:
-		s->bp = s->sp_known ? BP_FRAME : BP_OTHER;
+		s->bp = s->sp_known ? MDB_BP_FRAME : MDB_BP_OTHER;
 		s->bp_off = s->sp + insn->sp_off;
 		break;
 	case MDB_INSN_SP_SET:
 	case MDB_INSN_LEAVE:
-		set_sp(s, insn);
+		set_sp(s, insn, ahead);
 		break;
 	case MDB_INSN_ENTER:
 		s->sp_known = false;
-		s->bp = BP_OTHER;
+		s->bp = MDB_BP_OTHER;
 		break;
 	default:
 		break;
 	}
 }
 
-/* Where control goes from here.  False: the path ends. */
+/* ---- places -------------------------------------------------------------- */
+
 static bool
-leaves(struct flow *f, struct state *s, const struct mdb_insn *insn)
+same_place(const struct mdb_flow_place *a, const struct mdb_flow_place *b)
 {
-	switch (insn->kind) {
-	case MDB_INSN_INVALID:
-	case MDB_INSN_RET:
-		return true;
-	case MDB_INSN_JUMP:
-		if (insn->has_target)
-			add_path(f, s, insn->target - f->start);
-		return true;
-	case MDB_INSN_BRANCH:
-		if (insn->has_target)
-			add_path(f, s, insn->target - f->start);
-		return false;
-	default:
-		return false;
-	}
+	return a->sp == b->sp && a->sp_known == b->sp_known && a->bp == b->bp &&
+	       a->bp_off == b->bp_off && a->bp_is_saved == b->bp_is_saved &&
+	       a->bp_saved == b->bp_saved;
 }
 
 static void
-follow(struct flow *f, struct state s)
+found(struct flow *f, const struct mdb_flow_place *s, bool called)
 {
-	while (s.at < f->len && !f->found) {
-		struct mdb_insn insn;
-		uint8_t bit = (uint8_t)(1u << s.at % 8);
+	struct mdb_flow_places *p = f->places;
+	size_t at = called ? p->nr_called : p->nr;
 
-		if (s.at == f->target) {
-			f->found = true;
-			f->result = s;
+	if (!s->sp_known && s->bp != MDB_BP_FRAME)
+		return;
+	for (size_t i = 0; i < p->nr; i++)
+		if (same_place(&p->at[i], s) && (!called || i < at))
 			return;
+	if (at == MDB_FLOW_PLACES)
+		return;
+	if (p->nr == MDB_FLOW_PLACES)
+		p->nr--;
+	memmove(&p->at[at + 1], &p->at[at], (p->nr - at) * sizeof(p->at[0]));
+	p->at[at] = *s;
+	p->nr++;
+	p->nr_called += called ? 1 : 0;
+}
+
+/* The same instruction again in the same state, or too often? */
+static bool
+met(struct range *r, const struct mdb_flow_place *s)
+{
+	struct meeting *m = &r->seen[s->at - r->start];
+	uint32_t mark = ((uint32_t)s->sp * 16u + (uint32_t)s->bp_off * 128u +
+				(s->sp_known ? 8u : 0u) +
+				(uint32_t)s->bp * 2u) |
+			1u;
+
+	for (size_t i = 0; i < MAX_MEETINGS; i++) {
+		if (m->marks[i] == mark)
+			return true;
+		if (m->marks[i] == 0) {
+			m->marks[i] = mark;
+			return false;
 		}
-		if (f->seen[s.at / 8] & bit)
-			return;
-		f->seen[s.at / 8] |= bit;
-		mdb_insn_decode(f->code + s.at, f->len - s.at, f->start + s.at,
-			f->bits, &insn);
-		if (insn.len == 0)
-			return;
-		apply(&s, &insn);
-		if (leaves(f, &s, &insn))
-			return;
-		s.at += insn.len;
 	}
-	/* The call of a function that never returns may end the code. */
-	if (s.at == f->target && !f->found) {
-		f->found = true;
-		f->result = s;
-	}
-}
-
-/* The function's bounds and code; false when there is nothing to follow. */
-static bool
-load(struct mdb_unwind *u, struct flow *f)
-{
-	mdb_addr_t pc = mdb_frame_lookup_pc(&u->frame);
-	struct mdb_sym sym;
-	enum mdb_status st = mdb_sym_by_addr(u->cx,
-		mdb_kernel_loc(u->world, pc), false, &sym);
-	uint64_t len;
-
-	mdb_forget(u->cx);
-	if (st != MDB_OK || pc < sym.value || pc - sym.value >= MAX_CODE ||
-		strstr(sym.name, ".cold"))
-		return false;
-	len = sym.size > pc - sym.value && sym.size <= MAX_CODE
-		      ? sym.size
-		      : u->frame.pc - sym.value + MDB_INSN_MAX;
-	f->start = sym.value;
-	f->target = (uint32_t)(u->frame.pc - sym.value);
-	f->bits = u->world->arch->word == 8 ? 64 : 32;
-	f->len = (uint32_t)len;
-	f->code = mdb_xalloc(len);
-	f->seen = mdb_xalloc(len / 8 + 1);
-	return mdb_space_try(u->world->space, f->start, f->code, len) == MDB_OK;
-}
-
-static void
-run(struct flow *f)
-{
-	const struct state entry = { .sp_known = true };
-
-	add_path(f, &entry, 0);
-	while (f->nr_paths > 0 && !f->found)
-		follow(f, f->paths[--f->nr_paths]);
-}
-
-/* The stack pointer at the function's entry. */
-static bool
-entry_sp(const struct mdb_unwind *u, const struct state *s, mdb_addr_t *sp_out)
-{
-	const struct mdb_regs *regs = &u->frame.regs;
-
-	if (s->sp_known)
-		*sp_out = regs->r[MDB_R_SP] - (uint64_t)s->sp;
-	else if (s->bp == BP_FRAME && mdb_reg_known(regs, MDB_R_BP))
-		*sp_out = regs->r[MDB_R_BP] - (uint64_t)s->bp_off;
-	else
-		return false;
 	return true;
 }
 
+static void
+add_path(struct flow *f, const struct mdb_flow_place *s, mdb_addr_t at,
+	bool doubt)
+{
+	struct mdb_flow_place *to = doubt ? f->doubtful : f->sure;
+	size_t *nr = doubt ? &f->nr_doubtful : &f->nr_sure;
+
+	if (*nr == MAX_PATHS)
+		return;
+	to[*nr] = *s;
+	to[(*nr)++].at = at;
+}
+
+static void
+tell(struct flow *f, enum mdb_flow_exit kind, mdb_addr_t target,
+	mdb_addr_t next)
+{
+	if (f->fn && !f->stopped)
+		f->stopped = !f->fn(f->arg, kind, target, next);
+}
+
+/* ---- where it goes ------------------------------------------------------- */
+
+static bool may_return(struct mdb_unwind *u, mdb_addr_t entry, int depth);
+
 static bool
-is_return_address(struct mdb_unwind *u, mdb_addr_t ip)
+callee_returns(struct flow *f, const struct mdb_insn *insn)
 {
-	if (!u->verify && mdb_unwind_object(u, ip))
+	if (!insn->has_target || f->depth >= MAX_CALLEE_DEPTH)
 		return true;
-	return mdb_unwind_check_call(u, ip) == MDB_CALL_YES;
+	if (insn->target == insn->addr + insn->len)
+		return true; /* to learn where it is */
+	return may_return(f->u, insn->target, f->depth + 1);
 }
 
-static enum mdb_unwind_step
-take(struct mdb_unwind *u, const struct state *s, struct mdb_caller *caller_out)
+/* Out of the function: it ends there, for its caller. */
+static void
+leave(struct flow *f, const struct mdb_flow_place *s,
+	const struct mdb_insn *insn, mdb_addr_t target, bool known)
 {
-	size_t word = u->world->arch->word;
-	struct mdb_caller c = { 0 };
-	mdb_addr_t sp;
-	uint64_t ip, bp = u->frame.regs.r[MDB_R_BP];
-	bool bp_known =
-		s->bp == BP_SAME && mdb_reg_known(&u->frame.regs, MDB_R_BP);
+	bool returns = known && mdb_flow_is_return_thunk(f->u, target);
+	bool away = !known || mdb_flow_is_thunk(f->u, target);
 
-	if (!entry_sp(u, s, &sp) || sp < u->frame.regs.r[MDB_R_SP] ||
-		mdb_unwind_word(u, sp, &ip) != MDB_OK ||
-		!is_return_address(u, ip))
-		return MDB_STEP_NONE;
-	if (s->bp_saved != 0)
-		bp_known = mdb_unwind_word(u, sp + (uint64_t)s->bp_saved,
-				   &bp) == MDB_OK;
-	c.cfa = sp + word;
-	c.fp = sp - word;
-	c.regs = u->frame.regs;
-	mdb_regs_keep_system(&c.regs);
-	mdb_reg_set(&c.regs, MDB_R_IP, ip);
-	mdb_reg_set(&c.regs, MDB_R_SP, c.cfa);
-	if (bp_known)
-		mdb_reg_set(&c.regs, MDB_R_BP, bp);
-	*caller_out = c;
-	return MDB_STEP_CALLER;
+	tell(f,
+		returns	 ? MDB_FLOW_RETURN
+		: away	 ? MDB_FLOW_AWAY
+			 : MDB_FLOW_JUMP,
+		target, insn->addr + insn->len);
+	if (f->ahead && (returns || !away))
+		found(f, s, returns);
 }
 
-enum mdb_unwind_step
-mdb_flow_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
+static void
+jump(struct flow *f, const struct mdb_flow_place *s,
+	const struct mdb_insn *insn)
 {
-	enum mdb_unwind_step step = MDB_STEP_NONE;
+	if (!insn->has_target)
+		leave(f, s, insn, 0, false);
+	else if (range_of(f, insn->target) || other_part(f, insn->target))
+		add_path(f, s, insn->target, false);
+	else
+		leave(f, s, insn, insn->target, true);
+}
+
+/* After a call.  False: the path ends, or waits. */
+static bool
+call(struct flow *f, const struct mdb_flow_place *s,
+	const struct mdb_insn *insn)
+{
+	mdb_addr_t next = insn->addr + insn->len;
+
+	tell(f, insn->has_target ? MDB_FLOW_CALL : MDB_FLOW_INDIRECT,
+		insn->target, next);
+	if (!f->ahead && f->places && next == f->target)
+		found(f, s, true);
+	if (callee_returns(f, insn))
+		return true;
+	add_path(f, s, next, true);
+	return false;
+}
+
+/* False: the path ends here. */
+static bool
+goes_on(struct flow *f, const struct mdb_flow_place *s,
+	const struct mdb_insn *insn)
+{
+	switch (insn->kind) {
+	case MDB_INSN_INVALID:
+		return false;
+	case MDB_INSN_RET:
+		tell(f, MDB_FLOW_RETURN, 0, 0);
+		if (f->ahead)
+			found(f, s, true);
+		return false;
+	case MDB_INSN_JUMP:
+		jump(f, s, insn);
+		return false;
+	case MDB_INSN_BRANCH:
+		jump(f, s, insn);
+		return true;
+	case MDB_INSN_CALL:
+		return call(f, s, insn);
+	case MDB_INSN_TRAP:
+		add_path(f, s, insn->addr + insn->len, true);
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void
+follow(struct flow *f, struct mdb_flow_place s)
+{
+	while (!f->stopped) {
+		struct range *r = range_of(f, s.at);
+		uint32_t at;
+		struct mdb_insn insn;
+
+		if (!f->ahead && f->places && s.at == f->target) {
+			found(f, &s, false);
+			return;
+		}
+		if (!r || met(r, &s))
+			return;
+		at = (uint32_t)(s.at - r->start);
+		mdb_insn_decode(r->code + at, r->len - at, s.at, f->bits,
+			&insn);
+		if (insn.len == 0)
+			return;
+		apply(&s, &insn, f->ahead);
+		if (!goes_on(f, &s, &insn))
+			return;
+		s.at += insn.len;
+	}
+}
+
+static void
+run(struct flow *f, mdb_addr_t from, const struct mdb_flow_place *s)
+{
+	add_path(f, s, from, false);
+	while (!f->stopped && (f->nr_sure > 0 || f->nr_doubtful > 0)) {
+		if (f->nr_sure > 0)
+			follow(f, f->sure[--f->nr_sure]);
+		else
+			follow(f, f->doubtful[--f->nr_doubtful]);
+	}
+}
+
+/* ---- functions ----------------------------------------------------------- */
+
+/* The bounds by the symbol; where nobody knows its size, a bit past pc. */
+static bool
+bounds(struct mdb_unwind *u, mdb_addr_t pc, struct mdb_flow_function *fn)
+{
+	struct mdb_sym sym;
+
+	if (!symbol_at(u, pc, &sym) || pc - sym.value >= MAX_CODE)
+		return false;
+	fn->start = sym.value;
+	fn->name = mdb_bare_name(sym.name);
+	fn->size = sym.size > pc - sym.value && sym.size <= MAX_CODE
+			   ? sym.size
+			   : pc - sym.value + 1 + MDB_INSN_MAX;
+	return true;
+}
+
+bool
+mdb_flow_function(struct mdb_unwind *u, mdb_addr_t pc,
+	struct mdb_flow_function *function_out)
+{
+	struct mdb_flow_function fn;
+	struct mdb_sym whole;
+	const char *cold;
+	enum mdb_status st;
+
+	if (!bounds(u, pc, &fn))
+		return false;
+	cold = strstr(fn.name, ".cold");
+	if (cold) {
+		struct mdb_sym part;
+
+		if (!symbol_at(u, pc, &part))
+			return false;
+		st = mdb_sym_by_name(u->cx, u->world,
+			mdb_tmp_printf(u->cx, "%.*s",
+				(int)(strstr(part.name, ".cold") - part.name),
+				part.name),
+			&whole);
+		mdb_forget(u->cx);
+		if (st != MDB_OK || whole.object != part.object ||
+			!bounds(u, whole.value, &fn))
+			return false;
+	}
+	*function_out = fn;
+	return true;
+}
+
+void
+mdb_flow_to(struct mdb_unwind *u, const struct mdb_flow_function *function,
+	mdb_addr_t pc, struct mdb_flow_places *places_out)
+{
+	const struct mdb_flow_place entry = { .sp_known = true };
+	struct flow *f = mdb_xalloc(sizeof(*f));
+
+	init(f, u, places_out);
+	f->name = function->name;
+	f->target = pc;
+	if (add_range(f, function->start, function->size))
+		run(f, function->start, &entry);
+	fini(f);
+}
+
+void
+mdb_flow_ahead(struct mdb_unwind *u, mdb_addr_t pc, bool bp_known,
+	int64_t bp_off, struct mdb_flow_places *places_out)
+{
+	const struct mdb_flow_place here = { .sp_known = true,
+		.bp = bp_known ? MDB_BP_FRAME : MDB_BP_OTHER,
+		.bp_off = bp_off };
+	struct mdb_flow_function fn;
+	struct flow *f = mdb_xalloc(sizeof(*f));
+
+	init(f, u, places_out);
+	f->ahead = true;
+	if (bounds(u, pc, &fn)) {
+		f->name = fn.name;
+		if (add_range(f, fn.start, fn.size))
+			run(f, pc, &here);
+	}
+	fini(f);
+}
+
+static void
+exits(struct mdb_unwind *u, mdb_addr_t entry, int depth, mdb_flow_exit_fn *fn,
+	void *arg)
+{
+	const struct mdb_flow_place start = { .sp_known = true };
+	struct mdb_flow_function function;
 	struct flow *f;
 
-	if (!u->object)
-		return MDB_STEP_NONE;
+	if (!bounds(u, entry, &function))
+		return;
 	f = mdb_xalloc(sizeof(*f));
-	if (load(u, f)) {
-		run(f);
-		if (f->found)
-			step = take(u, &f->result, caller_out);
-	}
-	free(f->code);
-	free(f->seen);
-	free(f);
-	return step;
+	init(f, u, NULL);
+	f->name = function.name;
+	f->depth = depth;
+	f->fn = fn;
+	f->arg = arg;
+	if (add_range(f, function.start, function.size))
+		run(f, entry, &start);
+	fini(f);
+}
+
+void
+mdb_flow_exits(struct mdb_unwind *u, mdb_addr_t entry, mdb_flow_exit_fn *fn,
+	void *arg)
+{
+	exits(u, entry, MAX_CALLEE_DEPTH, fn, arg);
+}
+
+struct returning {
+	bool it_does, any;
+};
+
+static bool
+note_return(void *arg, enum mdb_flow_exit kind, mdb_addr_t target,
+	mdb_addr_t next)
+{
+	struct returning *r = arg;
+
+	(void)target;
+	(void)next;
+	r->any = true;
+	r->it_does = kind == MDB_FLOW_RETURN || kind == MDB_FLOW_JUMP ||
+		     kind == MDB_FLOW_AWAY;
+	return !r->it_does;
+}
+
+/* What cannot be followed may. */
+static bool
+may_return(struct mdb_unwind *u, mdb_addr_t entry, int depth)
+{
+	struct mdb_object *object = mdb_unwind_object(u, entry);
+	struct returning r = { 0 };
+	struct mdb_unwind_table *t;
+	size_t slot = (entry ^ entry >> 7) % MDB_TABLE_RETURNS;
+
+	if (!object)
+		return true;
+	t = mdb_unwind_table_of(object);
+	if (t->returns[slot].entry == entry)
+		return t->returns[slot].it_does;
+	exits(u, entry, depth, note_return, &r);
+	t->returns[slot].entry = entry;
+	t->returns[slot].it_does = r.it_does || !r.any;
+	return t->returns[slot].it_does;
 }

@@ -304,6 +304,7 @@ init_frame(struct mdb_unwind *u, const struct mdb_regs *regs, bool is_return)
 	f->pc = regs->r[MDB_R_IP];
 	f->pc_is_return = is_return;
 	f->vector = -1;
+	u->innermost = true;
 	u->object = mdb_unwind_object(u, f->pc);
 	if (mdb_regs_is_user(u->world->arch, regs) && !u->object)
 		f->kind = MDB_FRAME_USER;
@@ -315,16 +316,24 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 {
 	enum mdb_unwind_step step;
 
+	if (u->foreign)
+		return mdb_unwind_end(u, MDB_END_NO_UNWIND, "%s", u->foreign);
 	if (u->frame.kind == MDB_FRAME_USER)
 		return mdb_unwind_end(u, MDB_END_USER, NULL);
+	mdb_unwind_ask_frame_pointers(u->cx, u->world);
 	step = mdb_orc_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_entry_step(u, c);
-	if (step == MDB_STEP_NONE && u->world->keeps_frame_pointers)
+	if (step == MDB_STEP_NONE)
+		step = mdb_xen_entry_step(u, c);
+	if (step == MDB_STEP_NONE && u->world->keeps_frame_pointers &&
+		!mdb_unwind_is_xen_64(u->world))
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_flow_step(u, c);
-	if (step == MDB_STEP_NONE && !u->world->keeps_frame_pointers)
+	if (step == MDB_STEP_NONE && mdb_unwind_is_xen_64(u->world))
+		step = mdb_xen_frameptr_step(u, c);
+	else if (step == MDB_STEP_NONE && !u->world->keeps_frame_pointers)
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_scan_step(u, c);
@@ -373,7 +382,7 @@ is_user(const struct mdb_unwind *u, const struct mdb_caller *c)
 
 	if (c->is_user || !c->is_regs)
 		return c->is_user;
-	if (crosses(u, c) && w->arch->word == 8)
+	if ((crosses(u, c) || c->foreign) && w->arch->word == 8)
 		return c->regs.r[MDB_R_IP] >> 63 == 0;
 	return mdb_regs_is_user(w->arch, &c->regs);
 }
@@ -396,6 +405,8 @@ check_progress(struct mdb_unwind *u, const struct mdb_caller *c,
 {
 	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
 
+	if (c->foreign)
+		return MDB_STEP_CALLER;
 	if (crosses(u, c))
 		return check_crossing(u, c, note_out);
 	/* User mode is another stack and the end: nothing to check. */
@@ -425,9 +436,9 @@ static void
 enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 {
 	struct mdb_frame *f = &u->frame;
-	bool crossing = crosses(u, c), user = is_user(u, c);
+	bool crossing = crosses(u, c) || c->foreign, user = is_user(u, c);
 
-	if (crossing)
+	if (crosses(u, c))
 		enter_world(u, c->world);
 	struct mdb_frame next = { .world = u->world,
 		.regs = c->regs,
@@ -439,6 +450,7 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 	/* Registers that a processor saved say where it was for sure. */
 	u->guessing = c->is_regs ? false : u->guessing || c->guess;
 	next.guess = u->guessing;
+	next.returned = c->returned;
 	next.into_hypervisor = crossing;
 	if (c->is_user)
 		next.kind = MDB_FRAME_USER;
@@ -448,6 +460,7 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 				       : MDB_FRAME_TRAP;
 		next.trap = c->trap.kind;
 		next.vector = c->trap.vector;
+		next.guest = c->guest;
 		next.error_code = c->regs.r[MDB_R_ORIG_AX];
 		next.has_error = mdb_trap_has_error(next.vector) &&
 				 mdb_reg_known(&c->regs, MDB_R_ORIG_AX) &&
@@ -456,8 +469,11 @@ enter_caller(struct mdb_unwind *u, const struct mdb_caller *c, const char *note)
 	if (c->is_regs && !user && next.trap == MDB_TRAP_NONE)
 		next.trap = MDB_TRAP_UNKNOWN;
 	*f = next;
-	u->object =
-		f->kind == MDB_FRAME_USER ? NULL : mdb_unwind_object(u, f->pc);
+	u->innermost = false;
+	u->foreign = c->foreign;
+	u->object = f->kind == MDB_FRAME_USER || c->foreign
+			    ? NULL
+			    : mdb_unwind_object(u, f->pc);
 }
 
 static enum mdb_status

@@ -44,6 +44,11 @@ struct mdb_caller {
 	bool framed;	      /* sp follows bp, which may be of another stack */
 	bool literal;	      /* ip is no return address */
 	bool guess;
+	bool returned; /* ip lies in the caller, but it is not where the call
+			  was: that return address is written over */
+	bool has_number; /* is_regs, a hypercall: ax is still its number */
+	const char *guest;	 /* is_regs, into another world: who ran */
+	const char *foreign;	 /* is_regs, of a world that is not here: why */
 	struct mdb_trap trap;	 /* is_regs: how control came in */
 	struct mdb_world *world; /* whose code it is; NULL: of the same world */
 };
@@ -53,6 +58,8 @@ struct mdb_unwind {
 	struct mdb_world *world;
 	struct mdb_frame frame;	   /* the current one */
 	struct mdb_object *object; /* that holds the frame's pc, or NULL */
+	const char *foreign;	   /* its world is not here, and why */
+	bool innermost;		   /* nothing was unwound yet */
 	bool guessing;		   /* a frame below was a guess */
 	bool verify; /* look for a call before each return address */
 
@@ -101,6 +108,16 @@ mdb_frame_lookup_pc(const struct mdb_frame *frame)
 	return frame->pc - (frame->pc_is_return ? 1 : 0);
 }
 
+/*
+ * Its code, not its frame pointers, decides where the caller is: each return
+ * address is held against what the call before it can reach.
+ */
+static inline bool
+mdb_unwind_is_xen_64(const struct mdb_world *world)
+{
+	return world->kind == MDB_WORLD_XEN && world->arch->word == 8;
+}
+
 /* Does a call instruction end at pc? */
 enum mdb_call_check {
 	MDB_CALL_YES = 0,
@@ -144,6 +161,37 @@ enum mdb_unwind_step mdb_unwind_through_regs(struct mdb_unwind *u,
  */
 mdb_addr_t mdb_xen_regs_of_bp(const struct mdb_unwind *u, uint64_t bp);
 enum mdb_unwind_step mdb_xen_through_regs(struct mdb_unwind *u, mdb_addr_t addr,
+	struct mdb_caller *caller_out);
+
+/*
+ * The same in 64-bit Xen, where addr is only supposed: MDB_STEP_NONE when
+ * there cannot be registers.
+ */
+enum mdb_xen_words {
+	MDB_XEN_WHOLE = 0, /* all are there */
+	MDB_XEN_CALLING,   /* and a hypercall goes on: ax is its number */
+	MDB_XEN_PARTIAL,   /* only ip, cs, flags, sp and ss */
+};
+enum mdb_unwind_step mdb_xen_through_words(struct mdb_unwind *u,
+	mdb_addr_t addr, enum mdb_xen_words words,
+	struct mdb_caller *caller_out);
+/* The same for a guest that a VM exit left: not all registers are on the
+ * stack. */
+enum mdb_unwind_step mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
+	struct mdb_caller *caller_out);
+
+/* Xen's entry code, by the name of its symbol. */
+enum mdb_xen_entry {
+	MDB_XEN_ENTRY_NONE = 0,
+	MDB_XEN_ENTRY_REGS,   /* its stack pointer is at the saved registers */
+	MDB_XEN_ENTRY_CALL,   /* the same; hypercalls are made from there */
+	MDB_XEN_ENTRY_VMEXIT, /* of a guest with hardware help */
+};
+enum mdb_xen_entry mdb_xen_entry_of_name(const char *name);
+enum mdb_unwind_step mdb_xen_entry_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
+/* Frame pointers, where 64-bit Xen's code could not be followed. */
+enum mdb_unwind_step mdb_xen_frameptr_step(struct mdb_unwind *u,
 	struct mdb_caller *caller_out);
 
 /* Could a processor have saved these? */

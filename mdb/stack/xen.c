@@ -12,6 +12,8 @@
 
 #include "mdb/base/ctx.h"
 
+#include <inttypes.h>
+
 struct slot {
 	uint8_t reg, offset, len;
 };
@@ -119,6 +121,11 @@ trap_of(const struct layout *l, uint64_t vector)
 {
 	struct mdb_trap trap = { .vector = (int)vector };
 
+	/* TRAP_syscall is also set in the vector of a trap that Xen has made
+	 * its guest handle (create_bounce_frame). */
+	if (l->hypercall > 0xff && vector > l->hypercall &&
+		vector < 2u * l->hypercall)
+		trap.vector = (int)(vector -= l->hypercall);
 	if (vector == l->hypercall)
 		trap = (struct mdb_trap){ .kind = MDB_TRAP_HYPERCALL,
 			.vector = -1 };
@@ -134,31 +141,72 @@ trap_of(const struct layout *l, uint64_t vector)
 	return trap;
 }
 
-/* Whose code it was: false ends the walk, as its world is not here. */
-static bool
+static const char *
+name_of_guest(struct mdb_unwind *u, const struct mdb_guest *guest)
+{
+	if (guest->domain < 0)
+		return NULL;
+	if (guest->vcpu < 0)
+		return mdb_tmp_printf(u->cx, "d%d", guest->domain);
+	return mdb_tmp_printf(u->cx, "d%dv%d", guest->domain, guest->vcpu);
+}
+
+/* It is known how the hypervisor was entered, but not what lies beyond. */
+static void
+end_at_guest(struct mdb_unwind *u, struct mdb_caller *c, const char *why)
+{
+	c->foreign = mdb_tmp_printf(u->cx, "%s at 0x%" PRIx64 "%s%s",
+		c->guest ? c->guest : "outside of the hypervisor",
+		c->regs.r[MDB_R_IP], why ? ": " : "", why ? why : "");
+}
+
+/* Whose code it was. */
+static void
 find_world(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c)
 {
 	const struct mdb_world_ops *ops = u->world->ops;
-	struct mdb_guest guest = { 0 };
+	struct mdb_guest guest = { .domain = -1, .vcpu = -1 };
 	enum mdb_status st;
 
-	if ((c->regs.r[MDB_R_CS] & 3) == 0)
-		return true;
+	if (c->trap.kind != MDB_TRAP_VMEXIT &&
+		(c->regs.r[MDB_R_CS] & 3) == 0)
+		return;
 	if (!ops || !ops->guest_on_stack) {
-		(void)mdb_unwind_end(u, MDB_END_NO_UNWIND,
-			"a domain went on at 0x%llx",
-			(unsigned long long)c->regs.r[MDB_R_IP]);
-		return false;
+		end_at_guest(u, c, NULL);
+		return;
 	}
 	st = ops->guest_on_stack(u->cx, u->world, addr, &guest);
+	c->guest = name_of_guest(u, &guest);
 	c->world = guest.world;
-	if (st != MDB_OK)
-		(void)mdb_unwind_end(u, MDB_END_NO_UNWIND,
-			"at 0x%llx, outside of the hypervisor: %s",
-			(unsigned long long)c->regs.r[MDB_R_IP],
-			mdb_trail(u->cx) ? mdb_trail(u->cx) : "");
+	if (st != MDB_OK || !c->world)
+		end_at_guest(u, c, mdb_trail(u->cx));
 	mdb_forget(u->cx);
-	return st == MDB_OK;
+}
+
+/* What is said of the trap, and where the walk goes on. */
+static enum mdb_unwind_step
+finish(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c,
+	struct mdb_caller *caller_out)
+{
+	int vector = c->trap.vector;
+
+	if (u->world->arch->word == 8 && (c->trap.kind == MDB_TRAP_HYPERCALL))
+		c->regs.valid &= ~(1ull << MDB_R_ORIG_AX);
+	/* A guest's user mode calls its own kernel by way of Xen. */
+	if (c->trap.kind == MDB_TRAP_HYPERCALL && u->world->arch->word == 8 &&
+		c->regs.r[MDB_R_IP] >> 63 == 0)
+		c->trap.kind = MDB_TRAP_SYSCALL;
+	if (c->trap.kind == MDB_TRAP_SYSCALL && c->has_number)
+		mdb_reg_set(&c->regs, MDB_R_ORIG_AX, c->regs.r[MDB_R_AX]);
+	if (c->trap.kind == MDB_TRAP_HYPERCALL && c->has_number)
+		mdb_reg_set(&c->regs, MDB_R_ORIG_AX, c->regs.r[MDB_R_AX]);
+	if (vector == 14 && u->has_cr2)
+		mdb_reg_set(&c->regs, MDB_R_CR2, u->cr2);
+	u->has_cr2 = u->has_cr2 && vector != 14;
+	c->cfa = c->regs.r[MDB_R_SP];
+	find_world(u, addr, c);
+	*caller_out = *c;
+	return MDB_STEP_CALLER;
 }
 
 enum mdb_unwind_step
@@ -168,6 +216,7 @@ mdb_xen_through_regs(struct mdb_unwind *u, mdb_addr_t addr,
 	const struct layout *l = layout_of(u);
 	struct mdb_caller c = { .is_regs = true,
 		.literal = true,
+		.has_number = true,
 		.fp = addr + l->bp };
 	uint64_t vector = 0;
 	enum mdb_status st;
@@ -182,14 +231,89 @@ mdb_xen_through_regs(struct mdb_unwind *u, mdb_addr_t addr,
 	if (st != MDB_OK)
 		return mdb_unwind_end_unread(u, addr);
 	c.trap = trap_of(l, vector);
-	if (c.trap.kind == MDB_TRAP_HYPERCALL)
-		mdb_reg_set(&c.regs, MDB_R_ORIG_AX, c.regs.r[MDB_R_AX]);
-	if (vector == 14 && u->has_cr2)
-		mdb_reg_set(&c.regs, MDB_R_CR2, u->cr2);
-	u->has_cr2 = u->has_cr2 && vector != 14;
-	c.cfa = c.regs.r[MDB_R_SP];
-	if (!find_world(u, addr, &c))
-		return MDB_STEP_END;
-	*caller_out = c;
-	return MDB_STEP_CALLER;
+	return finish(u, addr, &c, caller_out);
+}
+
+/* ---- the entry code of 64-bit Xen ---------------------------------------- */
+
+#define RING 3u
+
+/*
+ * Registers that are only supposed to be there: the hypervisor's code must be
+ * its own, on a stack of its own; and a guest is above ring 0.
+ */
+static bool
+is_likely(struct mdb_unwind *u, const struct mdb_regs *regs)
+{
+	bool own = mdb_unwind_object(u, regs->r[MDB_R_IP]) != NULL;
+
+	if ((regs->r[MDB_R_CS] & RING) != 0)
+		return !own && (regs->r[MDB_R_SS] & RING) == RING;
+	return own && (regs->r[MDB_R_SS] & RING) == 0 &&
+	       regs->r[MDB_R_SP] % 8 == 0 &&
+	       mdb_world_of_addr(u->world, regs->r[MDB_R_SP]) == u->world;
+}
+
+static void
+keep_iret_words(struct mdb_regs *regs, uint64_t system)
+{
+	regs->valid = system | 1ull << MDB_R_IP | 1ull << MDB_R_CS |
+		      1ull << MDB_R_FLAGS | 1ull << MDB_R_SP | 1ull << MDB_R_SS;
+}
+
+enum mdb_unwind_step
+mdb_xen_through_words(struct mdb_unwind *u, mdb_addr_t addr,
+	enum mdb_xen_words words, struct mdb_caller *caller_out)
+{
+	const struct layout *l = layout_of(u);
+	struct mdb_caller c = { .is_regs = true,
+		.literal = true,
+		.has_number = words == MDB_XEN_CALLING,
+		.fp = addr + l->bp };
+	uint64_t vector = 0, system;
+
+	c.regs = u->frame.regs;
+	mdb_regs_keep_system(&c.regs);
+	system = c.regs.valid;
+	if (read_regs(u, addr, &c.regs) != MDB_OK || !is_likely(u, &c.regs) ||
+		read_field(u, addr + l->vector, 2, &vector) != MDB_OK)
+		return MDB_STEP_NONE;
+	c.trap = trap_of(l, vector);
+	if (words == MDB_XEN_PARTIAL) {
+		keep_iret_words(&c.regs, system);
+		/* Nor need the vector be written yet. */
+		c.trap = (struct mdb_trap){ .kind = MDB_TRAP_UNKNOWN,
+			.vector = -1 };
+	}
+	return finish(u, addr, &c, caller_out);
+}
+
+/*
+ * A VM exit leaves ip, sp and flags in the guest's control block; Xen copies
+ * them to the stack as soon as it handles the exit (svm_vmexit_handler,
+ * vmx_vmexit_handler), but no segments.
+ */
+enum mdb_unwind_step
+mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
+	struct mdb_caller *caller_out)
+{
+	const uint64_t segments = 1ull << MDB_R_CS | 1ull << MDB_R_SS |
+				  1ull << MDB_R_ORIG_AX;
+	const struct mdb_world_ops *ops = u->world->ops;
+	struct mdb_caller c = { .is_regs = true,
+		.literal = true,
+		.trap = { .kind = MDB_TRAP_VMEXIT, .vector = -1 },
+		.fp = addr + layout_of(u)->bp };
+	enum mdb_status st;
+
+	c.regs.valid = 0;
+	st = read_regs(u, addr, &c.regs);
+	/* Without segments it does not look like what a processor pushes. */
+	if (st != MDB_OK && st != MDB_E_CORRUPT)
+		return mdb_unwind_end_unread(u, addr);
+	c.regs.valid &= ~segments;
+	if (ops && ops->guest_exit_regs)
+		(void)!ops->guest_exit_regs(u->cx, u->world, addr, &c.regs);
+	mdb_forget(u->cx);
+	return finish(u, addr, &c, caller_out);
 }

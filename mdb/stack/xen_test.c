@@ -207,7 +207,9 @@ test_xen_a_domain_that_is_not_here_ends_the_walk(void **state)
 	begin(&s);
 	s.nb.cpus[0].domain = 7;
 	walk(&s);
-	assert_int_equal(s.nr, 6);
+	assert_int_equal(s.nr, 7);
+	assert_int_equal(s.frames[6].kind, MDB_FRAME_CROSSING);
+	assert_int_equal(s.frames[6].pc, INNER + 9);
 	assert_int_equal(s.end, MDB_END_NO_UNWIND);
 	assert_non_null(strstr(s.why, "domain 7"));
 	nb_fini(&s.nb);

@@ -9,7 +9,8 @@
  * names.  Last, page tables are sought by their shape.
  *
  * A paravirtual guest's kernel is no bare machine's: where the page tables
- * also map Xen, or the dump has Xen's own notes, nothing is claimed.
+ * also map Xen, or the dump has Xen's own notes, nothing is claimed here;
+ * find_linux_xen.c looks for it with what the hypervisor knows.
  */
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
@@ -106,34 +107,46 @@ kernel_ask(struct mdb_ctx *cx, struct mdb_linux_found *found)
 	mdb_forget(cx);
 }
 
-/* Is there a kernel behind these tables? */
+/* Looks for kallsyms tables in what is mapped with such rights. */
 static enum mdb_status
-root_try(struct mdb_ctx *cx, struct mdb_target *target, enum mdb_paging mode,
-	mdb_paddr_t root, struct mdb_linux_found *found_out)
+tables_scan(struct mdb_ctx *cx, struct mdb_space *space, bool read_only,
+	struct mdb_kallsyms_layout *layout_out)
 {
-	struct mdb_linux_found found = { 0 };
 	mdb_addr_t at = MDB_LINUX_TEXT_MAP;
+	enum mdb_status st = MDB_E_NOTFOUND;
 	uint64_t scanned = 0;
-	struct mdb_mapped run;
-	enum mdb_status st;
 
-	found.space = mdb_space_create("kernel", target->memory,
-		&mdb_arch_x86_64, mode, root);
-	st = maps_xen(cx, found.space) ? MDB_E_UNSUPPORTED : MDB_E_NOTFOUND;
 	for (unsigned int i = 0;
 		st == MDB_E_NOTFOUND && scanned < MAX_SCAN && i < 4096; i++) {
-		if (mdb_space_next_mapped(cx, found.space, at, &run) !=
-				MDB_OK ||
+		struct mdb_mapped run;
+
+		if (mdb_space_next_mapped(cx, space, at, &run) != MDB_OK ||
 			run.start >= MDB_LINUX_TEXT_MAP_END)
 			break;
+		at = run.last + 1;
+		if ((!run.executable && !run.writable) != read_only)
+			continue;
 		if (run.last - run.start > MAX_SCAN)
 			run.last = run.start + MAX_SCAN;
-		st = mdb_kallsyms_scan(cx, found.space, run.start, run.last,
-			&found.layout);
+		st = mdb_kallsyms_scan(cx, space, run.start, run.last,
+			layout_out);
 		scanned += run.last - run.start;
-		at = run.last + 1;
 	}
 	mdb_forget(cx);
+	return st;
+}
+
+enum mdb_status
+mdb_linux_space_try(struct mdb_ctx *cx, struct mdb_space *space,
+	struct mdb_linux_found *found_out)
+{
+	struct mdb_linux_found found = { .space = space };
+	enum mdb_status st;
+
+	/* They are read-only data, unless the kernel protects none. */
+	st = tables_scan(cx, space, true, &found.layout);
+	if (st == MDB_E_NOTFOUND)
+		st = tables_scan(cx, space, false, &found.layout);
 	if (st != MDB_OK) {
 		mdb_space_destroy(found.space);
 		return st;
@@ -142,6 +155,20 @@ root_try(struct mdb_ctx *cx, struct mdb_target *target, enum mdb_paging mode,
 	kernel_ask(cx, &found);
 	*found_out = found;
 	return MDB_OK;
+}
+
+/* Is there a kernel behind these tables? */
+static enum mdb_status
+root_try(struct mdb_ctx *cx, struct mdb_target *target, enum mdb_paging mode,
+	mdb_paddr_t root, struct mdb_linux_found *found_out)
+{
+	struct mdb_space *space = mdb_space_create("kernel", target->memory,
+		&mdb_arch_x86_64, mode, root);
+
+	if (!maps_xen(cx, space))
+		return mdb_linux_space_try(cx, space, found_out);
+	mdb_space_destroy(space);
+	return MDB_E_UNSUPPORTED;
 }
 
 /*
@@ -308,17 +335,16 @@ enum mdb_status
 mdb_linux_scan(struct mdb_ctx *cx, struct mdb_target *target,
 	struct mdb_linux_found *found_out)
 {
-	const struct dfmt *dump = mdb_memory_dump(target->memory);
 	struct page_scan scan = { .target = target, .found_out = found_out };
-	enum mdb_status st;
-	size_t len;
+	enum mdb_status st = scan_cpus(cx, target, found_out);
 
-	if (dump != NULL && dfmt_vmcoreinfo_xen(dump, &len) != NULL)
-		return MDB_E_NOTFOUND;
-	st = scan_cpus(cx, target, found_out);
 	if (st == MDB_E_NOTFOUND)
 		st = each_page(cx, &scan, page_info);
 	if (st == MDB_E_NOTFOUND)
 		st = each_page(cx, &scan, page_root);
-	return st == MDB_E_UNSUPPORTED ? MDB_E_NOTFOUND : st;
+	/* Where the hypervisor's part of the tables is destroyed, the kernel
+	 * itself says that it had one. */
+	if (st == MDB_OK && found_out->has_layout)
+		found_out->has_domain = mdb_linux_is_initial(cx, found_out);
+	return st;
 }

@@ -399,6 +399,20 @@ object_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct place *p)
 /* ---- the world -----------------------------------------------------------
  */
 
+/* The series of which dumps were taken and tried. */
+static const char *
+support_of(const char *release)
+{
+	static const char *const tested[] = { "4.17.", "4.20." };
+
+	if (release == NULL)
+		return "untested: the version is not known";
+	for (size_t i = 0; i < sizeof(tested) / sizeof(tested[0]); i++)
+		if (strncmp(release, tested[i], strlen(tested[i])) == 0)
+			return "tested";
+	return "untested: no hypervisor of this series was tried";
+}
+
 static void
 xen_destroy(struct mdb_world *world)
 {
@@ -446,6 +460,7 @@ world_create(struct mdb_ctx *cx, struct mdb_target *target, struct place *p,
 	xen->crash_note = s->crash_note;
 	memcpy(xen->crash_info, s->crash_info, sizeof(xen->crash_info));
 	object_init(cx, xen, p);
+	w->support = support_of(mdb_xen_fact(cx, w, "release"));
 	return w;
 }
 

@@ -5,12 +5,14 @@
  *
  * A crash kernel's notes are of the online CPUs in ascending order.  QEMU's
  * are of all CPUs of the machine; there the GS base in kernel mode, which is
- * the per-CPU offset, tells whose they are.
+ * the per-CPU offset, tells whose they are.  The CPUs of a domain are virtual:
+ * the hypervisor's world knows where each of them was.
  */
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
 #include "mdb/base/endian.h"
 #include "mdb/world/linux_world.h"
+#include "mdb/world/xen_world.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -226,6 +228,31 @@ note_by_order(const struct mdb_linux *lx, const struct dfmt *dump, int cpu)
 	return -1;
 }
 
+/* A domain's: the hypervisor knows them by numbers that may be others. */
+static enum mdb_status
+virtual_regs(struct mdb_ctx *cx, struct mdb_linux *lx, int cpu,
+	struct mdb_regs *regs_out)
+{
+	struct mdb_xen *xen = mdb_xen_of_target(lx->world->target);
+	uint64_t vcpu = (uint64_t)cpu;
+	mdb_addr_t symbol, at;
+	uint8_t b[4];
+
+	if (xen == NULL || !xen->has_dom0 || lx->world->domain != 0)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"the hypervisor does not tell where virtual CPU %d "
+			"was",
+			cpu);
+	if (mdb_linux_percpu_symbol(cx, lx, "xen_vcpu_id", &symbol) == MDB_OK &&
+		mdb_linux_percpu_addr(cx, lx->world, symbol, cpu, &at) ==
+			MDB_OK &&
+		mdb_space_try(lx->world->space, at, b, 4) == MDB_OK)
+		vcpu = mdb_le32(b);
+	mdb_forget(cx);
+	return mdb_xen_vcpu_regs(cx, xen, &xen->dom0, (unsigned int)vcpu,
+		regs_out);
+}
+
 enum mdb_status
 mdb_linux_cpu_regs(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
 	struct mdb_regs *regs_out)
@@ -243,6 +270,8 @@ mdb_linux_cpu_regs(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
 	if (st == MDB_E_NOTFOUND)
 		return st;
 	mdb_forget(cx);
+	if (world->domain >= 0)
+		return virtual_regs(cx, lx, cpu, regs_out);
 	if (st == MDB_OK && offset != 0)
 		note = note_by_gs(dump, offset);
 	if (note < 0)

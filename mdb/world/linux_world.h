@@ -93,6 +93,8 @@ struct mdb_linux_found {
 	char *info_owned;
 	bool has_layout;
 	struct mdb_kallsyms_layout layout;
+	bool has_domain; /* it is a guest of a hypervisor: which one */
+	int domain;
 };
 enum mdb_status mdb_linux_create(struct mdb_ctx *cx, struct mdb_target *target,
 	struct mdb_linux_found *found);
@@ -103,9 +105,28 @@ enum mdb_status mdb_linux_space_of_info(struct mdb_ctx *cx,
 	struct mdb_target *target, const char *info, size_t len,
 	struct mdb_space **space_out);
 
-/* find_linux_scan.c: without a VMCOREINFO note. */
+/* find_linux_scan.c: without a VMCOREINFO note.  MDB_E_UNSUPPORTED: a CPU's
+ * tables are those of a paravirtual guest. */
 enum mdb_status mdb_linux_scan(struct mdb_ctx *cx, struct mdb_target *target,
 	struct mdb_linux_found *found_out);
+
+/* Is there a kernel in this space?  Takes it over.  MDB_E_NOTFOUND: none. */
+enum mdb_status mdb_linux_space_try(struct mdb_ctx *cx, struct mdb_space *space,
+	struct mdb_linux_found *found_out);
+
+/*
+ * find_linux_xen.c: the kernel of domain 0.  xen is the hypervisor's world, or
+ * NULL when that was not found although the dump is of such a machine.
+ * MDB_E_NOTFOUND with what was looked for in the trail.
+ */
+enum mdb_status mdb_linux_scan_xen(struct mdb_ctx *cx,
+	struct mdb_target *target, struct mdb_world *xen,
+	struct mdb_linux_found *found_out);
+/* Does a kernel say of itself that it is the initial domain's?  False also
+ * when it says nothing. */
+bool mdb_linux_is_initial(struct mdb_ctx *cx, struct mdb_linux_found *found);
+/* Has the dump a word of a hypervisor? */
+bool mdb_linux_is_above_xen(const struct mdb_target *target);
 
 /* linux_cpu.c */
 enum mdb_status mdb_linux_cpus_init(struct mdb_ctx *cx, struct mdb_linux *lx);

@@ -95,6 +95,19 @@ bare_world(struct mdb_target *t)
 	return w;
 }
 
+/* A hypervisor found before the system that it runs comes after it. */
+static void
+order_worlds(struct mdb_target *t)
+{
+	struct mdb_world *first = t->worlds;
+
+	if (!first || first->kind != MDB_WORLD_XEN || !first->next)
+		return;
+	t->worlds = first->next;
+	first->next = NULL;
+	mdb_target_add_world(t, first);
+}
+
 static enum mdb_status
 find_worlds(struct mdb_ctx *cx, struct mdb_target *t)
 {
@@ -109,9 +122,12 @@ find_worlds(struct mdb_ctx *cx, struct mdb_target *t)
 	st = mdb_find_linux(cx, t);
 	if (st == MDB_E_INTERRUPTED)
 		return st;
-	if (st != MDB_OK && st != MDB_E_NOTFOUND)
+	if (st != MDB_OK && t->worlds)
+		mdb_warn(cx, st, "the kernel of domain 0 is lost");
+	else if (st != MDB_OK && st != MDB_E_NOTFOUND)
 		mdb_warn(cx, st, "a Linux kernel is there, but");
 	mdb_forget(cx);
+	order_worlds(t);
 	if (!t->worlds)
 		mdb_target_add_world(t, bare_world(t));
 	return MDB_OK;

@@ -102,8 +102,7 @@ mdb_object_types(struct mdb_ctx *cx, struct mdb_object *o)
 	o->types_tried = true;
 	struct mdb_types *types;
 
-	if (ops && ops->load_types &&
-		ops->load_types(cx, o, &types) == MDB_OK)
+	if (ops && ops->load_types && ops->load_types(cx, o, &types) == MDB_OK)
 		o->types = types;
 	else
 		o->types = mdb_object_debug_types(cx, o);

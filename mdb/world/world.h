@@ -55,6 +55,10 @@ struct mdb_world_ops {
 	enum mdb_status (*guest_on_stack)(struct mdb_ctx *cx,
 		struct mdb_world *world, mdb_addr_t sp,
 		struct mdb_guest *guest_out);
+	/* Of a hypervisor: what a guest left by a VM exit (vmcb, vmcs) had in
+	 * ip, sp, flags, cs and cr3, on the CPU whose stack holds sp. */
+	enum mdb_status (*guest_exit_regs)(struct mdb_ctx *cx,
+		struct mdb_world *world, mdb_addr_t sp, struct mdb_regs *regs);
 	/* mdb_world_fact; NULL when not known. Kept by the world. */
 	const char *(*fact)(struct mdb_ctx *cx, struct mdb_world *world,
 		const char *key);

@@ -25,13 +25,17 @@ mdb_xen_variable(struct mdb_ctx *cx, struct mdb_xen *xen, const char *name,
 	mdb_addr_t *addr_out)
 {
 	struct mdb_sym sym;
+	mdb_addr_t stated;
 
-	if (mdb_xensyms_ops.by_name(cx, xen->object, name, &sym) != MDB_OK) {
-		mdb_forget(cx);
-		return false;
+	if (mdb_xensyms_ops.by_name(cx, xen->object, name, &sym) == MDB_OK) {
+		*addr_out = sym.value;
+		return true;
 	}
-	*addr_out = sym.value;
-	return true;
+	mdb_forget(cx);
+	stated = mdb_xen_info_symbol(xen, name);
+	if (stated != 0)
+		*addr_out = stated;
+	return stated != 0;
 }
 
 bool
@@ -194,17 +198,20 @@ is_in_panic(struct mdb_ctx *cx, struct mdb_xen *xen, int cpu,
 static int
 stacks_ask(struct mdb_ctx *cx, struct mdb_xen *xen)
 {
+	static const char *const names[] = { "panic", "panic.cold" };
 	const struct mdb_xen_cpus *cpus = mdb_xen_cpus(cx, xen);
-	struct mdb_sym panic;
 
-	if (mdb_xensyms_ops.by_name(cx, xen->object, "panic", &panic) !=
-		MDB_OK) {
-		mdb_forget(cx);
-		return -1;
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+		struct mdb_sym panic;
+
+		if (mdb_xensyms_ops.by_name(cx, xen->object, names[n],
+			    &panic) != MDB_OK)
+			continue;
+		for (size_t i = 0; i < cpus->nr; i++)
+			if (is_in_panic(cx, xen, (int)cpus->list[i].id, &panic))
+				return (int)cpus->list[i].id;
 	}
-	for (size_t i = 0; i < cpus->nr; i++)
-		if (is_in_panic(cx, xen, (int)cpus->list[i].id, &panic))
-			return (int)cpus->list[i].id;
+	mdb_forget(cx);
 	return -1;
 }
 

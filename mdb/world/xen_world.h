@@ -83,7 +83,9 @@ struct mdb_xen {
 	char *panic_message;
 
 	struct mdb_xen_cpus *cpus; /* xen_cpu.c; or NULL */
-	void *types;		   /* xen_types.c */
+	bool dom0_tried, has_dom0; /* find_linux_xen.c */
+	struct mdb_xen_domain dom0;
+	void *types; /* xen_types.c */
 };
 
 /* NULL for a world that is not ours. */
@@ -134,6 +136,12 @@ bool mdb_xen_vcpu_try(struct mdb_xen *xen, mdb_addr_t addr,
  * and where the pointers to them are.  False: no domain. */
 bool mdb_xen_domain_try(struct mdb_xen *xen, mdb_addr_t addr,
 	struct mdb_xen_domain *domain_out);
+
+/* xen_guest.c: where a vCPU of a domain is, in the domain or in the
+ * hypervisor; MDB_E_NOTFOUND with why not. */
+enum mdb_status mdb_xen_vcpu_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
+	const struct mdb_xen_domain *domain, unsigned int vcpu,
+	struct mdb_regs *regs_out);
 
 /* xen_panic.c */
 int mdb_xen_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world);

@@ -7,6 +7,8 @@
  */
 #include "kern.h"
 
+#include <mdb/xen.h>
+
 #include <string.h>
 
 const struct mdb_option kern_modinfo_options[] = {
@@ -84,7 +86,8 @@ typedef enum mdb_status module_fn(struct mdb_ctx *cx, struct mdb_loc loc,
 	uint64_t id);
 
 static enum mdb_status
-each_module(struct mdb_ctx *cx, const struct mdb_call *call, module_fn *fn)
+each_module(struct mdb_ctx *cx, const struct mdb_call *call, module_fn *fn,
+	uint64_t *nr_out)
 {
 	struct kern_set set;
 	enum mdb_status st = kern_mods(cx, &set);
@@ -101,13 +104,51 @@ each_module(struct mdb_ctx *cx, const struct mdb_call *call, module_fn *fn)
 	}
 	if (st == MDB_OK)
 		kern_set_warn(cx, &set, "modules");
+	if (nr_out != NULL)
+		*nr_out = i;
 	return st;
+}
+
+/* The hypervisor below: an object beside the kernel's modules, in no list. */
+static enum mdb_status
+hypervisor_row(struct mdb_ctx *cx, struct mdb_object *object, void *arg)
+{
+	const uint64_t *id = arg;
+	struct mdb_object_info info;
+	const char *version;
+
+	mdb_object_info(object, &info);
+	version = mdb_world_fact(cx, info.world, "release");
+	struct mdb_value v[] = {
+		mdb_v_uint(*id),
+		mdb_v_addr(mdb_kernel_loc(info.world, info.base)),
+		mdb_v_hex(info.size),
+		mdb_v_none(),
+		mdb_v_text("live"),
+		mdb_v_none(),
+		version == NULL ? mdb_v_none() : mdb_v_cstr(version),
+		mdb_v_none(),
+		mdb_v_cstr(info.name),
+		mdb_v_cstr("(hypervisor)"),
+	};
+
+	return mdb_row(cx, &kern_modinfo_table, v);
 }
 
 enum mdb_status
 kern_modinfo(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	return each_module(cx, call, module_row);
+	struct mdb_world *world = mdb_world_current(cx);
+	struct mdb_world *xen = mdb_xen_world(world);
+	enum mdb_status st;
+	uint64_t nr = 0;
+
+	st = each_module(cx, call, module_row, &nr);
+	if (st != MDB_OK || call->has_addr || xen == NULL || xen == world ||
+		kern_view(world)->modinfo != NULL)
+		return st;
+	nr++;
+	return mdb_object_each(cx, xen, hypervisor_row, &nr);
 }
 
 /* Loaded or not: what the list has. */
@@ -130,5 +171,5 @@ modctl_row(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t id)
 enum mdb_status
 kern_modctl(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	return each_module(cx, call, modctl_row);
+	return each_module(cx, call, modctl_row, NULL);
 }

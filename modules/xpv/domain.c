@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains: ::domain, and the walkers domain and vcpu.
+ * Domains, and the walkers domain and vcpu.
  *
  * They hang together by next_in_list, from domain_list or dom0 on.  A domain's
  * vcpus are an array of pointers in it (vcpu[MAX_VIRT_CPUS]) or, from 3.4 on,
@@ -16,25 +16,57 @@ struct domain {
 	uint64_t flags;
 	uint8_t is_hvm, guest_type;
 	mdb_addr_t next;
+	uint32_t options, emulation;
+	uint32_t outstanding, xenheap, extra;
+	uint32_t dying;
+	uint8_t shutting_down, shut_down, privileged, debugged, created;
+	uint32_t shutdown_code;
+	int32_t controller_pauses, pauses;
 };
 
 enum {
-	F_FLAGS = 4
+	F_ID,
+	F_FLAGS,
+	F_OPTIONS,
+	F_EMULATION,
+	F_DYING,
 };
 
 static const struct mdb_field domain_fields[] = {
-	MDB_FIELD(struct domain, id, "domain_id"),
+	[F_ID] = MDB_FIELD(struct domain, id, "domain_id"),
+	[F_FLAGS] = MDB_FIELD_OPT(struct domain, flags, "domain_flags"),
+	[F_OPTIONS] = MDB_FIELD_OPT(struct domain, options, "options"),
+	[F_EMULATION] =
+		MDB_FIELD_OPT(struct domain, emulation, "arch.emulation_flags"),
+	[F_DYING] = MDB_FIELD_OPT(struct domain, dying, "is_dying"),
 	MDB_FIELD_OPT(struct domain, tot_pages, "tot_pages"),
 	MDB_FIELD_OPT(struct domain, max_pages, "max_pages"),
 	MDB_FIELD_OPT(struct domain, max_vcpus, "max_vcpus"),
-	MDB_FIELD_OPT(struct domain, flags, "domain_flags"),
 	MDB_FIELD_OPT(struct domain, is_hvm, "is_hvm"),
 	MDB_FIELD_OPT(struct domain, guest_type, "guest_type"),
 	MDB_FIELD(struct domain, next, "next_in_list"),
+	MDB_FIELD_OPT(struct domain, outstanding, "outstanding_pages"),
+	MDB_FIELD_OPT(struct domain, xenheap, "xenheap_pages"),
+	MDB_FIELD_OPT(struct domain, extra, "extra_pages"),
+	MDB_FIELD_OPT(struct domain, shutting_down, "is_shutting_down"),
+	MDB_FIELD_OPT(struct domain, shut_down, "is_shut_down"),
+	MDB_FIELD_OPT(struct domain, privileged, "is_privileged"),
+	MDB_FIELD_OPT(struct domain, debugged, "debugger_attached"),
+	MDB_FIELD_OPT(struct domain, created, "creation_finished"),
+	MDB_FIELD_OPT(struct domain, shutdown_code, "shutdown_code"),
+	MDB_FIELD_OPT(struct domain, controller_pauses,
+		"controller_pause_count"),
+	MDB_FIELD_OPT(struct domain, pauses, "pause_count"),
 	MDB_FIELD_END,
 };
 
 static const struct mdb_shape domain_shape = { "struct domain", domain_fields };
+
+/* XEN_DOMCTL_CDF_hvm, xen/include/public/domctl.h. */
+#define OPTION_HVM 1u
+/* What a PVH guest has of XEN_X86_EMU_*, xen/include/public/arch-x86/xen.h:
+ * local APIC; as the hardware domain also I/O APIC, vPCI. */
+#define EMU_PVH (1u << 0 | 1u << 4 | 1u << 10)
 
 /* Where the array begins that is a member or that a member points to. */
 static enum mdb_status
@@ -61,6 +93,39 @@ array_at(struct mdb_ctx *cx, struct mdb_loc domain, const char *name,
 	return mdb_read_ptr(cx, domain, addr_out);
 }
 
+static bool
+has(struct mdb_ctx *cx, const struct xpv_domain *x, size_t field)
+{
+	return mdb_shape_has(cx, x->loc.world, &domain_shape, field);
+}
+
+static void
+fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
+{
+	x->is_hvm = d->is_hvm != 0 || d->guest_type == 1;
+	if (has(cx, x, F_OPTIONS))
+		x->is_hvm = (d->options & OPTION_HVM) != 0;
+	x->has_state = has(cx, x, F_DYING);
+	if (!x->has_state)
+		return;
+	x->type = !x->is_hvm ? "PV" : "HVM";
+	if (x->is_hvm && has(cx, x, F_EMULATION) &&
+		(d->emulation & ~EMU_PVH) == 0)
+		x->type = "PVH";
+	x->outstanding_pages = d->outstanding;
+	x->xenheap_pages = d->xenheap;
+	x->extra_pages = d->extra;
+	x->dying = d->dying;
+	x->is_shutting_down = d->shutting_down;
+	x->is_shut_down = d->shut_down;
+	x->is_privileged = d->privileged;
+	x->debugger_attached = d->debugged;
+	x->is_created = d->created;
+	x->shutdown_code = d->shutdown_code;
+	x->controller_pause_count = d->controller_pauses;
+	x->pause_count = d->pauses;
+}
+
 enum mdb_status
 xpv_domain_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_domain *out)
 {
@@ -80,11 +145,11 @@ xpv_domain_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_domain *out)
 	x.max_pages = d.max_pages;
 	x.flags = d.flags;
 	x.has_flags = mdb_shape_has(cx, loc.world, &domain_shape, F_FLAGS);
-	x.is_hvm = d.is_hvm != 0 || d.guest_type == 1;
 	x.next = d.next;
 	if (count == 0)
 		count = d.max_vcpus;
 	x.max_vcpus = count < XPV_MAX_VCPUS ? (uint32_t)count : XPV_MAX_VCPUS;
+	fill_state(cx, &x, &d);
 	*out = x;
 	return MDB_OK;
 }
@@ -147,75 +212,73 @@ xpv_each_vcpu(struct mdb_ctx *cx, const struct xpv_domain *d, mdb_walk_fn *fn,
 	return st == MDB_DONE ? MDB_OK : st;
 }
 
-/* ---- ::domain ------------------------------------------------------------ */
-
-static const struct mdb_column domain_columns[] = {
-	{ "addr", "ADDR", MDB_WIDTH_ADDR,
-		MDB_COL_LEFT | MDB_COL_PIPE | MDB_COL_ZERO, 0,
-		"its struct domain" },
-	{ "id", "ID", 3, 0, 0, "domain id, decimal" },
-	{ "tot_pages", "TPAGES", 8, 0, 0, "pages that it has, hex" },
-	{ "max_pages", "MPAGES", 8, 0, 0, "pages that it may have, hex" },
-	{ "flags", "FLAGS", 8, 0, 0, "domain_flags, hex" },
-	{ "hvm", "HVM", 3, 0, 0, "1: fully virtualized" },
-	{ "vcpu", "VCPU", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
-		"its array of pointers to vcpus" },
-	{ "evtchn", "EVTCHN", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
-		"its array of event channels" },
-	{ NULL },
+struct by_id {
+	uint64_t id;
+	struct mdb_loc loc;
+	bool found;
 };
 
-const struct mdb_table xpv_domain_table = { .name = "domains",
-	.columns = domain_columns };
-
 static enum mdb_status
-domain_row(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
+match_id(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 {
+	struct by_id *b = arg;
 	struct xpv_domain d;
 	enum mdb_status st = xpv_domain_read(cx, loc, &d);
 
-	(void)arg;
-	if (st != MDB_OK)
+	if (st != MDB_OK || d.id != b->id)
 		return st;
-	struct mdb_value v[] = {
-		mdb_v_addr(loc),
-		mdb_v_uint(d.id),
-		mdb_v_hex(d.tot_pages),
-		mdb_v_hex(d.max_pages),
-		d.has_flags ? mdb_v_hex(d.flags) : mdb_v_none(),
-		mdb_v_uint(d.is_hvm),
-		mdb_v_addr(mdb_at(loc, d.vcpu)),
-		d.evtchn != 0 ? mdb_v_addr(mdb_at(loc, d.evtchn))
-			      : mdb_v_none(),
-	};
-
-	return mdb_row(cx, &xpv_domain_table, v);
+	b->loc = loc;
+	b->found = true;
+	return MDB_DONE;
 }
 
 enum mdb_status
-xpv_domain(struct mdb_ctx *cx, const struct mdb_call *call)
+xpv_domain_by_id(struct mdb_ctx *cx, struct mdb_world *world, uint64_t id,
+	struct mdb_loc *loc_out)
+{
+	struct by_id b = { .id = id };
+	enum mdb_status st = xpv_each_domain(cx, world, match_id, &b);
+
+	if (st == MDB_OK && !b.found)
+		st = mdb_fail(cx, MDB_E_NOTFOUND, "there is no domain %" PRIu64,
+			id);
+	if (st == MDB_OK)
+		*loc_out = b.loc;
+	return st;
+}
+
+enum mdb_status
+xpv_each_meant(struct mdb_ctx *cx, const struct mdb_call *call,
+	bool addr_is_domain, mdb_walk_fn *fn, void *arg)
 {
 	struct mdb_world *world;
+	struct mdb_loc loc;
 	enum mdb_status st;
 
-	if (call->has_addr)
-		return domain_row(cx, call->loc, NULL);
+	if (call->has_addr && addr_is_domain) {
+		if (mdb_opt(call, 'd'))
+			return mdb_fail(cx, MDB_E_USAGE,
+				"a domain's address or its id, not both");
+		st = fn(cx, call->loc, arg);
+		return st == MDB_DONE ? MDB_OK : st;
+	}
 	st = xpv_world(cx, &world);
-	return st == MDB_OK ? xpv_each_domain(cx, world, domain_row, NULL) : st;
+	if (st != MDB_OK)
+		return st;
+	if (!mdb_opt(call, 'd'))
+		return xpv_each_domain(cx, world, fn, arg);
+	st = xpv_domain_by_id(cx, world, mdb_opt_uint(call, 'd', 0), &loc);
+	if (st == MDB_OK)
+		st = fn(cx, loc, arg);
+	return st == MDB_DONE ? MDB_OK : st;
 }
 
 /* ---- walkers ------------------------------------------------------------- */
 
-struct found {
-	struct mdb_world *world;
-	mdb_addr_t *addrs;
-	size_t count, room, next;
-};
-
-static enum mdb_status
-found_add(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
+enum mdb_status
+xpv_found_add(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 {
-	struct found *f = arg;
+	struct xpv_found *f = arg;
 
 	if (f->count == f->room) {
 		size_t room = f->room == 0 ? 16 : 2 * f->room;
@@ -236,14 +299,14 @@ vcpus_add(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 	struct xpv_domain d;
 	enum mdb_status st = xpv_domain_read(cx, loc, &d);
 
-	return st == MDB_OK ? xpv_each_vcpu(cx, &d, found_add, arg) : st;
+	return st == MDB_OK ? xpv_each_vcpu(cx, &d, xpv_found_add, arg) : st;
 }
 
 /* A list that breaks off is walked as far as it goes, and says so. */
 static enum mdb_status
 walk_all(struct mdb_ctx *cx, struct mdb_walk *w, mdb_walk_fn *fn)
 {
-	struct found *f = mdb_tmp(cx, sizeof(*f));
+	struct xpv_found *f = mdb_tmp(cx, sizeof(*f));
 	enum mdb_status st = xpv_world(cx, &f->world);
 
 	w->state = f;
@@ -259,13 +322,13 @@ walk_all(struct mdb_ctx *cx, struct mdb_walk *w, mdb_walk_fn *fn)
 enum mdb_status
 xpv_walk_domain_init(struct mdb_ctx *cx, struct mdb_walk *w)
 {
-	return walk_all(cx, w, found_add);
+	return walk_all(cx, w, xpv_found_add);
 }
 
 enum mdb_status
 xpv_walk_vcpu_init(struct mdb_ctx *cx, struct mdb_walk *w)
 {
-	struct found *f;
+	struct xpv_found *f;
 
 	if (!w->has_start)
 		return walk_all(cx, w, vcpus_add);
@@ -278,7 +341,7 @@ xpv_walk_vcpu_init(struct mdb_ctx *cx, struct mdb_walk *w)
 enum mdb_status
 xpv_walk_step(struct mdb_ctx *cx, struct mdb_walk *w, struct mdb_loc *loc_out)
 {
-	struct found *f = w->state;
+	struct xpv_found *f = w->state;
 
 	(void)cx;
 	if (f->next == f->count)

@@ -6,33 +6,11 @@
 #include "frame.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 enum mdb_status
 xpv_domid_of(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t *id_out)
 {
-	return xpv_member_uint(cx, domain, "struct domain", "domain_id\0",
-		id_out);
-}
-
-struct sought {
-	uint64_t id;
-	struct mdb_loc loc;
-	bool found;
-};
-
-static enum mdb_status
-is_sought(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
-{
-	struct sought *s = arg;
-	uint64_t id = 0;
-	enum mdb_status st = xpv_domid_of(cx, domain, &id);
-
-	if (st != MDB_OK || id != s->id)
-		return st;
-	s->loc = domain;
-	s->found = true;
-	return MDB_DONE;
+	return xpv_member(cx, domain, "struct domain", "domain_id\0", id_out);
 }
 
 /* Those that are in no list (xen/common/domain.c: setup_system_domains). */
@@ -65,22 +43,12 @@ system_domain(struct mdb_ctx *cx, struct mdb_world *world, uint64_t id,
 }
 
 enum mdb_status
-xpv_domain_by_id(struct mdb_ctx *cx, struct mdb_world *world, uint64_t id,
+xpv_domain_any(struct mdb_ctx *cx, struct mdb_world *world, uint64_t id,
 	struct mdb_loc *domain_out)
 {
-	struct sought s = { .id = id };
-	enum mdb_status st;
-
-	if (id >= XPV_DOMID_FIRST_RESERVED)
-		return system_domain(cx, world, id, domain_out);
-	st = xpv_each_domain(cx, world, is_sought, &s);
-	if (s.found) {
-		*domain_out = s.loc;
-		return MDB_OK;
-	}
-	if (st != MDB_OK)
-		return mdb_context(cx, st, "looking for domain %" PRIu64, id);
-	return mdb_fail(cx, MDB_E_NOTFOUND, "there is no domain %" PRIu64, id);
+	return id >= XPV_DOMID_FIRST_RESERVED
+		       ? system_domain(cx, world, id, domain_out)
+		       : xpv_domain_by_id(cx, world, id, domain_out);
 }
 
 static const struct {
@@ -114,7 +82,7 @@ xpv_owner_name(struct mdb_ctx *cx, struct mdb_world *world, mdb_addr_t domain)
 		mdb_forget(cx);
 		return mdb_tmp_printf(cx, "?%" PRIx64, domain);
 	}
-	if (xpv_domain_by_id(cx, world, id, &found) == MDB_OK &&
+	if (xpv_domain_any(cx, world, id, &found) == MDB_OK &&
 		found.addr == domain)
 		return xpv_domid_name(cx, id);
 	mdb_forget(cx);
@@ -122,132 +90,8 @@ xpv_owner_name(struct mdb_ctx *cx, struct mdb_world *world, mdb_addr_t domain)
 	return mdb_tmp_printf(cx, "?d%" PRIu64, id);
 }
 
-enum mdb_status
-xpv_decimal_parse(struct mdb_ctx *cx, const char *text, uint64_t *value_out)
-{
-	uint64_t v = 0;
-	const char *p = text;
-
-	if (strncmp(p, "0x", 2) == 0 || strncmp(p, "0X", 2) == 0)
-		return mdb_eval_expr(cx, text, value_out);
-	for (; *p >= '0' && *p <= '9' && v < 1ull << 48; p++)
-		v = 10 * v + (uint64_t)(*p - '0');
-	if (*p != '\0' || p == text)
-		return mdb_fail(cx, MDB_E_USAGE,
-			"%s is no decimal number (nor one with 0x)", text);
-	*value_out = v;
-	return MDB_OK;
-}
-
-enum mdb_status
-xpv_domid_parse(struct mdb_ctx *cx, const char *text, uint64_t *id_out)
-{
-	const char *p = text;
-	uint64_t id = 0;
-	enum mdb_status st;
-
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (strcmp(reserved[i].name, text) == 0) {
-			*id_out = reserved[i].id;
-			return MDB_OK;
-		}
-	st = xpv_decimal_parse(cx, p + (*p == 'd' ? 1 : 0), &id);
-	if (st != MDB_OK)
-		return mdb_context(cx, st, "-d %s", text);
-	if (id > 0x7fff)
-		return mdb_fail(cx, MDB_E_USAGE,
-			"-d wants a domain's number, 0 to 32767: not %s", text);
-	*id_out = id;
-	return MDB_OK;
-}
-
-/* xen/include/public/domctl.h: XEN_DOMCTL_CDF_hvm of domain.options (4.13 on)
- */
-enum mdb_status
-xpv_domain_is_hvm(struct mdb_ctx *cx, struct mdb_loc domain, bool *hvm_out)
-{
-	uint64_t v = 0;
-	enum mdb_status st =
-		xpv_member_uint(cx, domain, "struct domain", "options\0", &v);
-
-	if (st == MDB_OK) {
-		*hvm_out = (v & 1) != 0;
-		return MDB_OK;
-	}
-	st = xpv_member_uint(cx, domain, "struct domain",
-		"guest_type\0is_hvm\0", &v);
-	if (st == MDB_OK)
-		*hvm_out = v == 1;
-	return st;
-}
-
-enum mdb_status
-xpv_each_selected(struct mdb_ctx *cx, const struct mdb_call *call,
-	struct mdb_world *world, mdb_walk_fn *fn, void *arg)
-{
-	const char *text = mdb_opt_str(call, 'd');
-	struct mdb_loc domain;
-	uint64_t id;
-	enum mdb_status st;
-
-	if (text == NULL)
-		return xpv_each_domain(cx, world, fn, arg);
-	st = xpv_domid_parse(cx, text, &id);
-	if (st == MDB_OK)
-		st = xpv_domain_by_id(cx, world, id, &domain);
-	if (st == MDB_OK)
-		st = fn(cx, domain, arg);
-	return st == MDB_DONE ? MDB_OK : st;
-}
-
 /* ---- small things --------------------------------------------------------
  */
-
-static enum mdb_status
-read_bits(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_member *m,
-	uint64_t *value_out)
-{
-	uint64_t shift = m->bit_offset % 8, v = 0;
-	size_t len = (shift + m->nr_bits + 7) / 8;
-	enum mdb_status st;
-
-	if (len > sizeof(v))
-		return mdb_fail(cx, MDB_E_UNSUPPORTED, "a wide bit field");
-	st = mdb_read(cx, mdb_at(loc, loc.addr + m->bit_offset / 8), &v, len);
-	if (st == MDB_OK)
-		*value_out = m->nr_bits >= 64
-				     ? v >> shift
-				     : v >> shift & ((1ull << m->nr_bits) - 1);
-	return st;
-}
-
-enum mdb_status
-xpv_member_uint(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
-	const char *names, uint64_t *value_out)
-{
-	struct mdb_type type;
-	struct mdb_member m;
-	uint64_t len = 0;
-	enum mdb_status st = mdb_type_by_name(cx, loc.world, type_name, &type);
-
-	if (st != MDB_OK)
-		return st;
-	st = MDB_E_NOTFOUND;
-	for (const char *n = names; *n != '\0' && st != MDB_OK;
-		n += strlen(n) + 1)
-		st = mdb_type_member(cx, type, n, &m);
-	if (st == MDB_OK)
-		st = mdb_type_size(cx, m.type, &len);
-	if (st != MDB_OK)
-		return mdb_context(cx, st, "%s", type_name);
-	if (m.nr_bits != 0)
-		return read_bits(cx, loc, &m, value_out);
-	if (len != 1 && len != 2 && len != 4 && len != 8)
-		return mdb_fail(cx, MDB_E_UNSUPPORTED,
-			"%s.%s is no plain number", type_name, names);
-	return mdb_read_uint(cx, mdb_at(loc, loc.addr + m.bit_offset / 8), len,
-		value_out);
-}
 
 /* A symbol that knows its size knows better. */
 enum mdb_status
@@ -284,15 +128,15 @@ xpv_type_len(struct mdb_ctx *cx, struct mdb_world *world, const char *type_name,
 }
 
 const char *
-xpv_bits(struct mdb_ctx *cx, const struct xpv_bit *bits, uint64_t value)
+xpv_words(struct mdb_ctx *cx, const struct xpv_bit *bits, uint64_t value)
 {
 	const char *text = "";
 
-	for (; bits->name != NULL; bits++)
+	for (; bits->word != NULL; bits++)
 		if (bits->mask != 0 && (value & bits->mask) == bits->mask)
-			text = *text == '\0' ? bits->name
+			text = *text == '\0' ? bits->word
 					     : mdb_tmp_printf(cx, "%s %s", text,
-						       bits->name);
+						       bits->word);
 	return text;
 }
 
@@ -304,7 +148,7 @@ xpv_radix_lookup(struct mdb_ctx *cx, struct mdb_loc root, uint64_t index,
 	uint64_t *item_out)
 {
 	uint64_t height = 0, node = 0, slots = 0;
-	enum mdb_status st = xpv_member_uint(cx, root, "struct radix_tree_root",
+	enum mdb_status st = xpv_member(cx, root, "struct radix_tree_root",
 		"rnode\0", &node);
 
 	if (st == MDB_OK)
@@ -317,7 +161,7 @@ xpv_radix_lookup(struct mdb_ctx *cx, struct mdb_loc root, uint64_t index,
 		return MDB_OK;
 	}
 	node &= ~1ull;
-	st = xpv_member_uint(cx, mdb_at(root, node), "struct radix_tree_node",
+	st = xpv_member(cx, mdb_at(root, node), "struct radix_tree_node",
 		"height\0", &height);
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "a radix tree's node");

@@ -69,7 +69,5 @@ extern const struct mdb_table xpv_evtchn_table;
 extern const struct mdb_option xpv_evtchn_options[];
 extern const struct mdb_example xpv_evtchn_examples[];
 enum mdb_status xpv_walk_evtchn_init(struct mdb_ctx *cx, struct mdb_walk *w);
-enum mdb_status xpv_walk_evtchn_step(struct mdb_ctx *cx, struct mdb_walk *w,
-	struct mdb_loc *loc_out);
 
 #endif

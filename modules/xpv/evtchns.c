@@ -37,7 +37,7 @@ const struct mdb_table xpv_evtchn_table = { .name = "evtchns",
 	.columns = columns };
 
 const struct mdb_option xpv_evtchn_options[] = {
-	{ 'd', MDB_OPT_STR, "domid", "the ports of that domain" },
+	{ 'd', MDB_OPT_EXPR, "domid", "the ports of that domain" },
 	{ 'a', MDB_OPT_FLAG, NULL, "free ports, too" },
 	{ 'p', MDB_OPT_FLAG, NULL, "only those that are pending" },
 	{ 'v', MDB_OPT_FLAG, NULL, "priority and event word" },
@@ -46,7 +46,7 @@ const struct mdb_option xpv_evtchn_options[] = {
 
 const struct mdb_example xpv_evtchn_examples[] = {
 	{ "::evtchn", "the ports of all domains that are in use" },
-	{ "::evtchn -d 0 13", "port 13 of domain 0" },
+	{ "::evtchn -d 0 0t13", "port 13 of domain 0" },
 	{ "::evtchn -p", "what is pending" },
 	{ "::walk evtchn | ::print struct evtchn state port",
 		"each structure" },
@@ -304,90 +304,48 @@ enum mdb_status
 xpv_evtchn_cmd(struct mdb_ctx *cx, const struct mdb_call *call)
 {
 	struct wanted w = { .call = call };
-	struct mdb_world *world;
-	enum mdb_status st = xpv_world(cx, &world);
+	enum mdb_status st = MDB_OK;
 
 	if (call->argc > 1)
 		return mdb_fail(cx, MDB_E_USAGE, "one port, or all");
-	if (st == MDB_OK && call->argc == 1) {
+	if (call->argc == 1) {
 		w.one = true;
-		st = xpv_decimal_parse(cx, call->argv[0], &w.port);
+		st = mdb_eval_expr(cx, call->argv[0], &w.port);
 	}
 	if (st != MDB_OK)
 		return st;
-	if (call->has_addr)
-		return domain_rows(cx, call->loc, &w);
-	return xpv_each_selected(cx, call, world, domain_rows, &w);
+	return xpv_each_meant(cx, call, true, domain_rows, &w);
 }
 
 /* ---- the walker ----------------------------------------------------------
  */
 
-#define MAX_WALKED_DOMAINS 1024
-
-struct walk {
-	struct mdb_loc domains[MAX_WALKED_DOMAINS];
-	size_t count, at;
-	struct xpv_evtchns e;
-	bool open;
-	uint64_t port;
-};
-
 static enum mdb_status
 walk_add(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 {
-	struct walk *w = arg;
+	struct xpv_evtchns e;
+	struct xpv_evtchn c;
+	enum mdb_status st = xpv_evtchns_get(cx, domain, &e);
 
-	if (w->count == MAX_WALKED_DOMAINS)
-		return mdb_fail(cx, MDB_E_UNSUPPORTED, "more than %d domains",
-			MAX_WALKED_DOMAINS);
-	w->domains[w->count++] = domain;
-	return MDB_OK;
+	for (uint64_t port = 1; port < e.nr_ports && st == MDB_OK; port++) {
+		st = xpv_evtchn_read(cx, &e, port, &c);
+		if (st == MDB_OK && c.state != XPV_ECS_FREE)
+			st = xpv_found_add(cx, c.loc, arg);
+		if (st == MDB_OK)
+			st = mdb_check_interrupt(cx);
+	}
+	return st;
 }
 
 enum mdb_status
 xpv_walk_evtchn_init(struct mdb_ctx *cx, struct mdb_walk *w)
 {
-	struct walk *walk = mdb_tmp(cx, sizeof(*walk));
-	struct mdb_world *world;
-	enum mdb_status st = xpv_world(cx, &world);
+	struct xpv_found *f = mdb_tmp(cx, sizeof(*f));
+	enum mdb_status st = xpv_world(cx, &f->world);
 
-	w->state = walk;
+	w->state = f;
 	if (st != MDB_OK)
 		return st;
-	if (w->has_start)
-		return walk_add(cx, w->start, walk);
-	return xpv_each_domain(cx, world, walk_add, walk);
-}
-
-enum mdb_status
-xpv_walk_evtchn_step(struct mdb_ctx *cx, struct mdb_walk *w,
-	struct mdb_loc *loc_out)
-{
-	struct walk *walk = w->state;
-	struct xpv_evtchn c;
-	enum mdb_status st;
-
-	while (walk->at < walk->count) {
-		if (!walk->open) {
-			st = xpv_evtchns_get(cx, walk->domains[walk->at],
-				&walk->e);
-			if (st != MDB_OK)
-				return st;
-			walk->open = true;
-			walk->port = 1;
-		}
-		while (walk->port < walk->e.nr_ports) {
-			st = xpv_evtchn_read(cx, &walk->e, walk->port++, &c);
-			if (st != MDB_OK)
-				return st;
-			if (c.state == XPV_ECS_FREE)
-				continue;
-			*loc_out = c.loc;
-			return MDB_OK;
-		}
-		walk->open = false;
-		walk->at++;
-	}
-	return MDB_DONE;
+	return w->has_start ? walk_add(cx, w->start, f)
+			    : xpv_each_domain(cx, f->world, walk_add, f);
 }

@@ -259,8 +259,8 @@ shares_own_page(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 	uint64_t shared = 0;
 	struct xpv_page p;
 
-	if (xpv_member_uint(cx, domain, "struct domain", "shared_info\0",
-		    &shared) != MDB_OK ||
+	if (xpv_member(cx, domain, "struct domain", "shared_info\0", &shared) !=
+			MDB_OK ||
 		shared < f->direct || shared >= XPV_HYPERVISOR_END ||
 		xpv_page_read(cx, f, (shared - f->direct) >> XPV_PAGE_SHIFT,
 			&p) != MDB_OK) {
@@ -315,25 +315,18 @@ frames_find(struct mdb_ctx *cx, struct mdb_world *world, struct xpv_frames *f)
 	return st == MDB_OK ? prove(cx, f) : st;
 }
 
-/* Kept once found. */
-struct state {
-	bool found;
-	struct xpv_frames frames;
-};
-
 enum mdb_status
 xpv_frames_get(struct mdb_ctx *cx, struct mdb_world *world,
 	struct xpv_frames *frames_out)
 {
-	struct state *s =
-		mdb_module_state(cx, &mdb_module_xpv, world, sizeof(*s));
+	struct xpv_state *s = xpv_state(cx, world);
 	enum mdb_status st = MDB_OK;
 
-	if (!s->found)
+	if (!s->frames_found)
 		st = frames_find(cx, world, &s->frames);
 	if (st != MDB_OK)
 		return st;
-	s->found = true;
+	s->frames_found = true;
 	*frames_out = s->frames;
 	return MDB_OK;
 }
@@ -472,7 +465,7 @@ xpv_page_count_flags(struct mdb_ctx *cx, const struct xpv_frames *f,
 			g->page_table != 0 ? "page-table" : "shadowed-pt" },
 		{ 0, NULL },
 	};
-	return xpv_bits(cx, bits, info);
+	return xpv_words(cx, bits, info);
 }
 
 const char *
@@ -488,7 +481,7 @@ xpv_page_type_flags(struct mdb_ctx *cx, const struct xpv_page *p)
 		{ 0, NULL },
 	};
 
-	return xpv_bits(cx, bits, p->type_info);
+	return xpv_words(cx, bits, p->type_info);
 }
 
 /* ---- which frame ---------------------------------------------------------

@@ -43,21 +43,6 @@ struct xpv_pgc {
 	uint64_t broken, extra, page_table, shadowed, need_scrub;
 };
 
-struct xpv_frames {
-	struct mdb_world *world;
-	mdb_addr_t table, direct; /* of pdx 0 */
-	uint64_t page_len;	  /* sizeof(struct page_info) */
-	uint64_t nr_pdx;	  /* the frame table ends there */
-	bool nr_exact;	 /* the hypervisor says so; else by what is mapped */
-	bool compressed; /* then: */
-	uint64_t bottom_mask, top_mask; /* of an mfn */
-	unsigned int hole_shift;
-	/* offsets in struct page_info */
-	uint64_t list_off, count_off, type_off, owner_off, order_off;
-	size_t owner_len, link_len;  /* 4 or 8 bytes */
-	const struct xpv_pgc *flags; /* NULL: not known of this version */
-};
-
 /* One struct page_info, taken apart. */
 struct xpv_page {
 	uint64_t mfn, pdx;
@@ -157,8 +142,8 @@ enum mdb_status xpv_whatis(struct mdb_ctx *cx, struct mdb_loc loc,
 /* ---- domains by number ---------------------------------------------------
  */
 
-/* The domain of the list that has this id; MDB_E_NOTFOUND. */
-enum mdb_status xpv_domain_by_id(struct mdb_ctx *cx, struct mdb_world *world,
+/* As xpv_domain_by_id, also those that are in no list: xen, io, cow. */
+enum mdb_status xpv_domain_any(struct mdb_ctx *cx, struct mdb_world *world,
 	uint64_t id, struct mdb_loc *domain_out);
 
 /* "d0", "xen", "io", "cow", "idle", "d7" ; of an id. */
@@ -169,42 +154,17 @@ const char *xpv_owner_name(struct mdb_ctx *cx, struct mdb_world *world,
 enum mdb_status xpv_domid_of(struct mdb_ctx *cx, struct mdb_loc domain,
 	uint64_t *id_out);
 
-/* Is it fully virtualized (HVM or PVH)? */
-enum mdb_status xpv_domain_is_hvm(struct mdb_ctx *cx, struct mdb_loc domain,
-	bool *hvm_out);
-
-/*
- * The number after -d: decimal, as Xen prints it, or with 0x; also "d3".
- * MDB_E_USAGE else.
- */
-enum mdb_status xpv_decimal_parse(struct mdb_ctx *cx, const char *text,
-	uint64_t *value_out);
-enum mdb_status xpv_domid_parse(struct mdb_ctx *cx, const char *text,
-	uint64_t *id_out);
-
-/* fn for the domain that -d names, or for each. */
-enum mdb_status xpv_each_selected(struct mdb_ctx *cx,
-	const struct mdb_call *call, struct mdb_world *world, mdb_walk_fn *fn,
-	void *arg);
-
 /* ---- small things --------------------------------------------------------
  */
 
-/* A member of an integer type; size in bytes is the target's. */
-enum mdb_status xpv_member_uint(struct mdb_ctx *cx, struct mdb_loc loc,
-	const char *type_name, const char *names, uint64_t *value_out);
 /* A variable of the hypervisor's, of 1, 2, 4 or 8 bytes. */
 enum mdb_status xpv_var_uint(struct mdb_ctx *cx, struct mdb_world *world,
 	const char *name, size_t len, uint64_t *value_out);
 enum mdb_status xpv_type_len(struct mdb_ctx *cx, struct mdb_world *world,
 	const char *type_name, uint64_t *len_out);
 
-/* Names of bits, in a list that ends with mask 0. */
-struct xpv_bit {
-	uint64_t mask;
-	const char *name;
-};
-const char *xpv_bits(struct mdb_ctx *cx, const struct xpv_bit *bits,
+/* "a b": the words of the bits that are set, and of no others; "" for none. */
+const char *xpv_words(struct mdb_ctx *cx, const struct xpv_bit *bits,
 	uint64_t value);
 
 /* xen/common/radix-tree.c: the item at an index; 0: none. */

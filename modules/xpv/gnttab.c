@@ -132,8 +132,8 @@ xpv_gnttab_get(struct mdb_ctx *cx, struct mdb_loc domain,
 	*out = (struct xpv_gnttab){ .domain = domain };
 	st = xpv_domid_of(cx, domain, &out->domid);
 	if (st == MDB_OK)
-		st = xpv_member_uint(cx, domain, "struct domain",
-			"grant_table\0", &out->addr);
+		st = xpv_member(cx, domain, "struct domain", "grant_table\0",
+			&out->addr);
 	if (st != MDB_OK || out->addr == 0)
 		return st;
 	st = mdb_read_shape(cx, &table_shape, mdb_at(domain, out->addr), &t);

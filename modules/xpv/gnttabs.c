@@ -64,7 +64,7 @@ static const struct mdb_table sum_table = { .name = "grant_tables",
 	.columns = sum_columns };
 
 const struct mdb_option xpv_gnttab_options[] = {
-	{ 'd', MDB_OPT_STR, "domid", "of that domain" },
+	{ 'd', MDB_OPT_EXPR, "domid", "of that domain" },
 	{ 'm', MDB_OPT_FLAG, NULL, "what it has mapped of others" },
 	{ 's', MDB_OPT_FLAG, NULL, "the tables and sums only" },
 	{ 'p', MDB_OPT_FLAG, NULL, "only grants that are mapped (pinned)" },
@@ -110,12 +110,12 @@ grant_flags(struct mdb_ctx *cx, const struct xpv_grant *r)
 
 	if (kind == XPV_GRANT_TRANSFER)
 		return mdb_tmp_printf(cx, "transfer %s",
-			xpv_bits(cx, transfer_bits, r->flags));
-	more = xpv_bits(cx, bits, r->flags);
-	if (*xpv_bits(cx, status_bits, r->status) != '\0')
+			xpv_words(cx, transfer_bits, r->flags));
+	more = xpv_words(cx, bits, r->flags);
+	if (*xpv_words(cx, status_bits, r->status) != '\0')
 		more = mdb_tmp_printf(cx, "%s%s%s", more,
 			*more != '\0' ? " " : "",
-			xpv_bits(cx, status_bits, r->status));
+			xpv_words(cx, status_bits, r->status));
 	if (kind == XPV_GRANT_TRANSITIVE)
 		more = mdb_tmp_printf(cx, "%s of %s", more,
 			xpv_domid_name(cx, r->trans_domid));
@@ -217,7 +217,7 @@ mapped_check(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 	struct xpv_gnttab table;
 	struct xpv_grant r;
 	enum mdb_status st =
-		xpv_domain_by_id(cx, g->domain.world, m->domid, &other);
+		xpv_domain_any(cx, g->domain.world, m->domid, &other);
 
 	if (st == MDB_OK)
 		st = xpv_gnttab_get(cx, other, &table);
@@ -257,7 +257,7 @@ mapped_row(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 		mdb_v_uint(m->vcpu),
 		mfn,
 		mdb_v_text(mdb_tmp_printf(cx, "%s%s",
-			xpv_bits(cx, bits, m->flags), check)),
+			xpv_words(cx, bits, m->flags), check)),
 	};
 
 	return mdb_row(cx, &mapped_table, v);
@@ -342,12 +342,6 @@ enum mdb_status
 xpv_gnttab_cmd(struct mdb_ctx *cx, const struct mdb_call *call)
 {
 	struct mdb_call copy = *call;
-	struct mdb_world *world;
-	enum mdb_status st = xpv_world(cx, &world);
 
-	if (st != MDB_OK)
-		return st;
-	if (call->has_addr)
-		return domain_grants(cx, call->loc, &copy);
-	return xpv_each_selected(cx, call, world, domain_grants, &copy);
+	return xpv_each_meant(cx, call, true, domain_grants, &copy);
 }

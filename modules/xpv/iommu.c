@@ -19,7 +19,7 @@ const struct mdb_example xpv_iommu_examples[] = {
 static enum mdb_status
 leaf(struct mdb_ctx *cx, const char *name, struct mdb_value v, const char *text)
 {
-	return mdb_tree_leaf(cx, NULL, name, text, v);
+	return xpv_leaf(cx, name, text, v);
 }
 
 static enum mdb_status
@@ -85,7 +85,7 @@ vendor(struct mdb_ctx *cx, struct mdb_world *w, struct mdb_loc ops)
 	uint64_t init = 0;
 	const char *name;
 	enum mdb_status st =
-		xpv_member_uint(cx, ops, "struct iommu_ops", "init\0", &init);
+		xpv_member(cx, ops, "struct iommu_ops", "init\0", &init);
 
 	(void)w;
 	if (st != MDB_OK)
@@ -119,11 +119,11 @@ static enum mdb_status
 unit(struct mdb_ctx *cx, const struct unit_kind *k, struct mdb_loc loc)
 {
 	uint64_t at = 0, segment = 0;
-	enum mdb_status st = xpv_member_uint(cx, loc, k->type, k->at, &at);
+	enum mdb_status st = xpv_member(cx, loc, k->type, k->at, &at);
 	const char *text;
 
 	if (st == MDB_OK)
-		st = xpv_member_uint(cx, loc, k->type, k->segment, &segment);
+		st = xpv_member(cx, loc, k->type, k->segment, &segment);
 	if (st != MDB_OK)
 		return leaf_status(cx, NULL, st);
 	text = mdb_tmp_printf(cx,
@@ -174,11 +174,11 @@ tables(struct mdb_ctx *cx, struct mdb_loc domain)
 {
 	uint64_t vtd = 0, amd = 0;
 
-	if (xpv_member_uint(cx, domain, "struct domain",
+	if (xpv_member(cx, domain, "struct domain",
 		    "iommu.arch.vtd.pgd_maddr\0iommu.arch.pgd_maddr\0",
 		    &vtd) != MDB_OK)
 		mdb_forget(cx);
-	if (xpv_member_uint(cx, domain, "struct domain",
+	if (xpv_member(cx, domain, "struct domain",
 		    "iommu.arch.amd.root_table\0iommu.arch.root_table\0",
 		    &amd) != MDB_OK)
 		mdb_forget(cx);
@@ -207,8 +207,8 @@ domain_leaves(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 			MDB_BRANCH_STRUCT);
 	if (st != MDB_OK)
 		return st;
-	st = xpv_member_uint(cx, domain, "struct domain",
-		"iommu.platform_ops\0", &ops);
+	st = xpv_member(cx, domain, "struct domain", "iommu.platform_ops\0",
+		&ops);
 	if (st != MDB_OK)
 		st = leaf_status(cx, "state", st);
 	else
@@ -216,8 +216,8 @@ domain_leaves(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 			ops != 0 ? "on" : "off");
 	for (size_t i = 0; i < 2 && st == MDB_OK && ops != 0; i++) {
 		uint64_t v = 0;
-		enum mdb_status known = xpv_member_uint(cx, domain,
-			"struct domain", flags[i].names, &v);
+		enum mdb_status known = xpv_member(cx, domain, "struct domain",
+			flags[i].names, &v);
 
 		st = known == MDB_OK
 			     ? leaf(cx, flags[i].name, mdb_v_bool(v != 0),
@@ -256,13 +256,13 @@ xpv_iommu(struct mdb_ctx *cx, const struct mdb_call *call)
 	if (st == MDB_OK)
 		st = mdb_tree_open(cx, NULL, "domains", MDB_BRANCH_STRUCT);
 	if (st == MDB_OK)
-		st = xpv_each_selected(cx, call, w, domain_leaves, NULL);
+		st = xpv_each_meant(cx, call, false, domain_leaves, NULL);
 	if (st == MDB_OK)
 		st = mdb_tree_close(cx);
 	return st == MDB_OK ? mdb_tree_close(cx) : st;
 }
 
 const struct mdb_option xpv_iommu_options[] = {
-	{ 'd', MDB_OPT_STR, "domid", "only that domain" },
+	{ 'd', MDB_OPT_EXPR, "domid", "only that domain" },
 	{ 0 },
 };

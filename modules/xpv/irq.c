@@ -12,7 +12,6 @@
 
 #define MAX_IRQS 65536u
 #define MAX_GUESTS 128u
-#define MAX_CPUS 4096u
 #define IRQ_GUEST (1u << 4)
 
 static const struct mdb_column columns[] = {
@@ -38,7 +37,7 @@ static const struct mdb_column columns[] = {
 const struct mdb_table xpv_irq_table = { .name = "irqs", .columns = columns };
 
 const struct mdb_option xpv_irq_options[] = {
-	{ 'd', MDB_OPT_STR, "domid", "those that this domain handles" },
+	{ 'd', MDB_OPT_EXPR, "domid", "those that this domain handles" },
 	{ 'a', MDB_OPT_FLAG, NULL, "those without a type, too" },
 	{ 'v', MDB_OPT_FLAG, NULL, "addresses" },
 	{ 0 },
@@ -56,7 +55,6 @@ struct desc {
 	mdb_addr_t handler, action;
 	int32_t irq;
 	int16_t vector;
-	mdb_addr_t affinity, cpu_mask; /* where the members are */
 };
 
 static const struct mdb_field desc_fields[] = {
@@ -65,8 +63,6 @@ static const struct mdb_field desc_fields[] = {
 	MDB_FIELD(struct desc, action, "action"),
 	MDB_FIELD(struct desc, irq, "irq"),
 	MDB_FIELD(struct desc, vector, "arch.vector"),
-	MDB_FIELD_ADDR(struct desc, affinity, "affinity"),
-	MDB_FIELD_ADDR(struct desc, cpu_mask, "arch.cpu_mask"),
 	MDB_FIELD_END,
 };
 
@@ -91,74 +87,9 @@ struct irqs {
 	const struct mdb_call *call;
 	struct mdb_loc table;
 	uint64_t nr, len;
-	bool masks_are_pointers;
-	uint64_t nr_cpus;
 	bool selected;
 	mdb_addr_t only;
 };
-
-/* ---- which processors ----------------------------------------------------
- */
-
-/* "0-3,5" of bits; "" of none */
-static const char *
-ranges(struct mdb_ctx *cx, const uint64_t *words, uint64_t nr)
-{
-	const char *text = "";
-
-	for (uint64_t i = 0; i < nr; i++) {
-		uint64_t first = i;
-
-		if ((words[i / 64] >> i % 64 & 1) == 0)
-			continue;
-		while (i + 1 < nr &&
-			(words[(i + 1) / 64] >> (i + 1) % 64 & 1) != 0)
-			i++;
-		text = mdb_tmp_printf(cx,
-			i > first ? "%s%s%" PRIu64 "-%" PRIu64 : "%s%s%" PRIu64,
-			text, *text != '\0' ? "," : "", first, i);
-	}
-	return text;
-}
-
-/* cpumask_var_t: a pointer where there may be many processors, else the mask
- * itself (xen/cpumask.h). */
-static struct mdb_value
-mask_value(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t at)
-{
-	uint64_t words[MAX_CPUS / 64] = { 0 };
-	struct mdb_loc loc = mdb_at(q->table, at);
-	enum mdb_status st = MDB_OK;
-
-	if (q->masks_are_pointers)
-		st = mdb_read_ptr(cx, loc, &loc.addr);
-	if (st == MDB_OK && loc.addr == 0)
-		return mdb_v_none();
-	if (st == MDB_OK)
-		st = mdb_read(cx, loc, words, (q->nr_cpus + 63) / 64 * 8);
-	mdb_forget(cx);
-	return st == MDB_OK ? mdb_v_text(ranges(cx, words, q->nr_cpus))
-			    : mdb_v_error(st);
-}
-
-static void
-masks_get(struct mdb_ctx *cx, struct irqs *q)
-{
-	struct mdb_world *w = q->table.world;
-	struct mdb_type t;
-	struct mdb_member m;
-
-	q->masks_are_pointers = true;
-	if (mdb_type_by_name(cx, w, "struct irq_desc", &t) == MDB_OK &&
-		mdb_type_member(cx, t, "affinity", &m) == MDB_OK)
-		q->masks_are_pointers = mdb_type_kind(mdb_type_resolve(
-						m.type)) == MDB_T_POINTER;
-	if (xpv_var_uint(cx, w, "nr_cpu_ids", 4, &q->nr_cpus) != MDB_OK)
-		q->nr_cpus = mdb_nr_cpu_ids(w);
-	mdb_forget(cx);
-	if (q->nr_cpus == 0 || q->nr_cpus > MAX_CPUS)
-		q->nr_cpus = 64;
-}
 
 /* ---- whom it is for ------------------------------------------------------
  */
@@ -285,8 +216,8 @@ handler_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
 
 	if (d->action == 0)
 		return "mapped, unbound";
-	st = xpv_member_uint(cx, mdb_at(q->table, d->action),
-		"struct irqaction", "handler\0", &handler);
+	st = xpv_member(cx, mdb_at(q->table, d->action), "struct irqaction",
+		"handler\0", &handler);
 	if (st != MDB_OK) {
 		mdb_forget(cx);
 		return mdb_tmp_printf(cx, "<%s>", mdb_status_name(st));
@@ -302,7 +233,7 @@ type_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
 {
 	uint64_t name = 0;
 	char *buf = mdb_tmp(cx, 32);
-	enum mdb_status st = xpv_member_uint(cx, mdb_at(q->table, d->handler),
+	enum mdb_status st = xpv_member(cx, mdb_at(q->table, d->handler),
 		"struct hw_interrupt_type", "typename\0", &name);
 
 	if (st == MDB_OK)
@@ -357,10 +288,12 @@ desc_row(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t at,
 		d->vector < 0 ? mdb_v_none()
 			      : mdb_v_hex((uint64_t)(uint16_t)d->vector),
 		mdb_v_cstr(type),
-		mask_value(cx, q, d->affinity),
-		mask_value(cx, q, d->cpu_mask),
+		xpv_cpus_cell(cx, mdb_at(q->table, at), "struct irq_desc",
+			"affinity\0"),
+		xpv_cpus_cell(cx, mdb_at(q->table, at), "struct irq_desc",
+			"arch.cpu_mask\0"),
 		mdb_v_hex(d->status),
-		mdb_v_text(xpv_bits(cx, status_bits, d->status)),
+		mdb_v_text(xpv_words(cx, status_bits, d->status)),
 		guest ? mdb_v_uint(g.in_flight) : mdb_v_none(),
 		mdb_v_text(action),
 	};
@@ -404,10 +337,8 @@ irq_row(struct mdb_ctx *cx, const struct irqs *q, uint64_t irq, bool always)
 static enum mdb_status
 irqs_get(struct mdb_ctx *cx, const struct mdb_call *call, struct irqs *q)
 {
-	const char *domid = mdb_opt_str(call, 'd');
 	struct mdb_world *w;
-	struct mdb_loc domain;
-	uint64_t id;
+	struct mdb_loc domain = { 0 };
 	enum mdb_status st = xpv_world(cx, &w);
 
 	*q = (struct irqs){ .call = call };
@@ -424,16 +355,11 @@ irqs_get(struct mdb_ctx *cx, const struct mdb_call *call, struct irqs *q)
 		st = xpv_type_len(cx, w, "struct irq_desc", &q->len);
 	if (st == MDB_OK && (q->nr == 0 || q->nr > MAX_IRQS))
 		st = mdb_fail(cx, MDB_E_CORRUPT, "nr_irqs is %" PRIu64, q->nr);
-	if (st == MDB_OK && domid != NULL) {
+	if (st == MDB_OK && mdb_opt(call, 'd')) {
+		st = xpv_domain_any(cx, w, mdb_opt_uint(call, 'd', 0), &domain);
 		q->selected = true;
-		st = xpv_domid_parse(cx, domid, &id);
-		if (st == MDB_OK)
-			st = xpv_domain_by_id(cx, w, id, &domain);
-		if (st == MDB_OK)
-			q->only = domain.addr;
+		q->only = domain.addr;
 	}
-	if (st == MDB_OK)
-		masks_get(cx, q);
 	return st;
 }
 
@@ -457,7 +383,7 @@ xpv_xenirq(struct mdb_ctx *cx, const struct mdb_call *call)
 		return irq_row(cx, &q, irq, true);
 	}
 	if (call->argc == 1) {
-		st = xpv_decimal_parse(cx, call->argv[0], &irq);
+		st = mdb_eval_expr(cx, call->argv[0], &irq);
 		if (st == MDB_OK && irq >= q.nr)
 			st = mdb_fail(cx, MDB_E_NOTFOUND,
 				"there is no irq %" PRIu64, irq);

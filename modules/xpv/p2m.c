@@ -72,31 +72,31 @@ shared_get(struct mdb_ctx *cx, struct mdb_loc domain, struct shared *s)
 	uint64_t at = 0, is_32 = 0;
 	const char *type = "struct shared_info";
 	struct mdb_loc loc;
-	enum mdb_status st = xpv_member_uint(cx, domain, "struct domain",
-		"shared_info\0", &at);
+	enum mdb_status st =
+		xpv_member(cx, domain, "struct domain", "shared_info\0", &at);
 
 	if (st == MDB_OK && at == 0)
 		st = mdb_fail(cx, MDB_E_UNSUPPORTED,
 			"the domain shares no page with the hypervisor");
 	if (st != MDB_OK)
 		return st;
-	if (xpv_member_uint(cx, domain, "struct domain",
+	if (xpv_member(cx, domain, "struct domain",
 		    "arch.pv.is_32bit\0arch.is_32bit_pv\0", &is_32) != MDB_OK)
 		mdb_forget(cx);
 	if (is_32 != 0)
 		type = "struct compat_shared_info";
 	s->word = is_32 != 0 ? 4 : 8;
 	loc = mdb_at(domain, at);
-	st = xpv_member_uint(cx, loc, type, "arch.max_pfn\0", &s->max_pfn);
+	st = xpv_member(cx, loc, type, "arch.max_pfn\0", &s->max_pfn);
 	if (st == MDB_OK)
-		st = xpv_member_uint(cx, loc, type,
+		st = xpv_member(cx, loc, type,
 			"arch.pfn_to_mfn_frame_list_list\0", &s->list_list);
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "the page shared with the guest");
-	if (xpv_member_uint(cx, loc, type, "arch.p2m_cr3\0", &s->p2m_cr3) !=
+	if (xpv_member(cx, loc, type, "arch.p2m_cr3\0", &s->p2m_cr3) !=
 			MDB_OK ||
-		xpv_member_uint(cx, loc, type, "arch.p2m_vaddr\0",
-			&s->p2m_vaddr) != MDB_OK) {
+		xpv_member(cx, loc, type, "arch.p2m_vaddr\0", &s->p2m_vaddr) !=
+			MDB_OK) {
 		mdb_forget(cx);
 		s->p2m_cr3 = 0;
 	}
@@ -244,7 +244,7 @@ pv_lookup(struct mdb_ctx *cx, struct xpv_p2m *p, uint64_t gfn,
 enum mdb_status
 xpv_p2m_get(struct mdb_ctx *cx, struct mdb_loc domain, struct xpv_p2m *p2m_out)
 {
-	bool hvm = false;
+	struct xpv_domain d;
 	enum mdb_status st;
 
 	*p2m_out = (struct xpv_p2m){ .domain = domain };
@@ -252,15 +252,14 @@ xpv_p2m_get(struct mdb_ctx *cx, struct mdb_loc domain, struct xpv_p2m *p2m_out)
 		return mdb_fail(cx, MDB_E_UNSUPPORTED,
 			"only the p2m of a 64-bit hypervisor's domains is "
 			"known");
-	st = xpv_domid_of(cx, domain, &p2m_out->domid);
-	if (st == MDB_OK)
-		st = xpv_domain_is_hvm(cx, domain, &hvm);
-	if (st == MDB_OK)
-		st = hvm ? xpv_p2m_tables_get(cx, p2m_out)
-			 : pv_get(cx, p2m_out);
+	st = xpv_domain_read(cx, domain, &d);
+	if (st != MDB_OK)
+		return st;
+	p2m_out->domid = d.id;
+	st = d.is_hvm ? xpv_p2m_tables_get(cx, p2m_out) : pv_get(cx, p2m_out);
 	return st == MDB_OK ? st
 			    : mdb_context(cx, st, "the p2m of %s",
-				      xpv_domid_name(cx, p2m_out->domid));
+				      xpv_domid_name(cx, d.id));
 }
 
 enum mdb_status

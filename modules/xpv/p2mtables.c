@@ -71,7 +71,7 @@ p2m_find(struct mdb_ctx *cx, struct mdb_loc domain, struct p2m_domain *d_out)
 	uint64_t at = 0, len = 0, found = 0;
 	enum mdb_status st;
 
-	if (xpv_member_uint(cx, domain, "struct domain", "arch.p2m\0", &at) ==
+	if (xpv_member(cx, domain, "struct domain", "arch.p2m\0", &at) ==
 			MDB_OK &&
 		is_p2m(cx, domain, at, d_out))
 		return MDB_OK;

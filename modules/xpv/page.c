@@ -33,7 +33,7 @@ const struct mdb_table xpv_page_table = { .name = "pages",
 	.columns = page_columns };
 
 const struct mdb_option xpv_page_options[] = {
-	{ 'd', MDB_OPT_STR, "domid", "the frames of that domain" },
+	{ 'd', MDB_OPT_EXPR, "domid", "the frames of that domain" },
 	{ 's', MDB_OPT_FLAG, NULL,
 		"sums by owner and type over the whole frame table" },
 	{ 'm', MDB_OPT_FLAG, NULL, "the address is a machine address" },
@@ -100,22 +100,16 @@ page_row(struct mdb_ctx *cx, const struct xpv_frames *f,
  */
 
 static enum mdb_status
-leaf(struct mdb_ctx *cx, const char *name, const char *text,
-	struct mdb_value json)
-{
-	return mdb_tree_leaf(cx, NULL, name, text, json);
-}
-
-static enum mdb_status
 leaf_hex(struct mdb_ctx *cx, const char *name, uint64_t v)
 {
-	return leaf(cx, name, mdb_tmp_printf(cx, "%" PRIx64, v), mdb_v_hex(v));
+	return xpv_leaf(cx, name, mdb_tmp_printf(cx, "%" PRIx64, v),
+		mdb_v_hex(v));
 }
 
 static enum mdb_status
 leaf_text(struct mdb_ctx *cx, const char *name, const char *text)
 {
-	return leaf(cx, name, text, mdb_v_text(text));
+	return xpv_leaf(cx, name, text, mdb_v_text(text));
 }
 
 /* What the machine-to-guest table says of it. */
@@ -127,7 +121,7 @@ leaf_m2p(struct mdb_ctx *cx, const struct xpv_frames *f, uint64_t mfn)
 
 	if (st != MDB_OK) {
 		mdb_forget(cx);
-		return leaf(cx, "gfn",
+		return xpv_leaf(cx, "gfn",
 			mdb_tmp_printf(cx, "<%s>", mdb_status_name(st)),
 			mdb_v_error(st));
 	}
@@ -155,7 +149,7 @@ tree_used(struct mdb_ctx *cx, const struct xpv_frames *f,
 		st = leaf_text(cx, "type",
 			xpv_page_type_name(xpv_page_type(p)));
 	if (st == MDB_OK)
-		st = leaf(cx, "type_refs",
+		st = xpv_leaf(cx, "type_refs",
 			mdb_tmp_printf(cx, "%" PRIu64, xpv_page_type_refs(p)),
 			mdb_v_uint(xpv_page_type_refs(p)));
 	if (st == MDB_OK)
@@ -201,7 +195,7 @@ page_tree(struct mdb_ctx *cx, const struct xpv_frames *f,
 	if (st == MDB_OK && f->flags != NULL)
 		st = leaf_text(cx, "state", xpv_page_state_name(state));
 	if (st == MDB_OK)
-		st = leaf(cx, "refs",
+		st = xpv_leaf(cx, "refs",
 			mdb_tmp_printf(cx, "%" PRIu64, xpv_page_refs(f, p)),
 			mdb_v_uint(xpv_page_refs(f, p)));
 	if (st == MDB_OK)
@@ -355,7 +349,7 @@ sum_check(struct mdb_ctx *cx, const struct sums *s, const struct sum *sum)
 		frames += i == SUM_XENHEAP ? 0 : sum->frames[i];
 	if (sum->owner == 0 || xpv_domid_of(cx, domain, &id) != MDB_OK ||
 		id >= XPV_DOMID_FIRST_RESERVED ||
-		xpv_member_uint(cx, domain, "struct domain", "tot_pages\0",
+		xpv_member(cx, domain, "struct domain", "tot_pages\0",
 			&counted) != MDB_OK) {
 		mdb_forget(cx);
 		return;
@@ -443,24 +437,19 @@ one(struct mdb_ctx *cx, const struct xpv_frames *f, const struct mdb_call *call)
 enum mdb_status
 xpv_xenpage(struct mdb_ctx *cx, const struct mdb_call *call)
 {
-	const char *domid = mdb_opt_str(call, 'd');
 	struct mdb_world *world;
-	struct mdb_loc domain;
+	struct mdb_loc domain = { 0 };
 	struct xpv_frames f;
 	struct sums s = { .frames = &f };
-	uint64_t id;
 	enum mdb_status st = xpv_world(cx, &world);
 
 	if (st == MDB_OK)
 		st = xpv_frames_get(cx, world, &f);
-	if (st == MDB_OK && domid != NULL) {
-		st = xpv_domid_parse(cx, domid, &id);
-		if (st == MDB_OK)
-			st = xpv_domain_by_id(cx, world, id, &domain);
-		if (st == MDB_OK) {
-			s.selected = true;
-			s.only = domain.addr;
-		}
+	if (st == MDB_OK && mdb_opt(call, 'd')) {
+		st = xpv_domain_any(cx, world, mdb_opt_uint(call, 'd', 0),
+			&domain);
+		s.selected = true;
+		s.only = domain.addr;
 	}
 	if (st != MDB_OK)
 		return st;

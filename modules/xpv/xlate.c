@@ -17,18 +17,15 @@ static enum mdb_status
 domain_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 	struct mdb_world *world, struct mdb_loc *domain_out)
 {
-	const char *text = mdb_opt_str(call, 'd');
 	int current = mdb_xen_domain_of(mdb_world_current(cx));
-	uint64_t id = current < 0 ? 0 : (uint64_t)current;
-	enum mdb_status st = MDB_OK;
+	uint64_t id =
+		mdb_opt_uint(call, 'd', current < 0 ? 0 : (uint64_t)current);
 
-	if (text != NULL)
-		st = xpv_domid_parse(cx, text, &id);
-	return st == MDB_OK ? xpv_domain_by_id(cx, world, id, domain_out) : st;
+	return xpv_domain_any(cx, world, id, domain_out);
 }
 
 const struct mdb_option xpv_p2m_options[] = {
-	{ 'd', MDB_OPT_STR, "domid",
+	{ 'd', MDB_OPT_EXPR, "domid",
 		"the domain; else that of the current world, or 0" },
 	{ 0 },
 };
@@ -461,14 +458,14 @@ xpv_m2p(struct mdb_ctx *cx, const struct mdb_call *call)
 {
 	struct m2p_run r = { 0 };
 	struct mdb_world *world;
-	struct mdb_loc domain;
+	struct mdb_loc domain = { 0 };
 	struct xpv_frames f;
 	enum mdb_status st = xpv_world(cx, &world);
 
 	if (st == MDB_OK)
 		st = xpv_frames_get(cx, world, &f);
 	r.frames = &f;
-	if (st == MDB_OK && mdb_opt_str(call, 'd') != NULL) {
+	if (st == MDB_OK && mdb_opt(call, 'd')) {
 		st = domain_meant(cx, call, world, &domain);
 		r.selected = true;
 		r.only = domain.addr;

@@ -11,34 +11,18 @@
 #include "irq.h"
 #include "p2m.h"
 
-static const struct mdb_example domain_examples[] = {
-	{ "::domain", "all domains" },
-	{ "::walk domain | ::domain", "the same" },
-	{ "::walk domain | ::walk vcpu | ::vcpu", "the vcpus of all" },
-	{ NULL },
-};
-
-static const struct mdb_example vcpu_examples[] = {
-	{ "::vcpu", "the vcpus of all domains" },
-	{ "::walk domain | ::walk vcpu | ::vcpu", "the same" },
-	{ NULL },
-};
-
-static const struct mdb_example pcpu_examples[] = {
-	{ "::pcpu", "what each processor runs" },
-	{ NULL },
-};
-
 static const struct mdb_dcmd dcmds[] = {
 	{
 		.name = "domain",
 		.summary = "list the domains of the hypervisor",
 		.help = "One row for each domain, or that at the address. "
-			"Pages are in hex.",
+			"Pages are in hex. STATE has the letters of xl list: "
+			"running, blocked, paused, shut down, crashed, dying.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "domain",
+		.options = xpv_domain_options,
 		.table = &xpv_domain_table,
-		.examples = domain_examples,
+		.examples = xpv_domain_examples,
 		.run = xpv_domain,
 	},
 	{
@@ -46,11 +30,14 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "list the virtual CPUs of the hypervisor",
 		.help = "One row for each vcpu of each domain, or that at the "
 			"address. CPU is the processor that it is on, or was "
-			"on last.",
+			"on last. FOR is counted to the latest time that the "
+			"hypervisor noted anywhere, so it is the least that it "
+			"can be.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "vcpu",
+		.options = xpv_vcpu_options,
 		.table = &xpv_vcpu_table,
-		.examples = vcpu_examples,
+		.examples = xpv_vcpu_examples,
 		.run = xpv_vcpu,
 	},
 	{
@@ -61,16 +48,102 @@ static const struct mdb_dcmd dcmds[] = {
 			"any, else the idle one.",
 		.addr = MDB_ADDR_NONE,
 		.table = &xpv_pcpu_table,
-		.examples = pcpu_examples,
+		.examples = xpv_pcpu_examples,
 		.run = xpv_pcpu,
+	},
+	{
+		.name = "pcpustack",
+		.operands = "[cpu]",
+		.summary = "show the stack of a processor",
+		.help = "The stack of the processor whose number is given as "
+			"the address or operand, else of the one that "
+			"panicked, through the hypervisor and on into the "
+			"guest that entered it. ON says which of the "
+			"processor's stacks it begins on.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "cpu",
+		.options = xpv_pcpustack_options,
+		.table = &xpv_pcpustack_table,
+		.examples = xpv_pcpustack_examples,
+		.run = xpv_pcpustack,
+	},
+	{
+		.name = "xenmsg",
+		.summary = "show the hypervisor's log",
+		.help = "The lines of the console ring, oldest first, whether "
+			"or not a serial port has sent them. The first may "
+			"be the rest of one that was overwritten.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_xenmsg_options,
+		.table = &xpv_xenmsg_table,
+		.examples = xpv_xenmsg_examples,
+		.run = xpv_xenmsg,
+	},
+	{
+		.name = "xentimers",
+		.summary = "list the hypervisor's timers",
+		.help = "The timers of each processor: those on its heap in "
+			"that order, then those that found no room there. IN "
+			"is counted from the latest time that the hypervisor "
+			"noted anywhere; the dump may be of a later one. A "
+			"timer that is not where it says is left out, with a "
+			"warning.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_timers_options,
+		.table = &xpv_timers_table,
+		.examples = xpv_timers_examples,
+		.run = xpv_timers,
+	},
+	{
+		.name = "rcu",
+		.summary = "show the hypervisor's read-copy-update",
+		.help = "Says which batch is the current one and for which "
+			"processors it waits, then the state of each.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_rcu_options,
+		.table = &xpv_rcu_table,
+		.examples = xpv_rcu_examples,
+		.run = xpv_rcu,
+	},
+	{
+		.name = "hypercall",
+		.operands = "[name]",
+		.summary = "show hypercalls that were being served, or what a "
+			   "number means",
+		.help = "Without an address: each hypercall in whose handler "
+			"a processor was. The address may be a number below "
+			"4096, that of a hypercall, or a struct vcpu. OP "
+			"is read from the guest's memory where the argument "
+			"points to it.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "number",
+		.options = xpv_hypercall_options,
+		.table = &xpv_hypercall_table,
+		.examples = xpv_hypercall_examples,
+		.run = xpv_hypercall,
+	},
+	{
+		.name = "xenregs",
+		.summary = "show registers that the hypervisor saved",
+		.help = "Shows the struct cpu_user_regs at the address in the "
+			"form of ::regs, then how and from where the "
+			"hypervisor was entered. With -p the address is that "
+			"of a struct vcpu, whose registers are shown wherever "
+			"they are.",
+		.addr = MDB_ADDR_REQUIRED,
+		.addr_what = "address",
+		.options = xpv_xenregs_options,
+		.examples = xpv_xenregs_examples,
+		.run = xpv_xenregs,
 	},
 	{
 		.name = "evtchn",
 		.operands = "[port]",
 		.summary = "list event channels, both ends",
 		.help = "The ports of all domains that are in use, or of one "
-			"domain: at the address, or that -d names. Numbers are "
-			"decimal, as Xen prints them.\n\n"
+			"domain: at the address, or that -d names. Ports are "
+			"printed in decimal, as Xen does, and typed as any "
+			"number (0t13).\n\n"
 			"Whether a port is pending or masked is read where the "
 			"guest reads it. It is not shown where the consumer is "
 			"the hypervisor itself.",
@@ -111,7 +184,7 @@ static const struct mdb_dcmd dcmds[] = {
 		.operands = "[irq]",
 		.summary = "list the interrupts of the machine",
 		.help = "Each interrupt that has a type, the one whose number "
-			"(decimal) is given, or the struct irq_desc at the "
+			"is given, or the struct irq_desc at the "
 			"address. Where guests handle it: their pirqs and event "
 			"channels; else the hypervisor's handler.",
 		.addr = MDB_ADDR_OPTIONAL,
@@ -212,11 +285,25 @@ static const struct mdb_walker walkers[] = {
 		.step = xpv_walk_step,
 	},
 	{
+		.name = "pcpu",
+		.summary = "the vcpus that the processors run",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_pcpu_init,
+		.step = xpv_walk_step,
+	},
+	{
+		.name = "timer",
+		.summary = "the timers of the hypervisor that are set",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_timer_init,
+		.step = xpv_walk_step,
+	},
+	{
 		.name = "evtchn",
 		.summary = "the event channels in use of a domain, or of all",
 		.addr = MDB_ADDR_OPTIONAL,
 		.init = xpv_walk_evtchn_init,
-		.step = xpv_walk_evtchn_step,
+		.step = xpv_walk_step,
 	},
 	{
 		.name = "irq_desc",

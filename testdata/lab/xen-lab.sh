@@ -14,8 +14,9 @@ shift 2
 # The names end in what take.py calls the dump, or in kdump: then Xen starts a
 # crash kernel, whose copy of /proc/vmcore it is.
 pvh='--cpu=max,-la57,-smap,-rdtscp'
-guests="--mem=896,--dom0-mem=320,--append=labguests=pv"
-both="$pvh,--mem=1024,--dom0-mem=352,--append=labguests=pv+pvh"
+up="--wait=900,--append=labnospin=1"
+guests="--mem=896,$up,--append=labguests=pv"
+both="$pvh,--mem=1024,--dom0-mem=352,$up,--append=labguests=pv+pvh"
 # name                          hypervisor      mode       options   dumps
 table="
 * xen-4.17.7-run                4.17.7-stock    run        -         elf

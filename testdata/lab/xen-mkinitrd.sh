@@ -61,6 +61,7 @@ for p in $programs; do
 done
 loader=ld-linux-x86-64.so.2
 add_library "$loader"
+add_library libgcc_s.so.1	# what pthread_cancel loads
 mv "$lib/$loader" "$extra/lib64/"
 bash "$here/mkinitrd.sh" "$kernel" "$extra/kdump/initrd.gz"
 cp "$kernel/vmlinuz" "$extra/kdump/vmlinuz"

@@ -209,7 +209,9 @@ build()
 	make -C xen olddefconfig XEN_TARGET_ARCH=x86_64 >>"$log" 2>&1 || die "olddefconfig fails (see $log)"
 	# shellcheck disable=SC2086
 	check_options $want
-	make -C xen -j"$(nproc)" build XEN_TARGET_ARCH=x86_64 PYTHON=python3 \
+	# The interpreter itself: a version manager's wrapper takes a second a call.
+	make -C xen -j"$(nproc)" build XEN_TARGET_ARCH=x86_64 \
+	    PYTHON="$(python3 -c 'import sys; print(sys.executable)')" \
 	    EXTRA_CFLAGS_XEN_CORE="$map" >>"$log" 2>&1 || die "the build fails (see the end of $log)"
 	mkdir -p "$out"
 	cp xen/xen xen/xen-syms "$out/" || die "the build left no xen and xen-syms (see $log)"

@@ -482,9 +482,6 @@ write_types(struct mdb_ctx *cx, const struct pack *p, struct mdb_buf *btf)
 				wanted_types[i]);
 		if (id)
 			btfwrite_type(w, id);
-		else
-			fprintf(stderr, "mkpack: %s has no type %s\n",
-				p->first->path, wanted_types[i]);
 	}
 	for (size_t i = 0; i < p->nr_data; i++) {
 		uint32_t id = types->ops->of_var(types, p->data[i]->name);

@@ -64,6 +64,8 @@ enum mdb_trap_kind {
 	MDB_TRAP_SYSCALL,	/* number in orig_ax */
 	MDB_TRAP_UNKNOWN,	/* an exception frame whose kind is not told */
 	MDB_TRAP_HYPERCALL,	/* number in orig_ax */
+	MDB_TRAP_VMEXIT,	/* a guest with hardware help was left; its
+				   segments are not known */
 };
 /* clang-format on */
 
@@ -77,12 +79,16 @@ struct mdb_frame {
 			   lies, cfa - 2 words */
 	bool pc_is_return; /* pc is a return address: look up pc - 1 */
 	bool guess;	   /* found by scanning, or could not be verified */
+	bool returned;	   /* a call out of this function ended before the dump
+			      was taken and pc is written over: the function is
+			      right, the place in it is not known */
 	/* How control left this frame's function towards the inner frame. */
 	enum mdb_trap_kind trap; /* MDB_FRAME_TRAP and MDB_FRAME_USER */
 	int vector;		 /* of an exception or irq, or -1 */
 	bool into_hypervisor;	 /* it led into another world */
 	bool has_error;
 	uint64_t error_code;
+	const char *guest; /* MDB_FRAME_CROSSING: who ran, "d0v1"; or NULL */
 	const char *note; /* a change of stack or world before it; or NULL */
 };
 
@@ -94,6 +100,12 @@ MDB_API const char *mdb_trap_vector_name(int vector);
  */
 MDB_API void mdb_trap_error_text(int vector, uint64_t error, char *buf,
 	size_t len);
+
+/* Xen's hypercalls: "sysctl"; NULL for a number that is none. */
+MDB_API const char *mdb_hypercall_name(uint64_t number);
+/* An operation of a hypercall that has several: "block" of sched_op, "getdomaininfo"
+ * of domctl; NULL: it has none of that number, or none at all. */
+MDB_API const char *mdb_hypercall_op_name(uint64_t number, uint64_t op);
 
 /* Why a walk ended. */
 enum mdb_stack_end {
@@ -133,6 +145,13 @@ MDB_API enum mdb_status mdb_cpu_regs(struct mdb_ctx *cx,
  */
 MDB_API enum mdb_status mdb_context_regs(struct mdb_ctx *cx,
 	struct mdb_regs *regs_out, int *cpu_out);
+
+/*
+ * Shows registers as ::regs does: its record for JSON, its lines.  cpu is whose
+ * they are, -1: no CPU's; wide: of 64-bit code.
+ */
+MDB_API enum mdb_status mdb_regs_show(struct mdb_ctx *cx,
+	const struct mdb_regs *regs, int cpu, bool wide);
 
 /* What to print of a stack. */
 #define MDB_STACK_FP 0x1u     /* frame addresses ($C), else only names ($c) */

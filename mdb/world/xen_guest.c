@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registers of a domain's vCPUs.  A vCPU that runs has those of the CPU that
+ * it is on, which may be in the hypervisor on its behalf; one that gave its CPU
+ * to nobody but the idler has left them on that CPU's stack; any other's are
+ * saved in its struct vcpu (arch.user_regs).
+ *
+ * Where that is, types say; without them it is looked for: in all vCPUs of the
+ * domain that ever ran there must be registers at one and the same place.
+ */
+#include "mdb/base/ctx.h"
+#include "mdb/base/endian.h"
+#include "mdb/world/xen_world.h"
+
+#include <inttypes.h>
+
+#define PAGE_LEN 0x1000u
+#define MAX_LOOKED 64u /* vCPUs */
+
+/* struct cpu_user_regs */
+#define AT_IP 128u
+#define AT_CS 136u
+#define AT_FLAGS 144u
+#define AT_SP 152u
+#define AT_SS 160u
+
+static bool
+vcpu_addr(struct mdb_xen *xen, const struct mdb_xen_domain *d,
+	unsigned int vcpu, mdb_addr_t *addr_out)
+{
+	uint8_t b[8];
+
+	if (vcpu >= d->max_vcpus ||
+		mdb_space_try(xen->world->space, d->vcpus + 8ul * vcpu, b, 8) !=
+			MDB_OK ||
+		mdb_le64(b) == 0)
+		return false;
+	*addr_out = mdb_le64(b);
+	return true;
+}
+
+static bool
+is_canonical(uint64_t addr)
+{
+	return addr >> 47 == 0 || addr >> 47 == 0x1ffff;
+}
+
+/* The selectors of a paravirtual guest in 64-bit mode (FLAT_KERNEL_CS64 ...,
+ * xen/include/public/arch-x86/xen-x86_64.h), or of its own table. */
+static bool
+is_regs(const uint8_t *b)
+{
+	uint16_t cs = mdb_le16(b + AT_CS), ss = mdb_le16(b + AT_SS);
+	uint64_t flags = mdb_le64(b + AT_FLAGS);
+
+	return (cs & 3) == 3 && (ss & 3) == 3 && cs != ss && cs > 3 &&
+	       (flags & 2) != 0 && flags >> 22 == 0 &&
+	       mdb_le64(b + AT_IP) > 0xffff &&
+	       is_canonical(mdb_le64(b + AT_IP)) &&
+	       mdb_le64(b + AT_SP) > 0xffff &&
+	       is_canonical(mdb_le64(b + AT_SP));
+}
+
+/* The one place that holds registers in all of them; 0: none, or several. */
+static uint64_t
+offset_find(struct mdb_xen *xen, const struct mdb_xen_domain *d)
+{
+	bool may[PAGE_LEN / 8] = { false };
+	unsigned int nr = 0;
+	uint64_t found = 0;
+
+	for (unsigned int i = 0; i < d->max_vcpus && i < MAX_LOOKED; i++) {
+		uint8_t b[PAGE_LEN];
+		mdb_addr_t addr;
+		unsigned int nr_here = 0;
+
+		if (!vcpu_addr(xen, d, i, &addr) ||
+			mdb_space_try(xen->world->space, addr, b, PAGE_LEN) !=
+				MDB_OK)
+			continue;
+		for (size_t at = 0; at + MDB_XEN_REGS_LEN <= PAGE_LEN; at += 8)
+			nr_here += is_regs(b + at) ? 1 : 0;
+		if (nr_here == 0) /* it never ran */
+			continue;
+		for (size_t at = 0; at < PAGE_LEN; at += 8)
+			may[at / 8] = (nr == 0 || may[at / 8]) &&
+				      at + MDB_XEN_REGS_LEN <= PAGE_LEN &&
+				      is_regs(b + at);
+		nr++;
+	}
+	for (size_t i = 0; nr != 0 && i < PAGE_LEN / 8; i++) {
+		if (may[i] && found != 0)
+			return 0;
+		found = may[i] ? 8 * i : found;
+	}
+	return found;
+}
+
+static uint64_t
+offset_of_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
+	const struct mdb_xen_domain *d)
+{
+	uint64_t offset;
+
+	if (mdb_offset_of(cx, xen->world, "struct vcpu", "arch.user_regs\0",
+		    &offset) == MDB_OK)
+		return offset;
+	mdb_forget(cx);
+	return offset_find(xen, d);
+}
+
+/* Of a vCPU that no CPU has loaded. */
+static enum mdb_status
+saved_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
+	const struct mdb_xen_domain *d, mdb_addr_t vcpu,
+	struct mdb_regs *regs_out)
+{
+	uint64_t offset = offset_of_regs(cx, xen, d);
+	uint8_t b[MDB_XEN_REGS_LEN];
+
+	if (offset == 0)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"it was not running, and where the hypervisor saved "
+			"its registers is not known");
+	if (mdb_space_try(xen->world->space, vcpu + offset, b, sizeof(b)) ==
+			MDB_OK &&
+		mdb_le64(b + AT_IP) == 0 && mdb_le64(b + AT_SP) == 0)
+		return mdb_fail(cx, MDB_E_NOTFOUND, "it never ran");
+	return mdb_xen_regs_read(cx, xen->world, vcpu + offset, regs_out, NULL);
+}
+
+/* Does a CPU that is idle still have this vCPU's registers on its stack? */
+static bool
+is_loaded(const struct mdb_xen_pcpu *p, mdb_addr_t vcpu)
+{
+	return p->loaded.addr == vcpu && p->has_guest_regs;
+}
+
+enum mdb_status
+mdb_xen_vcpu_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
+	const struct mdb_xen_domain *d, unsigned int vcpu,
+	struct mdb_regs *regs_out)
+{
+	const struct mdb_xen_cpus *cpus = mdb_xen_cpus(cx, xen);
+	bool asked = true;
+	enum mdb_status st;
+	mdb_addr_t addr;
+
+	if (!vcpu_addr(xen, d, vcpu, &addr))
+		return mdb_fail(cx, MDB_E_NOTFOUND, "domain %u has no vCPU %u",
+			d->domid, vcpu);
+	for (size_t i = 0; i < cpus->nr; i++) {
+		struct mdb_xen_pcpu p;
+		int id = (int)cpus->list[i].id;
+
+		st = mdb_xen_pcpu(cx, xen->world, id, &p);
+		if (st != MDB_OK)
+			return st;
+		if (p.current.addr == addr && p.has_regs)
+			return mdb_xen_cpu_regs(cx, xen->world, id, regs_out);
+		if (p.current.addr == addr || is_loaded(&p, addr))
+			return mdb_xen_regs_read(cx, xen->world, p.cpu_info,
+				regs_out, NULL);
+		asked = asked && p.loaded.addr != 0;
+	}
+	if (!asked)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"vCPU %u of domain %u was not running, and the "
+			"hypervisor does not say whether its registers are "
+			"saved yet",
+			vcpu, d->domid);
+	st = saved_regs(cx, xen, d, addr, regs_out);
+	return st == MDB_OK ? st
+			    : mdb_context(cx, st, "vCPU %u of domain %u", vcpu,
+				      d->domid);
+}

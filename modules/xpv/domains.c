@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* ::domain */
+#include "xpv.h"
+
+#include <inttypes.h>
+
+static const struct mdb_column columns[] = {
+	{ "addr", "ADDR", MDB_WIDTH_ADDR,
+		MDB_COL_LEFT | MDB_COL_PIPE | MDB_COL_ZERO, 0,
+		"its struct domain" },
+	{ "id", "ID", 3, 0, 0, "domain id, decimal" },
+	{ "tot_pages", "TPAGES", 8, 0, 0, "pages that it has, hex" },
+	{ "max_pages", "MPAGES", 8, 0, 0, "pages that it may have, hex" },
+	{ "flags", "FLAGS", 8, 0, 0, "domain_flags, hex; Xen 3" },
+	{ "hvm", "HVM", 3, 0, 0, "1: fully virtualized" },
+	{ "vcpu", "VCPU", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
+		"its array of pointers to vcpus" },
+	{ "evtchn", "EVTCHN", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
+		"its array of event channels" },
+	{ "type", "TYPE", 4, MDB_COL_LEFT, 0, "PV, PVH, HVM" },
+	{ "state", "STATE", 6, MDB_COL_LEFT, 0,
+		"as xl list: running, blocked, paused, shut down, crashed, "
+		"dying" },
+	{ "vcpus_online", "ON", 3, 0, 0, "vcpus that are not down" },
+	{ "vcpus", "OF", 3, 0, 0, "vcpus that it has" },
+	{ "outstanding_pages", NULL, 0, MDB_COL_JSON_ONLY, 0,
+		"pages claimed but not had yet" },
+	{ "xenheap_pages", NULL, 0, MDB_COL_JSON_ONLY, 0,
+		"pages shared with it by the hypervisor" },
+	{ "pause_count", NULL, 0, MDB_COL_JSON_ONLY, 0,
+		"reasons for which it is paused, counted" },
+	{ "shutdown_code", NULL, 0, MDB_COL_JSON_ONLY, 0,
+		"SHUTDOWN_*, of a domain that shut down" },
+	{ "why", "WHY", 0, MDB_COL_LEFT, 0,
+		"why it does not run, if it does not" },
+	{ NULL },
+};
+
+const struct mdb_table xpv_domain_table = { .name = "domains",
+	.columns = columns };
+
+const struct mdb_option xpv_domain_options[] = {
+	XPV_OPTION_DOMAIN,
+	{ 'v', MDB_OPT_FLAG, NULL, "each with its members, as a tree" },
+	{ 0 },
+};
+
+const struct mdb_example xpv_domain_examples[] = {
+	{ "::domain", "all domains" },
+	{ "::domain -v -d 0", "everything of domain 0" },
+	{ "::walk domain | ::domain", "the same as ::domain" },
+	{ "::walk domain | ::walk vcpu | ::vcpu", "the vcpus of all" },
+	{ NULL },
+};
+
+/* ---- states -------------------------------------------------------------- */
+
+/* xen/include/public/sched.h: SHUTDOWN_* */
+#define SHUTDOWN_CRASH 3u
+static const char *const shutdown_words[] = { "poweroff", "reboot", "suspend",
+	"crash", "watchdog", "soft reset" };
+static const char *const dying_words[] = { "alive", "dying", "dead" };
+
+/* xen/include/xen/sched.h: VPF_* */
+#define VPF_BLOCKED 1u
+#define VPF_DOWN 2u
+
+/* How many there are, are not down, run; whether one could. */
+struct vcpus {
+	unsigned int all, online, running, unblocked;
+	enum mdb_status st;
+};
+
+static enum mdb_status
+count_vcpu(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
+{
+	struct vcpus *n = arg;
+	struct xpv_vcpu v;
+	enum mdb_status st = xpv_vcpu_read(cx, loc, &v);
+
+	n->all++;
+	if (st != MDB_OK)
+		return st;
+	if ((v.flags & VPF_DOWN) != 0)
+		return MDB_OK;
+	n->online++;
+	if ((v.flags & VPF_BLOCKED) == 0)
+		n->unblocked++;
+	if (v.is_running)
+		n->running++;
+	return MDB_OK;
+}
+
+/* The letters of `xl list` (XEN_DOMINF_*, xen/common/domctl.c). */
+static const char *
+state_text(struct mdb_ctx *cx, const struct xpv_domain *d,
+	const struct vcpus *n)
+{
+	bool crashed = d->is_shut_down && d->shutdown_code == SHUTDOWN_CRASH;
+
+	return mdb_tmp_printf(cx, "%c%c%c%c%c%c", n->running ? 'r' : '-',
+		n->unblocked == 0 ? 'b' : '-',
+		d->controller_pause_count > 0 ? 'p' : '-',
+		d->is_shut_down && !crashed ? 's' : '-', crashed ? 'c' : '-',
+		d->dying == 2 ? 'd' : '-');
+}
+
+static const char *
+join(struct mdb_ctx *cx, const char *text, const char *more)
+{
+	return *text == '\0' ? more : mdb_tmp_printf(cx, "%s; %s", text, more);
+}
+
+#define WORDS(w) (w), sizeof(w) / sizeof((w)[0])
+
+const char *
+xpv_domain_why(struct mdb_ctx *cx, const struct xpv_domain *d)
+{
+	const char *text = "";
+
+	if (d->dying != 0)
+		text = xpv_word(cx, WORDS(dying_words), d->dying);
+	if (d->is_shut_down || d->is_shutting_down)
+		text = join(cx, text,
+			mdb_tmp_printf(cx, "%s: %s",
+				d->is_shut_down ? "shut down" : "shutting down",
+				xpv_word(cx, WORDS(shutdown_words),
+					d->shutdown_code)));
+	if (!d->is_created && d->controller_pause_count > 0)
+		text = join(cx, text, "not started yet");
+	if (d->controller_pause_count > 0)
+		text = join(cx, text,
+			mdb_tmp_printf(cx, "paused by the toolstack (%d)",
+				d->controller_pause_count));
+	if (d->pause_count > d->controller_pause_count)
+		text = join(cx, text,
+			mdb_tmp_printf(cx, "paused by the hypervisor (%d)",
+				d->pause_count - d->controller_pause_count));
+	if (d->debugger_attached)
+		text = join(cx, text, "a debugger is attached");
+	return text;
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+static enum mdb_status
+row(struct mdb_ctx *cx, const struct xpv_domain *d)
+{
+	struct vcpus n = { 0 };
+	bool known = d->has_state;
+	const char *why = known ? xpv_domain_why(cx, d) : "";
+
+	n.st = xpv_each_vcpu(cx, d, count_vcpu, &n);
+	mdb_forget(cx);
+#define KNOWN(v) (known ? (v) : mdb_v_none())
+#define COUNTED(v) (n.st != MDB_OK ? mdb_v_error(n.st) : KNOWN(v))
+	struct mdb_value v[] = {
+		mdb_v_addr(d->loc),
+		mdb_v_uint(d->id),
+		mdb_v_hex(d->tot_pages),
+		mdb_v_hex(d->max_pages),
+		d->has_flags ? mdb_v_hex(d->flags) : mdb_v_none(),
+		mdb_v_uint(d->is_hvm),
+		mdb_v_addr(mdb_at(d->loc, d->vcpu)),
+		d->evtchn != 0 ? mdb_v_addr(mdb_at(d->loc, d->evtchn))
+			       : mdb_v_none(),
+		KNOWN(mdb_v_text(d->type)),
+		COUNTED(mdb_v_text(state_text(cx, d, &n))),
+		COUNTED(mdb_v_uint(n.online)),
+		n.st != MDB_OK ? mdb_v_error(n.st) : mdb_v_uint(n.all),
+		KNOWN(mdb_v_uint(d->outstanding_pages)),
+		KNOWN(mdb_v_uint(d->xenheap_pages)),
+		KNOWN(mdb_v_int(d->pause_count)),
+		known && d->is_shut_down ? mdb_v_uint(d->shutdown_code)
+					 : mdb_v_none(),
+		*why != '\0' ? mdb_v_text(why) : mdb_v_none(),
+	};
+
+	return mdb_row(cx, &xpv_domain_table, v);
+}
+
+/* ---- -v ------------------------------------------------------------------ */
+
+/* xen/include/public/domctl.h: XEN_DOMCTL_CDF_* */
+static const struct xpv_bit option_bits[] = {
+	{ 1u << 0, "hvm" },
+	{ 1u << 1, "hap" },
+	{ 1u << 2, "s3_integrity" },
+	{ 1u << 3, "oos_off" },
+	{ 1u << 4, "xs_domain" },
+	{ 1u << 5, "iommu" },
+	{ 1u << 6, "nested_virt" },
+	{ 1u << 7, "vpmu" },
+	{ 0, NULL },
+};
+/* xen/include/public/xen.h: VMASST_TYPE_* */
+static const struct xpv_bit assist_bits[] = {
+	{ 1u << 0, "4gb_segments" },
+	{ 1u << 1, "4gb_segments_notify" },
+	{ 1u << 2, "writable_pagetables" },
+	{ 1u << 3, "pae_extended_cr3" },
+	{ 1u << 4, "architectural_iopl" },
+	{ 1u << 5, "runstate_update_flag" },
+	{ 1ull << 32, "m2p_strict" },
+	{ 0, NULL },
+};
+/* xen/include/public/arch-x86/xen.h: XEN_X86_EMU_* */
+static const struct xpv_bit emulation_bits[] = {
+	{ 1u << 0, "lapic" },
+	{ 1u << 1, "hpet" },
+	{ 1u << 2, "pm" },
+	{ 1u << 3, "rtc" },
+	{ 1u << 4, "ioapic" },
+	{ 1u << 5, "pic" },
+	{ 1u << 6, "vga" },
+	{ 1u << 7, "iommu" },
+	{ 1u << 8, "pit" },
+	{ 1u << 9, "use_pirq" },
+	{ 1u << 10, "vpci" },
+	{ 0, NULL },
+};
+
+static const struct xpv_leaf leaves[] = {
+	XPV_LEAF(UUID, "handle"),
+	XPV_LEAF_FLAGS("options", option_bits),
+	{ "emulated", "arch.emulation_flags\0", XPV_LEAF_BITS, emulation_bits,
+		0 },
+	XPV_LEAF_FLAGS("vm_assist", assist_bits),
+	XPV_LEAF(BOOL, "is_privileged"),
+	XPV_LEAF(BOOL, "is_console"),
+	XPV_LEAF(INT, "refcnt"),
+	XPV_LEAF(INT, "pause_count"),
+	XPV_LEAF(INT, "controller_pause_count"),
+	XPV_LEAF_WORDS("is_dying", "is_dying", dying_words),
+	XPV_LEAF(BOOL, "is_shutting_down"),
+	XPV_LEAF(BOOL, "is_shut_down"),
+	XPV_LEAF(BOOL, "debugger_attached"),
+	XPV_LEAF(BOOL, "creation_finished"),
+	XPV_LEAF(UINT, "tot_pages"),
+	XPV_LEAF(UINT, "max_pages"),
+	XPV_LEAF(UINT, "outstanding_pages"),
+	XPV_LEAF(UINT, "xenheap_pages"),
+	XPV_LEAF(UINT, "extra_pages"),
+	XPV_LEAF(INT, "shr_pages"),
+	XPV_LEAF(INT, "paged_pages"),
+	XPV_LEAF(UINT, "max_vcpus"),
+	XPV_LEAF_NAMED(CPUS, "dirty_cpus", "dirty_cpumask"),
+	XPV_LEAF(UINT, "valid_evtchns"),
+	XPV_LEAF(UINT, "active_evtchns"),
+	XPV_LEAF(UINT, "xen_evtchns"),
+	XPV_LEAF(UINT, "nr_pirqs"),
+	XPV_LEAF(PTR, "shared_info"),
+	XPV_LEAF(PTR, "grant_table"),
+	XPV_LEAF(PTR, "cpupool"),
+	XPV_LEAF(PTR, "target"),
+	XPV_LEAVES_END,
+};
+
+static enum mdb_status
+tree_vcpu(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
+{
+	struct xpv_vcpu v;
+	enum mdb_status st = xpv_vcpu_read(cx, loc, &v);
+	const char *name, *pauses;
+
+	(void)arg;
+	if (st != MDB_OK) {
+		mdb_forget(cx);
+		return xpv_leaf(cx, NULL,
+			mdb_tmp_printf(cx, "%#" PRIx64 " <%s>", loc.addr,
+				mdb_status_name(st)),
+			mdb_v_error(st));
+	}
+	name = xpv_vcpu_name_at(cx, loc);
+	pauses = xpv_pause_text(cx, &v);
+	return xpv_leaf(cx, NULL,
+		mdb_tmp_printf(cx, "%#" PRIx64 " (%s, CPU %d, %s%s%s)",
+			loc.addr, name, v.processor, xpv_state_name(&v),
+			*pauses != '\0' ? ": " : "", pauses),
+		mdb_v_addr(loc));
+}
+
+static enum mdb_status
+tree(struct mdb_ctx *cx, const struct xpv_domain *d)
+{
+	const char *why = xpv_domain_why(cx, d);
+	enum mdb_status st = mdb_tree_open(cx, NULL,
+		mdb_tmp_printf(cx, "domain %u", d->id), MDB_BRANCH_STRUCT);
+
+	if (st == MDB_OK)
+		st = xpv_leaf(cx, "addr",
+			mdb_tmp_printf(cx, "%#" PRIx64, d->loc.addr),
+			mdb_v_addr(d->loc));
+	if (st == MDB_OK)
+		st = xpv_leaf(cx, "id", mdb_tmp_printf(cx, "%u", d->id),
+			mdb_v_uint(d->id));
+	if (st == MDB_OK && d->has_state)
+		st = xpv_leaf(cx, "type", d->type, mdb_v_text(d->type));
+	if (st == MDB_OK && *why != '\0')
+		st = xpv_leaf(cx, "why", why, mdb_v_text(why));
+	if (st == MDB_OK)
+		st = xpv_leaves(cx, d->loc, "struct domain", leaves);
+	if (st == MDB_OK && d->is_shut_down)
+		st = xpv_leaf(cx, "shutdown_code",
+			xpv_word(cx, WORDS(shutdown_words), d->shutdown_code),
+			mdb_v_uint(d->shutdown_code));
+	if (st == MDB_OK)
+		st = mdb_tree_open(cx, NULL, "vcpus", MDB_BRANCH_ARRAY);
+	if (st == MDB_OK)
+		st = xpv_each_vcpu(cx, d, tree_vcpu, NULL);
+	if (st == MDB_OK)
+		st = mdb_tree_close(cx);
+	return st == MDB_OK ? mdb_tree_close(cx) : st;
+}
+
+static enum mdb_status
+show(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
+{
+	const struct mdb_call *call = arg;
+	struct xpv_domain d;
+	enum mdb_status st = xpv_domain_read(cx, loc, &d);
+
+	if (st != MDB_OK)
+		return st;
+	return mdb_opt(call, 'v') && !mdb_is_piped(cx) ? tree(cx, &d)
+						       : row(cx, &d);
+}
+
+enum mdb_status
+xpv_domain(struct mdb_ctx *cx, const struct mdb_call *call)
+{
+	struct mdb_call copy = *call;
+
+	return xpv_each_meant(cx, call, true, show, &copy);
+}

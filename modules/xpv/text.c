@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers of the hypervisor in words. */
+#include "xpv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define MAX_TEXT 512
+
+/* ---- flags and names ----------------------------------------------------- */
+
+const char *
+xpv_bits_text(struct mdb_ctx *cx, const struct xpv_bit *bits, uint64_t value)
+{
+	const char *text = "";
+
+	for (; bits->word != NULL; bits++)
+		if (bits->mask != 0 && (value & bits->mask) == bits->mask) {
+			text = mdb_tmp_printf(cx, "%s%s%s", text,
+				*text != '\0' ? "," : "", bits->word);
+			value &= ~bits->mask;
+		}
+	if (value != 0)
+		text = mdb_tmp_printf(cx, "%s%s%#" PRIx64, text,
+			*text != '\0' ? "," : "", value);
+	return text;
+}
+
+const char *
+xpv_word(struct mdb_ctx *cx, const char *const *words, size_t nr_words,
+	uint64_t value)
+{
+	if (value < nr_words && words[value] != NULL)
+		return words[value];
+	return mdb_tmp_printf(cx, "?(%" PRIu64 ")", value);
+}
+
+const char *
+xpv_vcpu_name(struct mdb_ctx *cx, unsigned int domid, int vcpu)
+{
+	if (domid == MDB_XEN_DOMID_IDLE)
+		return mdb_tmp_printf(cx, "idle%d", vcpu);
+	return mdb_tmp_printf(cx, "d%uv%d", domid, vcpu);
+}
+
+const char *
+xpv_vcpu_name_at(struct mdb_ctx *cx, struct mdb_loc vcpu)
+{
+	struct mdb_loc domain;
+	uint64_t domid, id;
+
+	if (xpv_member_ptr(cx, vcpu, "struct vcpu", "domain\0", &domain) ==
+			MDB_OK &&
+		xpv_member(cx, domain, "struct domain", "domain_id\0",
+			&domid) == MDB_OK &&
+		xpv_member(cx, vcpu, "struct vcpu", "vcpu_id\0", &id) == MDB_OK)
+		return xpv_vcpu_name(cx, (unsigned int)domid, (int)id);
+	mdb_forget(cx);
+	return mdb_tmp_printf(cx, "?(%" PRIx64 ")", vcpu.addr);
+}
+
+/* ---- sets of CPUs -------------------------------------------------------- */
+
+static const char *
+add_run(struct mdb_ctx *cx, const char *text, unsigned int first,
+	unsigned int last)
+{
+	const char *comma = *text != '\0' ? "," : "";
+
+	if (first == last)
+		return mdb_tmp_printf(cx, "%s%s%u", text, comma, first);
+	return mdb_tmp_printf(cx, "%s%s%u-%u", text, comma, first, last);
+}
+
+static bool
+is_set(const uint8_t *bits, unsigned int n)
+{
+	return (bits[n / 8] >> n % 8 & 1) != 0;
+}
+
+enum mdb_status
+xpv_cpus_text(struct mdb_ctx *cx, struct mdb_loc bitmap, unsigned int nr_bits,
+	const char **text_out)
+{
+	uint8_t bits[1024];
+	const char *text = "";
+	enum mdb_status st;
+	unsigned int last;
+
+	if (nr_bits > 8 * sizeof(bits))
+		nr_bits = 8 * sizeof(bits);
+	st = mdb_read(cx, bitmap, bits, (nr_bits + 7) / 8);
+	if (st != MDB_OK)
+		return st;
+	for (unsigned int n = 0; n < nr_bits && strlen(text) < MAX_TEXT; n++) {
+		if (!is_set(bits, n))
+			continue;
+		for (last = n; last + 1 < nr_bits && is_set(bits, last + 1);)
+			last++;
+		text = add_run(cx, text, n, last);
+		n = last;
+	}
+	*text_out = *text != '\0' ? text : "none";
+	return MDB_OK;
+}
+
+/* A mask is as long as its type says; a pointer leads to one of so many CPUs
+ * as the machine could have (nr_cpumask_bits). */
+static unsigned int
+mask_bits(struct mdb_ctx *cx, struct mdb_world *world)
+{
+	struct mdb_loc loc;
+	uint64_t size, n;
+	struct mdb_type type;
+
+	if (xpv_var_loc(cx, world, "nr_cpu_ids", &loc) == MDB_OK &&
+		mdb_read_uint(cx, loc, 4, &n) == MDB_OK && n > 0 && n <= 4096)
+		return (unsigned int)n;
+	mdb_forget(cx);
+	if (mdb_type_by_name(cx, world, "struct cpumask", &type) == MDB_OK &&
+		mdb_type_size(cx, type, &size) == MDB_OK && size <= 512)
+		return (unsigned int)(8 * size);
+	mdb_forget(cx);
+	return (unsigned int)(8 * mdb_world_word(world));
+}
+
+enum mdb_status
+xpv_member_cpus(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
+	const char *names, const char **text_out)
+{
+	struct mdb_type type;
+	struct mdb_member m;
+	struct mdb_loc at;
+	unsigned int nr = mask_bits(cx, loc.world);
+	enum mdb_status st = xpv_member_loc(cx, loc, type_name, names, &at);
+
+	if (st == MDB_OK)
+		st = mdb_type_by_name(cx, loc.world, type_name, &type);
+	if (st != MDB_OK)
+		return st;
+	for (const char *name = names; *name != '\0'; name += strlen(name) + 1)
+		if (mdb_type_member(cx, type, name, &m) == MDB_OK)
+			break;
+	mdb_forget(cx);
+	if (mdb_type_kind(mdb_type_resolve(m.type)) == MDB_T_POINTER)
+		st = mdb_read_ptr(cx, at, &at.addr);
+	if (st == MDB_OK)
+		st = xpv_cpus_text(cx, at, nr, text_out);
+	return st;
+}
+
+struct mdb_value
+xpv_cpus_cell(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
+	const char *names)
+{
+	const char *text;
+	enum mdb_status st = xpv_member_cpus(cx, loc, type_name, names, &text);
+
+	if (st == MDB_OK)
+		return mdb_v_text(text);
+	mdb_forget(cx);
+	return st == MDB_E_NOTFOUND ? mdb_v_none() : mdb_v_error(st);
+}
+
+/* ---- trees --------------------------------------------------------------- */
+
+enum mdb_status
+xpv_leaf(struct mdb_ctx *cx, const char *name, const char *text,
+	struct mdb_value value)
+{
+	return mdb_tree_leaf(cx, NULL, name, text, value);
+}
+
+static enum mdb_status
+leaf_error(struct mdb_ctx *cx, const struct xpv_leaf *l, enum mdb_status st)
+{
+	mdb_forget(cx);
+	if (st == MDB_E_NOTFOUND)
+		return MDB_OK;
+	return xpv_leaf(cx, l->name,
+		mdb_tmp_printf(cx, "<%s>", mdb_status_name(st)),
+		mdb_v_error(st));
+}
+
+static enum mdb_status
+leaf_number(struct mdb_ctx *cx, const struct xpv_leaf *l, struct mdb_loc loc,
+	uint64_t v)
+{
+	const char *text;
+
+	switch (l->kind) {
+	case XPV_LEAF_INT:
+		return xpv_leaf(cx, l->name,
+			mdb_tmp_printf(cx, "%" PRId64, (int64_t)v),
+			mdb_v_int((int64_t)v));
+	case XPV_LEAF_BOOL:
+		return xpv_leaf(cx, l->name, v ? "yes" : "no",
+			mdb_v_bool(v != 0));
+	case XPV_LEAF_NS:
+		return xpv_leaf(cx, l->name,
+			mdb_tmp_printf(cx, "%" PRId64 ".%09" PRIu64,
+				(int64_t)(v / 1000000000), v % 1000000000),
+			mdb_v_uint(v));
+	case XPV_LEAF_BITS:
+		text = xpv_bits_text(cx, l->aux, v);
+		return xpv_leaf(cx, l->name,
+			mdb_tmp_printf(cx, "%#" PRIx64 "%s%s%s", v,
+				*text ? " (" : "", text, *text ? ")" : ""),
+			mdb_v_hex(v));
+	case XPV_LEAF_WORD:
+		return xpv_leaf(cx, l->name,
+			xpv_word(cx, l->aux, l->aux_len, v), mdb_v_uint(v));
+	case XPV_LEAF_PTR:
+		return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%#" PRIx64, v),
+			mdb_v_addr(mdb_at(loc, v)));
+	case XPV_LEAF_HEX:
+		return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%#" PRIx64, v),
+			mdb_v_hex(v));
+	default:
+		return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%" PRIu64, v),
+			mdb_v_uint(v));
+	}
+}
+
+/* 16 bytes in the order of the text (xen/include/public/xen.h). */
+static enum mdb_status
+leaf_uuid(struct mdb_ctx *cx, const struct xpv_leaf *l, struct mdb_loc at)
+{
+	uint8_t b[16];
+	enum mdb_status st = mdb_read(cx, at, b, sizeof(b));
+	char *text = mdb_tmp(cx, 40), *p = text;
+
+	if (st != MDB_OK)
+		return leaf_error(cx, l, st);
+	for (size_t i = 0; i < sizeof(b); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*p++ = '-';
+		*p++ = "0123456789abcdef"[b[i] >> 4];
+		*p++ = "0123456789abcdef"[b[i] & 15];
+	}
+	return xpv_leaf(cx, l->name, text, mdb_v_text(text));
+}
+
+static enum mdb_status
+leaf_one(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
+	const struct xpv_leaf *l)
+{
+	struct mdb_loc at;
+	const char *text;
+	uint64_t v;
+	enum mdb_status st;
+
+	switch (l->kind) {
+	case XPV_LEAF_CPUS:
+		st = xpv_member_cpus(cx, loc, type_name, l->names, &text);
+		if (st != MDB_OK)
+			return leaf_error(cx, l, st);
+		return xpv_leaf(cx, l->name, text, mdb_v_text(text));
+	case XPV_LEAF_ADDR:
+	case XPV_LEAF_UUID:
+		st = xpv_member_loc(cx, loc, type_name, l->names, &at);
+		if (st != MDB_OK)
+			return leaf_error(cx, l, st);
+		if (l->kind == XPV_LEAF_UUID)
+			return leaf_uuid(cx, l, at);
+		return xpv_leaf(cx, l->name,
+			mdb_tmp_printf(cx, "%#" PRIx64, at.addr),
+			mdb_v_addr(at));
+	default:
+		st = xpv_member(cx, loc, type_name, l->names, &v);
+		if (st != MDB_OK)
+			return leaf_error(cx, l, st);
+		return leaf_number(cx, l, loc, v);
+	}
+}
+
+enum mdb_status
+xpv_leaves(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
+	const struct xpv_leaf *leaves)
+{
+	enum mdb_status st = MDB_OK;
+
+	for (; leaves->name != NULL && st == MDB_OK; leaves++)
+		st = leaf_one(cx, loc, type_name, leaves);
+	return st;
+}
