@@ -341,15 +341,22 @@ mdb_regs_print(struct mdb_ctx *cx, const struct mdb_regs *regs, bool wide)
 	return wide ? print_wide(cx, regs) : print_narrow(cx, regs);
 }
 
-static enum mdb_status
-print_regs(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu)
+enum mdb_status
+mdb_regs_show(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu,
+	bool wide)
 {
-	bool wide = mdb_world_word(mdb_world_current(cx)) == 8;
 	enum mdb_status st = print_record(cx, regs, cpu);
 
 	if (st == MDB_OK)
 		st = mdb_regs_print(cx, regs, wide);
 	return st;
+}
+
+static enum mdb_status
+print_regs(struct mdb_ctx *cx, const struct mdb_regs *regs, int cpu)
+{
+	return mdb_regs_show(cx, regs, cpu,
+		mdb_world_word(mdb_world_current(cx)) == 8);
 }
 
 static enum mdb_status

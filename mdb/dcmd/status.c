@@ -242,7 +242,11 @@ print_system(struct mdb_ctx *cx, const struct status *s)
 							     : "dump",
 		cx->target->name, 8 * mdb_world_word(s->world),
 		node ? " from " : "", node ? node : "");
-	if (st == MDB_OK && release)
+	if (st == MDB_OK && s->has_hv && !is_domain(s))
+		st = mdb_remark(cx, "operating system: %s (%s)",
+			mdb_hypervisor_name(cx, &s->hv),
+			machine ? machine : s->world->arch->name);
+	else if (st == MDB_OK && release)
 		st = mdb_remark(cx, "operating system: %s%s%s (%s)", release,
 			version ? " " : "", version ? version : "",
 			machine ? machine : s->world->arch->name);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ::vtop: from a virtual address to machine memory, level by level. */
+#include <mdb/xen.h>
+
 #include "mdb/dcmd/dcmd.h"
 #include "mdb/dcmd/remark.h"
 #include "mdb/mem/space.h"
@@ -19,6 +21,10 @@ static const struct mdb_column columns[] = {
 	{ .name = "writable", .flags = MDB_COL_JSON_ONLY, .help = "by it all" },
 	{ .name = "user", .flags = MDB_COL_JSON_ONLY, .help = "mode may" },
 	{ .name = "executable", .flags = MDB_COL_JSON_ONLY, .help = "by all" },
+	{ .name = "guest_physical",
+		.flags = MDB_COL_JSON_ONLY,
+		.help = "what the domain takes for its physical address; null: "
+			"no domain's, or not known" },
 	{ 0 },
 };
 static const struct mdb_table table = { .name = "vtop", .columns = columns };
@@ -110,29 +116,79 @@ print_steps(struct mdb_ctx *cx, const struct mdb_vtop *v)
 	return st;
 }
 
+/* Of a machine address that a guest's tables gave: the guest's own. */
+static bool
+guest_address(struct mdb_ctx *cx, struct mdb_world *world, mdb_paddr_t machine,
+	mdb_paddr_t *addr_out)
+{
+	mdb_pfn_t gfn;
+
+	if (mdb_xen_domain_of(world) < 0 ||
+		mdb_xen_mfn_to_gfn(cx, world, machine >> 12, &gfn) != MDB_OK) {
+		mdb_forget(cx);
+		return false;
+	}
+	*addr_out = gfn << 12 | (machine & 0xfff);
+	return true;
+}
+
 static enum mdb_status
-print_record(struct mdb_ctx *cx, mdb_addr_t addr, const struct mdb_vtop *v,
+print_record(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_vtop *v,
 	bool mapped)
 {
+	mdb_paddr_t guest;
+	bool has_guest =
+		mapped && guest_address(cx, loc.world, v->paddr, &guest);
 	const struct mdb_value values[] = {
-		mdb_v_hex(addr),
+		mdb_v_hex(loc.addr),
 		mapped ? mdb_v_hex(v->paddr) : mdb_v_none(),
 		mapped ? mdb_v_uint(v->page_len) : mdb_v_none(),
 		mapped ? mdb_v_bool(v->writable) : mdb_v_none(),
 		mapped ? mdb_v_bool(v->user) : mdb_v_none(),
 		mapped ? mdb_v_bool(v->executable) : mdb_v_none(),
+		has_guest ? mdb_v_hex(guest) : mdb_v_none(),
 	};
 
 	return mdb_row(cx, &table, values);
 }
 
+/* Does the domain's own table of frames say the same? */
 static enum mdb_status
-print_mapped(struct mdb_ctx *cx, mdb_addr_t addr, const struct mdb_vtop *v,
+print_frames(struct mdb_ctx *cx, struct mdb_world *world, mdb_paddr_t guest,
+	mdb_paddr_t machine)
+{
+	mdb_pfn_t mfn;
+
+	if (mdb_xen_gfn_to_mfn(cx, world, guest >> 12, &mfn) != MDB_OK) {
+		const char *why = mdb_tmp_printf(cx, "%s", mdb_trail(cx));
+
+		mdb_forget(cx);
+		return mdb_remark(cx, "the domain's own table: %s", why);
+	}
+	return mdb_remark(cx,
+		"frame %" PRIx64 " is machine frame %" PRIx64
+		" in the domain's own table%s",
+		guest >> 12, mfn,
+		mfn == machine >> 12 ? ", too" : ", which disagrees");
+}
+
+static enum mdb_status
+print_mapped(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_vtop *v,
 	bool verbose)
 {
+	bool is_guest = mdb_xen_domain_of(loc.world) >= 0;
+	mdb_paddr_t guest;
 	enum mdb_status st = mdb_remark(cx,
-		"virtual %" PRIx64 " mapped to physical %" PRIx64, addr,
-		v->paddr);
+		"virtual %" PRIx64 " mapped to %s %" PRIx64, loc.addr,
+		is_guest ? "machine address" : "physical", v->paddr);
+
+	if (st == MDB_OK && guest_address(cx, loc.world, v->paddr, &guest))
+		st = mdb_remark(cx,
+			"which is pseudo-physical %" PRIx64 " of domain %d",
+			guest, mdb_xen_domain_of(loc.world));
+	if (st == MDB_OK && verbose &&
+		guest_address(cx, loc.world, v->paddr, &guest))
+		st = print_frames(cx, loc.world, guest, v->paddr);
 
 	if (st != MDB_OK || !verbose)
 		return st;
@@ -156,9 +212,9 @@ run(struct mdb_ctx *cx, const struct mdb_call *call)
 		walked != MDB_E_CORRUPT)
 		return walked;
 	mdb_forget(cx);
-	st = print_record(cx, loc.addr, &v, walked == MDB_OK);
+	st = print_record(cx, loc, &v, walked == MDB_OK);
 	if (st == MDB_OK && walked == MDB_OK)
-		st = print_mapped(cx, loc.addr, &v, verbose);
+		st = print_mapped(cx, loc, &v, verbose);
 	if (st == MDB_OK && verbose)
 		st = print_steps(cx, &v);
 	if (st == MDB_OK && verbose && v.nr_steps == 0 && walked == MDB_OK)
@@ -187,7 +243,9 @@ const struct mdb_dcmd mdb_dcmds_vtop[] = {
 			"current process for one of its addresses. -v shows "
 			"each entry, what its bits say, and the size of the "
 			"page; where the walk ends early, the entries as far "
-			"as it came.",
+			"as it came. The page tables of a paravirtual domain "
+			"hold machine frames: what the domain takes for the "
+			"physical address is said, too.",
 		.addr = MDB_ADDR_REQUIRED,
 		.addr_what = "address",
 		.options = options,

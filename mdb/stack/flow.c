@@ -187,7 +187,9 @@ fini(struct flow *f)
 static void
 push(struct mdb_flow_place *s, const struct mdb_insn *insn)
 {
-	if (insn->reg != REG_BP || s->bp != MDB_BP_SAME || !s->sp_known)
+	/* Pushed again it is an argument. */
+	if (insn->reg != REG_BP || s->bp != MDB_BP_SAME || !s->sp_known ||
+		s->bp_is_saved)
 		return;
 	s->bp_saved = s->sp;
 	s->bp_is_saved = true;
@@ -285,6 +287,8 @@ found(struct flow *f, const struct mdb_flow_place *s, bool called)
 	struct mdb_flow_places *p = f->places;
 	size_t at = called ? p->nr_called : p->nr;
 
+	if (!s->sp_known && s->bp != MDB_BP_FRAME)
+		return;
 	for (size_t i = 0; i < p->nr; i++)
 		if (same_place(&p->at[i], s) && (!called || i < at))
 			return;

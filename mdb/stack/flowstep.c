@@ -8,28 +8,25 @@
  * it, in Xen only one that can lead into the function.  Several depths may be
  * possible; the first that passes is the answer.  If none does, there is none.
  */
-#include <mdb/xen.h>
-
 #include "mdb/stack/reach.h"
 
 #include "mdb/base/ctx.h"
 
 #include <string.h>
 
-/* Where the return address is, and the caller's bp. */
+/* Where the return address is, and the caller's bp; more from a table. */
 struct slot {
 	mdb_addr_t ip_at;
 	bool bp_known;
 	uint64_t bp;
+	bool has_row;
+	struct mdb_cfi_row row;
 };
 
 struct candidates {
 	struct slot slots[2 * MDB_FLOW_PLACES + 1];
 	size_t nr;
 };
-
-/* No struct cpu_info, at the top of Xen's stacks, is larger. */
-#define XEN_CPU_INFO_MAX 0x200u
 
 static bool
 is_return_address(struct mdb_unwind *u, mdb_addr_t ip)
@@ -82,6 +79,68 @@ slot_of_return(struct mdb_unwind *u, const struct mdb_flow_place *p,
 	return true;
 }
 
+/* Which registers a called function keeps: System V ABI, x86-64. */
+static bool
+is_kept(unsigned int reg)
+{
+	return reg == MDB_R_BX || reg == MDB_R_BP ||
+	       (reg >= MDB_R_12 && reg <= MDB_R_15);
+}
+
+/* The caller's registers, as the table says. */
+static void
+restore(struct mdb_unwind *u, const struct slot *slot, struct mdb_regs *regs)
+{
+	mdb_addr_t cfa = slot->ip_at + u->world->arch->word;
+
+	for (unsigned int i = 0; i < MDB_CFI_IP; i++) {
+		const struct mdb_cfi_rule *rule = &slot->row.rules[i];
+		uint64_t value = u->frame.regs.r[i];
+		bool known = false;
+
+		if (!is_kept(i))
+			continue;
+		if (rule->kind == MDB_CFI_SAME)
+			known = mdb_reg_known(&u->frame.regs, i);
+		else if (rule->kind == MDB_CFI_AT)
+			known = mdb_unwind_word(u, cfa + (uint64_t)rule->off,
+					&value) == MDB_OK;
+		if (known)
+			mdb_reg_set(regs, i, value);
+	}
+}
+
+/*
+ * What the debug file says.  The entry must be of the function that the dump's
+ * own symbol names: inline assembler may leave the stack otherwise for a while
+ * without saying so, which the check of the return address shows.
+ */
+static bool
+slot_of_table(struct mdb_unwind *u, struct slot *slot)
+{
+	const struct mdb_cfi *cfi = mdb_unwind_cfi_of(u->cx, u->object);
+	mdb_addr_t pc = mdb_frame_lookup_pc(&u->frame);
+	struct mdb_cfi_row *row = &slot->row;
+	const struct mdb_cfi_rule *ip = &row->rules[MDB_CFI_IP];
+	struct mdb_sym sym;
+	uint64_t cfa;
+	enum mdb_status st;
+
+	if (!cfi || !mdb_cfi_find(cfi, pc, row) || ip->kind != MDB_CFI_AT ||
+		!mdb_reg_known(&u->frame.regs, row->cfa_reg))
+		return false;
+	st = mdb_sym_by_addr(u->cx, mdb_kernel_loc(u->world, pc), false, &sym);
+	mdb_forget(u->cx);
+	if (st != MDB_OK || sym.value != row->start)
+		return false;
+	cfa = u->frame.regs.r[row->cfa_reg] + (uint64_t)row->cfa_off;
+	if (row->cfa_is_read && mdb_unwind_word(u, cfa, &cfa) != MDB_OK)
+		return false;
+	slot->ip_at = cfa + (uint64_t)ip->off;
+	slot->has_row = true;
+	return ip->off == -(int64_t)u->world->arch->word;
+}
+
 static void
 take(struct mdb_unwind *u, const struct slot *slot, uint64_t ip,
 	struct mdb_caller *caller_out)
@@ -94,7 +153,9 @@ take(struct mdb_unwind *u, const struct slot *slot, uint64_t ip,
 	mdb_regs_keep_system(&c.regs);
 	mdb_reg_set(&c.regs, MDB_R_IP, ip);
 	mdb_reg_set(&c.regs, MDB_R_SP, c.cfa);
-	if (slot->bp_known)
+	if (slot->has_row)
+		restore(u, slot, &c.regs);
+	else if (slot->bp_known)
 		mdb_reg_set(&c.regs, MDB_R_BP, slot->bp);
 	*caller_out = c;
 }
@@ -160,15 +221,14 @@ has_returned(struct mdb_unwind *u, const struct mdb_flow_function *function,
 static bool
 is_at_top(struct mdb_unwind *u, mdb_addr_t at)
 {
-	const char *part = NULL;
-	int cpu;
-	enum mdb_status st =
-		mdb_xen_stack_of(u->cx, u->world, at, &cpu, &part);
+	const struct mdb_world_ops *ops = u->world->ops;
+	struct mdb_stack_range range = { 0 };
+	enum mdb_status st = MDB_E_NOTFOUND;
 
+	if (ops && ops->stack_range)
+		st = ops->stack_range(u->cx, u->world, at, &range);
 	mdb_forget(u->cx);
-	if (st == MDB_OK)
-		return strcmp(part, "guest registers") == 0;
-	return at % MDB_XEN_STACK_LEN >= MDB_XEN_STACK_LEN - XEN_CPU_INFO_MAX;
+	return st == MDB_OK && range.top != 0 && at == range.top;
 }
 
 static enum mdb_unwind_step
@@ -191,8 +251,6 @@ try_xen(struct mdb_unwind *u, const struct mdb_flow_function *function,
 	for (size_t i = 0; i < c->nr; i++)
 		if (is_at_top(u, c->slots[i].ip_at))
 			return end_at_top(u, c->slots[i].ip_at, caller_out);
-	if (is_at_top(u, u->frame.regs.r[MDB_R_SP]))
-		return end_at_top(u, u->frame.regs.r[MDB_R_SP], caller_out);
 	return MDB_STEP_NONE;
 }
 
@@ -261,6 +319,12 @@ mdb_flow_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		!mdb_flow_function(u, mdb_frame_lookup_pc(&u->frame),
 			&function))
 		return MDB_STEP_NONE;
+	if (mdb_unwind_is_xen_64(u->world) && u->frame.pc_is_return &&
+		is_at_top(u, u->frame.regs.r[MDB_R_SP]))
+		return end_at_top(u, u->frame.regs.r[MDB_R_SP], caller_out);
+	if (mdb_unwind_is_xen_64(u->world) &&
+		slot_of_table(u, &c.slots[0]))
+		c.nr = 1;
 	mdb_flow_to(u, &function, u->frame.pc, &places);
 	add_places(u, &places, false, &c);
 	step = try_all(u, &function, &c, caller_out);
@@ -270,5 +334,28 @@ mdb_flow_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	}
 	if (step == MDB_STEP_NONE && mdb_unwind_is_xen_64(u->world))
 		step = try_xen(u, &function, &c, caller_out);
+	return step;
+}
+
+/*
+ * Code that keeps frame pointers says by them where its frame is; a caller that
+ * cannot have called it is a guess.  In other code bp may hold anything: then
+ * only the jump to an address that is no code is left.
+ */
+enum mdb_unwind_step
+mdb_xen_frameptr_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
+{
+	struct mdb_flow_function function;
+	enum mdb_unwind_step step;
+
+	if (u->object && !u->world->keeps_frame_pointers)
+		return MDB_STEP_NONE;
+	step = mdb_frameptr_step(u, caller_out);
+	if (step != MDB_STEP_CALLER || caller_out->is_regs || !u->object)
+		return step;
+	if (!mdb_flow_function(u, mdb_frame_lookup_pc(&u->frame), &function) ||
+		mdb_reach(u, caller_out->regs.r[MDB_R_IP], &function) ==
+			MDB_REACH_NO)
+		caller_out->guess = true;
 	return step;
 }

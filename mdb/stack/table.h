@@ -8,6 +8,7 @@
 #ifndef MDB_STACK_TABLE_H
 #define MDB_STACK_TABLE_H
 
+#include "mdb/stack/cfi.h"
 #include "mdb/stack/orc.h"
 #include "mdb/stack/trap.h"
 
@@ -25,6 +26,9 @@ struct mdb_unwind_table {
 	struct mdb_orc *orc;
 	enum mdb_orc_layout layout;
 	bool layout_by_hash;
+	struct mdb_cfi *cfi; /* of its debug file; NULL: none */
+	bool cfi_tried;
+	bool frame_pointers_asked;
 	struct {
 		mdb_addr_t pc; /* 0: empty */
 		int verdict;   /* enum mdb_call_check */
@@ -39,6 +43,10 @@ struct mdb_unwind_table {
 	} returns[MDB_TABLE_RETURNS];
 };
 
+/* The object's call frame information, sought once; NULL: none. */
+const struct mdb_cfi *mdb_unwind_cfi_of(struct mdb_ctx *cx,
+	struct mdb_object *object);
+
 /* Made at first use; never NULL. */
 struct mdb_unwind_table *mdb_unwind_table_of(struct mdb_object *object);
 
@@ -48,6 +56,13 @@ struct mdb_unwind_table *mdb_unwind_table_of(struct mdb_object *object);
  * be looked up, and modules need not be listed.
  */
 bool mdb_unwind_may_be_code(const struct mdb_world *world, mdb_addr_t addr);
+
+/*
+ * Does the code of 64-bit Xen keep frame pointers?  A debug build does, and its
+ * functions say so themselves.  Then world->keeps_frame_pointers is set.
+ */
+void mdb_unwind_ask_frame_pointers(struct mdb_ctx *cx,
+	struct mdb_world *world);
 
 /* "ORC, header known" ...: how stacks of this world are unwound. */
 const char *mdb_unwind_describe(struct mdb_world *world);

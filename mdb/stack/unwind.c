@@ -320,6 +320,7 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 		return mdb_unwind_end(u, MDB_END_NO_UNWIND, "%s", u->foreign);
 	if (u->frame.kind == MDB_FRAME_USER)
 		return mdb_unwind_end(u, MDB_END_USER, NULL);
+	mdb_unwind_ask_frame_pointers(u->cx, u->world);
 	step = mdb_orc_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_entry_step(u, c);
@@ -330,8 +331,9 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_flow_step(u, c);
-	if (step == MDB_STEP_NONE && (!u->world->keeps_frame_pointers ||
-					     mdb_unwind_is_xen_64(u->world)))
+	if (step == MDB_STEP_NONE && mdb_unwind_is_xen_64(u->world))
+		step = mdb_xen_frameptr_step(u, c);
+	else if (step == MDB_STEP_NONE && !u->world->keeps_frame_pointers)
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_scan_step(u, c);
@@ -410,6 +412,10 @@ check_progress(struct mdb_unwind *u, const struct mdb_caller *c,
 	/* User mode is another stack and the end: nothing to check. */
 	if (is_user(u, c))
 		return MDB_STEP_CALLER;
+	if (c->returned)
+		*note_out = "registers saved for the crash dump: that function "
+			    "has returned since, and its return address is "
+			    "written over";
 	if (!progresses(u, c, note_out))
 		return mdb_unwind_end(u, MDB_END_CYCLE,
 			"the caller's stack pointer 0x%" PRIx64

@@ -190,6 +190,9 @@ enum mdb_xen_entry {
 enum mdb_xen_entry mdb_xen_entry_of_name(const char *name);
 enum mdb_unwind_step mdb_xen_entry_step(struct mdb_unwind *u,
 	struct mdb_caller *caller_out);
+/* Frame pointers, where 64-bit Xen's code could not be followed. */
+enum mdb_unwind_step mdb_xen_frameptr_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
 
 /* Could a processor have saved these? */
 bool mdb_regs_is_plausible(const struct mdb_arch *arch,

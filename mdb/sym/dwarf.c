@@ -244,3 +244,14 @@ mdb_dwarf_create(struct mdb_ctx *cx, const char *path, size_t word,
 	*types_out = &dw->types;
 	return MDB_OK;
 }
+
+enum mdb_status
+mdb_dwarf_section(const struct mdb_types *types, const char *name,
+	const uint8_t **bytes_out, size_t *len_out)
+{
+	const struct mdb_dwarf *dw = (const struct mdb_dwarf *)types;
+
+	if (!types || types->ops != &dwarf_ops)
+		return MDB_E_NOTFOUND;
+	return mdb_dwarf_file_section(dw->file, name, bytes_out, len_out);
+}

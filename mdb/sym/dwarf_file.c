@@ -217,3 +217,28 @@ mdb_dwarf_file_debug(const struct mdb_dwarf_file *file)
 {
 	return file->dbg;
 }
+
+enum mdb_status
+mdb_dwarf_file_section(const struct mdb_dwarf_file *file, const char *name,
+	const uint8_t **bytes_out, size_t *len_out)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while ((scn = elf_nextscn(file->elf, scn))) {
+		const char *its = NULL;
+		Elf_Data *data;
+
+		if (gelf_getshdr(scn, &sh) && sh.sh_type != SHT_NOBITS)
+			its = elf_strptr(file->elf, file->names, sh.sh_name);
+		if (!its || strcmp(its, name) != 0)
+			continue;
+		data = elf_rawdata(scn, NULL);
+		if (!data || !data->d_buf)
+			break;
+		*bytes_out = data->d_buf;
+		*len_out = data->d_size;
+		return MDB_OK;
+	}
+	return MDB_E_NOTFOUND;
+}

@@ -23,6 +23,9 @@ enum mdb_status mdb_dwarf_file_open(struct mdb_ctx *cx, const char *path,
 	struct mdb_dwarf_file **file_out);
 void mdb_dwarf_file_close(struct mdb_dwarf_file *file);
 Dwarf_Debug mdb_dwarf_file_debug(const struct mdb_dwarf_file *file);
+/* MDB_E_NOTFOUND: it has no such section, or one without bytes. */
+enum mdb_status mdb_dwarf_file_section(const struct mdb_dwarf_file *file,
+	const char *name, const uint8_t **bytes_out, size_t *len_out);
 
 /*
  * Did libdwarf do it?  DW_DLV_NO_ENTRY is no as well; the error, which it

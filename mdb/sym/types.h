@@ -102,4 +102,12 @@ void mdb_type_describe(struct mdb_type type, struct mdb_type_desc *desc_out);
 enum mdb_status mdb_dwarf_create(struct mdb_ctx *cx, const char *path,
 	size_t word, struct mdb_types **types_out);
 
+/*
+ * The bytes of another section of the file that a container made by
+ * mdb_dwarf_create reads; they live as long as it does.  MDB_E_NOTFOUND: there
+ * is none, or the types are not of such a file.
+ */
+enum mdb_status mdb_dwarf_section(const struct mdb_types *types,
+	const char *name, const uint8_t **bytes_out, size_t *len_out);
+
 #endif

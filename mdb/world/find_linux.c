@@ -490,6 +490,14 @@ mdb_linux_create(struct mdb_ctx *cx, struct mdb_target *target,
 	return MDB_OK;
 }
 
+static void
+warn_lost_hypervisor(struct mdb_ctx *cx)
+{
+	mdb_warn(cx, MDB_OK,
+		"the hypervisor is lost: domain 0's kernel is there, but no "
+		"page tables lead to what ran it");
+}
+
 /* The kernel of domain 0 on a machine that a hypervisor runs. */
 static enum mdb_status
 find_above_xen(struct mdb_ctx *cx, struct mdb_target *target)
@@ -502,6 +510,20 @@ find_above_xen(struct mdb_ctx *cx, struct mdb_target *target)
 		xen = xen->next;
 	st = mdb_linux_scan_xen(cx, target, xen, &found);
 	return st == MDB_OK ? mdb_linux_create(cx, target, &found) : st;
+}
+
+/* Without a note that leads there. */
+static enum mdb_status
+find_by_scan(struct mdb_ctx *cx, struct mdb_target *target,
+	struct mdb_linux_found *found_out)
+{
+	enum mdb_status st = mdb_linux_scan(cx, target, found_out);
+
+	if (st == MDB_E_UNSUPPORTED)
+		st = mdb_linux_scan_xen(cx, target, NULL, found_out);
+	if (st == MDB_OK && found_out->has_domain)
+		warn_lost_hypervisor(cx);
+	return st;
 }
 
 enum mdb_status
@@ -528,7 +550,7 @@ mdb_find_linux(struct mdb_ctx *cx, struct mdb_target *target)
 						  : NULL;
 
 		found.info = NULL;
-		if (mdb_linux_scan(cx, target, &found) == MDB_OK)
+		if (find_by_scan(cx, target, &found) == MDB_OK)
 			st = MDB_OK;
 		else if (why != NULL && st != MDB_E_NOTFOUND)
 			st = mdb_fail(cx, st, "%s", why);

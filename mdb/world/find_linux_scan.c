@@ -236,8 +236,8 @@ info_try(struct mdb_ctx *cx, struct mdb_target *target, mdb_paddr_t addr,
  * A top table that any process of a Linux may have: its last entry leads to
  * a table whose last but one entry (the kernel's gigabyte) is a table too.
  */
-bool
-mdb_linux_looks_like_root(const struct mdb_memory *mem, const uint8_t *page,
+static bool
+looks_like_root(const struct mdb_memory *mem, const uint8_t *page,
 	enum mdb_paging mode)
 {
 	const uint64_t present = 1, frame = 0x000ffffffffff000ull;
@@ -293,8 +293,7 @@ page_root(struct mdb_ctx *cx, struct page_scan *scan, mdb_paddr_t addr)
 	for (size_t i = 0; i < 2; i++) {
 		enum mdb_status st;
 
-		if (!mdb_linux_looks_like_root(scan->target->memory, page,
-			    modes[i]))
+		if (!looks_like_root(scan->target->memory, page, modes[i]))
 			continue;
 		if (scan->nr_roots++ >= MAX_ROOTS)
 			return MDB_E_NOTFOUND;
@@ -336,17 +335,16 @@ enum mdb_status
 mdb_linux_scan(struct mdb_ctx *cx, struct mdb_target *target,
 	struct mdb_linux_found *found_out)
 {
-	const struct dfmt *dump = mdb_memory_dump(target->memory);
 	struct page_scan scan = { .target = target, .found_out = found_out };
-	enum mdb_status st;
-	size_t len;
+	enum mdb_status st = scan_cpus(cx, target, found_out);
 
-	if (dump != NULL && dfmt_vmcoreinfo_xen(dump, &len) != NULL)
-		return MDB_E_NOTFOUND;
-	st = scan_cpus(cx, target, found_out);
 	if (st == MDB_E_NOTFOUND)
 		st = each_page(cx, &scan, page_info);
 	if (st == MDB_E_NOTFOUND)
 		st = each_page(cx, &scan, page_root);
-	return st == MDB_E_UNSUPPORTED ? MDB_E_NOTFOUND : st;
+	/* Where the hypervisor's part of the tables is destroyed, the kernel
+	 * itself says that it had one. */
+	if (st == MDB_OK && found_out->has_layout)
+		found_out->has_domain = mdb_linux_is_initial(cx, found_out);
+	return st;
 }

@@ -59,30 +59,50 @@ mdb_linux_is_above_xen(const struct mdb_target *target)
 /* ---- one top table -------------------------------------------------------
  */
 
-/* Does a page of memory look like a top table of a paravirtual Linux? */
-static bool
-is_root(const struct scan *s, const uint8_t *page)
+static uint64_t
+word_at(const struct scan *s, mdb_paddr_t addr)
 {
 	uint8_t b[8];
 
-	if (!mdb_linux_looks_like_root(s->target->memory, page,
-		    MDB_PAGING_4LEVEL))
-		return false;
-	if (s->xen == NULL)
+	return mdb_memory_try(s->target->memory, addr, b, 8) == MDB_OK
+		       ? mdb_le64(b)
+		       : 0;
+}
+
+/* Does a table have the hypervisor's own map of memory, if that is known? */
+static bool
+maps_memory(const struct scan *s, mdb_paddr_t table)
+{
+	uint64_t own;
+
+	if (s->xen == NULL ||
+		mdb_space_paging(s->xen->world->space) == MDB_PAGING_NONE)
 		return true;
-	return mdb_memory_try(s->target->memory,
-		       mdb_space_root(s->xen->world->space) +
-			       8ul * SLOT_DIRECTMAP,
-		       b, 8) != MDB_OK ||
-	       ((mdb_le64(b) ^ mdb_le64(page + 8ul * SLOT_DIRECTMAP)) &
-		       FRAME_MASK) == 0;
+	own = word_at(s,
+		mdb_space_root(s->xen->world->space) + 8ul * SLOT_DIRECTMAP);
+	return own == 0 || ((own ^ word_at(s, table + 8ul * SLOT_DIRECTMAP)) &
+				   FRAME_MASK) == 0;
+}
+
+/* Does a page of memory look like a top table of a paravirtual Linux? */
+static bool
+is_root(const struct scan *s, mdb_paddr_t table)
+{
+	const uint64_t present = 1, large = 0x80;
+	uint64_t e = word_at(s, table + 511ul * 8);
+
+	if (!(e & present) || (e & large) || (e & FRAME_MASK) == 0)
+		return false;
+	e = word_at(s, (e & FRAME_MASK) + 510ul * 8);
+	return (e & present) && !(e & large) && (e & FRAME_MASK) != 0 &&
+	       maps_memory(s, table);
 }
 
 /* All processes of a kernel share its half: one of them is enough. */
 static bool
-was_tried(struct scan *s, const uint8_t *page)
+was_tried(struct scan *s, mdb_paddr_t table)
 {
-	mdb_paddr_t half = mdb_le64(page + 511ul * 8) & FRAME_MASK;
+	mdb_paddr_t half = word_at(s, table + 511ul * 8) & FRAME_MASK;
 
 	for (size_t i = 0; i < s->nr_tried; i++)
 		if (s->tried[i] == half)
@@ -95,9 +115,8 @@ was_tried(struct scan *s, const uint8_t *page)
 /* xen_start_flags (arch/x86/xen/enlighten.c): SIF_INITDOMAIN. */
 #define SIF_INITDOMAIN 2u
 
-/* Does the kernel say that it is the initial domain's?  False: it says no. */
-static bool
-may_be_initial(struct mdb_ctx *cx, struct mdb_linux_found *found, bool *is_out)
+bool
+mdb_linux_is_initial(struct mdb_ctx *cx, struct mdb_linux_found *found)
 {
 	struct mdb_object kernel = { 0 };
 	struct mdb_kallsyms *k;
@@ -115,8 +134,7 @@ may_be_initial(struct mdb_ctx *cx, struct mdb_linux_found *found, bool *is_out)
 		mdb_kallsyms_destroy(k);
 	}
 	mdb_forget(cx);
-	*is_out = known && (flags & SIF_INITDOMAIN) != 0;
-	return !known || *is_out;
+	return known && (flags & SIF_INITDOMAIN) != 0;
 }
 
 static void
@@ -130,14 +148,10 @@ found_destroy(struct mdb_linux_found *found)
 static enum mdb_status
 frame_try(struct mdb_ctx *cx, struct scan *s, mdb_pfn_t mfn, bool sure)
 {
-	uint8_t page[PAGE];
-	bool is = sure;
 	enum mdb_status st;
 
-	if (mfn == 0 || mfn >= MAX_FRAME ||
-		mdb_memory_try(s->target->memory, mfn * PAGE, page, PAGE) !=
-			MDB_OK ||
-		!is_root(s, page) || was_tried(s, page))
+	if (mfn == 0 || mfn >= MAX_FRAME || !is_root(s, mfn * PAGE) ||
+		was_tried(s, mfn * PAGE))
 		return MDB_E_NOTFOUND;
 	st = mdb_linux_space_try(cx,
 		mdb_space_create("kernel", s->target->memory, &mdb_arch_x86_64,
@@ -145,11 +159,11 @@ frame_try(struct mdb_ctx *cx, struct scan *s, mdb_pfn_t mfn, bool sure)
 		s->found_out);
 	if (st != MDB_OK)
 		return st;
-	if (!sure && !may_be_initial(cx, s->found_out, &is)) {
+	if (!sure && !mdb_linux_is_initial(cx, s->found_out)) {
 		found_destroy(s->found_out);
 		return MDB_E_NOTFOUND;
 	}
-	s->found_out->has_domain = is;
+	s->found_out->has_domain = true;
 	s->found_out->domain = 0;
 	return MDB_OK;
 }

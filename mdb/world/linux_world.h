@@ -105,16 +105,14 @@ enum mdb_status mdb_linux_space_of_info(struct mdb_ctx *cx,
 	struct mdb_target *target, const char *info, size_t len,
 	struct mdb_space **space_out);
 
-/* find_linux_scan.c: without a VMCOREINFO note. */
+/* find_linux_scan.c: without a VMCOREINFO note.  MDB_E_UNSUPPORTED: a CPU's
+ * tables are those of a paravirtual guest. */
 enum mdb_status mdb_linux_scan(struct mdb_ctx *cx, struct mdb_target *target,
 	struct mdb_linux_found *found_out);
 
 /* Is there a kernel in this space?  Takes it over.  MDB_E_NOTFOUND: none. */
 enum mdb_status mdb_linux_space_try(struct mdb_ctx *cx, struct mdb_space *space,
 	struct mdb_linux_found *found_out);
-/* Does the page look like the top table of a process of a Linux? */
-bool mdb_linux_looks_like_root(const struct mdb_memory *mem,
-	const uint8_t *page, enum mdb_paging mode);
 
 /*
  * find_linux_xen.c: the kernel of domain 0.  xen is the hypervisor's world, or
@@ -124,6 +122,9 @@ bool mdb_linux_looks_like_root(const struct mdb_memory *mem,
 enum mdb_status mdb_linux_scan_xen(struct mdb_ctx *cx,
 	struct mdb_target *target, struct mdb_world *xen,
 	struct mdb_linux_found *found_out);
+/* Does a kernel say of itself that it is the initial domain's?  False also
+ * when it says nothing. */
+bool mdb_linux_is_initial(struct mdb_ctx *cx, struct mdb_linux_found *found);
 /* Has the dump a word of a hypervisor? */
 bool mdb_linux_is_above_xen(const struct mdb_target *target);
 

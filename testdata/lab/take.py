@@ -181,7 +181,7 @@ def boot(args, start, died=PANIC):
         os.makedirs(args.out)
         guest = start(args)
         try:
-            guest.wait_for(f"LAB: ready|{died}", 400)
+            guest.wait_for(f"LAB: ready|{died}", args.wait)
         except BaseException:
             guest.close()
             raise
@@ -250,6 +250,7 @@ def main():
     p.add_argument("--smp", type=int, default=2)
     p.add_argument("--append", default="")
     p.add_argument("--crashkernel", default="192M")
+    p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--vmcoreinfo", action="store_true")
     p.add_argument("series")
     p.add_argument("mode", choices=["idle", "panic", "irq", "nmi", "oops",

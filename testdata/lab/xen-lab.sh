@@ -14,8 +14,9 @@ shift 2
 # The names end in what take.py calls the dump, or in kdump: then Xen starts a
 # crash kernel, whose copy of /proc/vmcore it is.
 pvh='--cpu=max,-la57,-smap,-rdtscp'
-guests="--mem=896,--dom0-mem=320,--append=labguests=pv"
-both="$pvh,--mem=1024,--dom0-mem=352,--append=labguests=pv+pvh"
+up="--wait=900,--append=labnospin=1"
+guests="--mem=896,$up,--append=labguests=pv"
+both="$pvh,--mem=1024,--dom0-mem=352,$up,--append=labguests=pv+pvh"
 # name                          hypervisor      mode       options   dumps
 table="
 * xen-4.17.7-run                4.17.7-stock    run        -         elf
@@ -33,6 +34,8 @@ table="
 - xen-4.17.7-dom0-panic-kdump   4.17.7-stock    dom0-panic --kdump   -
 - xen-4.17.7-guests             4.17.7-stock    run        $both     elf
 - xen-4.17.7-credit             4.17.7-stock    run        --xen-append=sched=credit,$guests  elf
+- xen-4.17.5-debug-rt           4.17.5-debug    run        --xen-append=sched=rtds,$guests  elf
+- xen-4.17.5-debug-null         4.17.5-debug    run        --xen-append=sched=null,$up  elf
 - xen-4.17.5-run                4.17.5-stock    run        -         elf
 - xen-4.17.5-debug-run          4.17.5-debug    run        -         elf
 - xen-4.17.5-debug-nmi          4.17.5-debug    nmi-key    -         elf

@@ -27,6 +27,8 @@ PANICKED = {
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
 }
 DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
+# A PVH dom0 must have an IOMMU.
+PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
 
 
 def start(args):
@@ -36,15 +38,20 @@ def start(args):
                      f"{args.cache}/xen-tools-{args.branch}", initrd)
     xen = (f"com1=115200,8n1 console=com1 noreboot loglvl=all guest_loglvl=all "
            f"dom0_mem={args.dom0_mem}M,max:{args.dom0_mem}M nmi=fatal "
-           f"dom0_vcpus_pin {args.xen_append}")
-    linux = f"console=hvc0 panic=0 lab={DOM0_MODE.get(args.mode, 'idle')} {args.append}"
+           f"dom0_vcpus_pin {' '.join(args.xen_append)}")
+    linux = f"console=hvc0 panic=0 lab={DOM0_MODE.get(args.mode, 'idle')} {' '.join(args.append)}"
+    if args.pvh:
+        xen += " dom0=pvh"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
     # A comma would end the module's name.
     linux = linux.strip().replace(",", ",,")
-    return take.Guest(args, ["-kernel", args.xen, "-append", xen,
-                             "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"])
+    machine = ["-kernel", args.xen, "-append", xen,
+               "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
+    if args.pvh:
+        machine += PVH_MACHINE
+    return take.Guest(args, machine)
 
 
 def panic(guest, mode):
@@ -91,9 +98,11 @@ def main():
     p.add_argument("--mem", type=int, default=768)
     p.add_argument("--dom0-mem", type=int, default=320)
     p.add_argument("--smp", type=int, default=2)
-    p.add_argument("--append", default="", help="for dom0's kernel")
-    p.add_argument("--xen-append", default="")
+    p.add_argument("--append", action="append", default=[], help="for dom0's kernel")
+    p.add_argument("--xen-append", action="append", default=[])
     p.add_argument("--crashkernel", default="192M")
+    p.add_argument("--pvh", action="store_true", help="boot dom0 as PVH")
+    p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--kdump", action="store_true")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")

@@ -146,6 +146,13 @@ MDB_API enum mdb_status mdb_cpu_regs(struct mdb_ctx *cx,
 MDB_API enum mdb_status mdb_context_regs(struct mdb_ctx *cx,
 	struct mdb_regs *regs_out, int *cpu_out);
 
+/*
+ * Shows registers as ::regs does: its record for JSON, its lines.  cpu is whose
+ * they are, -1: no CPU's; wide: of 64-bit code.
+ */
+MDB_API enum mdb_status mdb_regs_show(struct mdb_ctx *cx,
+	const struct mdb_regs *regs, int cpu, bool wide);
+
 /* What to print of a stack. */
 #define MDB_STACK_FP 0x1u     /* frame addresses ($C), else only names ($c) */
 #define MDB_STACK_REGS 0x2u   /* the registers of exception and user frames */
