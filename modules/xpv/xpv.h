@@ -67,10 +67,29 @@ enum mdb_status xpv_each_cpu(struct mdb_ctx *cx, struct mdb_world *world,
 enum mdb_status xpv_each_in_list(struct mdb_ctx *cx, struct mdb_loc head,
 	uint64_t offset, mdb_walk_fn *fn, void *arg);
 
+/* Where the frame table is and how it reads; frame.h. */
+struct xpv_pgc;
+struct xpv_frames {
+	struct mdb_world *world;
+	mdb_addr_t table, direct; /* of pdx 0 */
+	uint64_t page_len;	  /* sizeof(struct page_info) */
+	uint64_t nr_pdx;	  /* the frame table ends there */
+	bool nr_exact;	 /* the hypervisor says so; else by what is mapped */
+	bool compressed; /* then: */
+	uint64_t bottom_mask, top_mask; /* of an mfn */
+	unsigned int hole_shift;
+	/* offsets in struct page_info */
+	uint64_t list_off, count_off, type_off, owner_off, order_off;
+	size_t owner_len, link_len;  /* 4 or 8 bytes */
+	const struct xpv_pgc *flags; /* NULL: not known of this version */
+};
+
 /* What the module keeps of a hypervisor until the session ends. */
 struct xpv_state {
 	bool time_tried;
 	uint64_t time_latest; /* 0: not known */
+	bool frames_found;
+	struct xpv_frames frames; /* xpv_frames_get */
 };
 struct xpv_state *xpv_state(struct mdb_ctx *cx, struct mdb_world *world);
 
