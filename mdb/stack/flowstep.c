@@ -8,8 +8,6 @@
  * it, in Xen only one that can lead into the function.  Several depths may be
  * possible; the first that passes is the answer.  If none does, there is none.
  */
-#include <mdb/xen.h>
-
 #include "mdb/stack/reach.h"
 
 #include "mdb/base/ctx.h"
@@ -29,9 +27,6 @@ struct candidates {
 	struct slot slots[2 * MDB_FLOW_PLACES + 1];
 	size_t nr;
 };
-
-/* No struct cpu_info, at the top of Xen's stacks, is larger. */
-#define XEN_CPU_INFO_MAX 0x200u
 
 static bool
 is_return_address(struct mdb_unwind *u, mdb_addr_t ip)
@@ -226,28 +221,14 @@ has_returned(struct mdb_unwind *u, const struct mdb_flow_function *function,
 static bool
 is_at_top(struct mdb_unwind *u, mdb_addr_t at)
 {
-	const char *part = NULL;
-	int cpu;
-	enum mdb_status st =
-		mdb_xen_stack_of(u->cx, u->world, at, &cpu, &part);
+	const struct mdb_world_ops *ops = u->world->ops;
+	struct mdb_stack_range range = { 0 };
+	enum mdb_status st = MDB_E_NOTFOUND;
 
+	if (ops && ops->stack_range)
+		st = ops->stack_range(u->cx, u->world, at, &range);
 	mdb_forget(u->cx);
-	if (st == MDB_OK)
-		return part && strcmp(part, "guest registers") == 0;
-	return at % MDB_XEN_STACK_LEN >= MDB_XEN_STACK_LEN - XEN_CPU_INFO_MAX;
-}
-
-/* The caller has left nothing on the stack of a CPU that is known. */
-static bool
-stack_is_empty(struct mdb_unwind *u)
-{
-	const char *part = NULL;
-	int cpu;
-	enum mdb_status st = mdb_xen_stack_of(u->cx, u->world,
-		u->frame.regs.r[MDB_R_SP], &cpu, &part);
-
-	mdb_forget(u->cx);
-	return st == MDB_OK && part && strcmp(part, "guest registers") == 0;
+	return st == MDB_OK && range.top != 0 && at == range.top;
 }
 
 static enum mdb_unwind_step
@@ -270,8 +251,6 @@ try_xen(struct mdb_unwind *u, const struct mdb_flow_function *function,
 	for (size_t i = 0; i < c->nr; i++)
 		if (is_at_top(u, c->slots[i].ip_at))
 			return end_at_top(u, c->slots[i].ip_at, caller_out);
-	if (is_at_top(u, u->frame.regs.r[MDB_R_SP]))
-		return end_at_top(u, u->frame.regs.r[MDB_R_SP], caller_out);
 	return MDB_STEP_NONE;
 }
 
@@ -341,7 +320,7 @@ mdb_flow_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 			&function))
 		return MDB_STEP_NONE;
 	if (mdb_unwind_is_xen_64(u->world) && u->frame.pc_is_return &&
-		stack_is_empty(u))
+		is_at_top(u, u->frame.regs.r[MDB_R_SP]))
 		return end_at_top(u, u->frame.regs.r[MDB_R_SP], caller_out);
 	if (mdb_unwind_is_xen_64(u->world) &&
 		slot_of_table(u, &c.slots[0]))

@@ -412,6 +412,10 @@ check_progress(struct mdb_unwind *u, const struct mdb_caller *c,
 	/* User mode is another stack and the end: nothing to check. */
 	if (is_user(u, c))
 		return MDB_STEP_CALLER;
+	if (c->returned)
+		*note_out = "registers saved for the crash dump: that function "
+			    "has returned since, and its return address is "
+			    "written over";
 	if (!progresses(u, c, note_out))
 		return mdb_unwind_end(u, MDB_END_CYCLE,
 			"the caller's stack pointer 0x%" PRIx64

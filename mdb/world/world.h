@@ -21,6 +21,9 @@ struct mdb_stack_range {
 	const char
 		*name; /* "task", "IRQ", "NMI", "#DF", "#DB", "#MC", "entry" */
 	int cpu;       /* -1: not of a CPU */
+	/* Of a hypervisor's: its guest's registers begin here, above all
+	 * frames; 0: it has none. */
+	mdb_addr_t top;
 };
 
 /* Whose code a hypervisor left when it entered itself. */

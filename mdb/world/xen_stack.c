@@ -34,12 +34,12 @@ mdb_xen_stack_range(struct mdb_ctx *cx, struct mdb_world *world, mdb_addr_t sp,
 		*range_out =
 			(struct mdb_stack_range){ c->stack + PRIMARY * PAGE_LEN,
 				c->stack + MDB_XEN_STACK_LEN, parts[PRIMARY],
-				(int)c->id };
+				(int)c->id, c->info };
 	else
 		*range_out =
 			(struct mdb_stack_range){ c->stack + page * PAGE_LEN,
 				c->stack + (page + 1) * PAGE_LEN, parts[page],
-				(int)c->id };
+				(int)c->id, 0 };
 	return MDB_OK;
 }
 

@@ -232,9 +232,18 @@ static enum mdb_status
 note_vcpu(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 {
 	struct xpv_vcpu v;
+	uint64_t ns;
 
-	if (xpv_vcpu_read(cx, loc, &v) == MDB_OK && v.has_since)
+	if (xpv_vcpu_read(cx, loc, &v) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	if (v.has_since && v.has_state)
 		note(arg, v.since);
+	if (v.unit != 0 &&
+		xpv_member(cx, mdb_at(loc, v.unit), "struct sched_unit",
+			"state_entry_time\0", &ns) == MDB_OK)
+		note(arg, ns);
 	mdb_forget(cx);
 	return MDB_OK;
 }

@@ -137,6 +137,19 @@ static const struct mdb_dcmd dcmds[] = {
 		.run = xpv_xenregs,
 	},
 	{
+		.name = "xensched",
+		.summary = "show what runs and what waits, by CPU pool",
+		.help = "For each pool its scheduler, then what each of its "
+			"processors runs and what waits in each run queue, in "
+			"the queue's order. FOR is counted to the latest time "
+			"that the hypervisor noted anywhere.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_sched_options,
+		.table = &xpv_sched_table,
+		.examples = xpv_sched_examples,
+		.run = xpv_sched,
+	},
+	{
 		.name = "evtchn",
 		.operands = "[port]",
 		.summary = "list event channels, both ends",
@@ -289,6 +302,13 @@ static const struct mdb_walker walkers[] = {
 		.summary = "the vcpus that the processors run",
 		.addr = MDB_ADDR_NONE,
 		.init = xpv_walk_pcpu_init,
+		.step = xpv_walk_step,
+	},
+	{
+		.name = "runq",
+		.summary = "the vcpus that wait for a processor",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_runq_init,
 		.step = xpv_walk_step,
 	},
 	{

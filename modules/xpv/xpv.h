@@ -196,6 +196,7 @@ struct xpv_domain {
 	uint32_t max_vcpus; /* elements of vcpu[] at most */
 	/* 4.14 and later; without has_state nothing of it is known */
 	bool has_state;
+	bool is_bad;	  /* ... or it contradicts itself */
 	const char *type; /* "PV" "PVH" "HVM" */
 	uint32_t outstanding_pages, xenheap_pages, extra_pages;
 	uint32_t dying; /* DOMDYING_*: 0 alive, 1 dying, 2 dead */
@@ -210,9 +211,11 @@ struct xpv_vcpu {
 	int32_t id;
 	int32_t processor;
 	mdb_addr_t domain;
-	bool has_state;
+	bool has_state; /* and it is one */
+	bool is_bad;	/* there is one, but it is none */
 	uint32_t state; /* RUNSTATE_* */
 	uint64_t flags;
+	bool has_pause_flags; /* flags are VPF_*; else Xen 3.0's VCPUF_* */
 	mdb_addr_t cr3;
 	bool has_cr3;
 	bool has_since;
@@ -233,7 +236,7 @@ enum mdb_status xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc,
 /* "running", "runnable", "blocked", "offline", or "?". */
 const char *xpv_state_name(const struct xpv_vcpu *v);
 
-/* VPF_* of a 64-bit Xen in words, and what the first of a domain's set means:
+/* VPF_* in words, and what the first of a domain's set means:
  * "dying", "shut down: crash", "paused by the toolstack"; "" for neither. */
 const char *xpv_pause_text(struct mdb_ctx *cx, const struct xpv_vcpu *v);
 const char *xpv_domain_why(struct mdb_ctx *cx, const struct xpv_domain *d);
@@ -297,10 +300,16 @@ extern const struct mdb_option xpv_hypercall_options[], xpv_xenregs_options[];
 extern const struct mdb_example xpv_hypercall_examples[],
 	xpv_xenregs_examples[];
 
+enum mdb_status xpv_sched(struct mdb_ctx *cx, const struct mdb_call *call);
+extern const struct mdb_table xpv_sched_table;
+extern const struct mdb_option xpv_sched_options[];
+extern const struct mdb_example xpv_sched_examples[];
+
 extern const struct mdb_synthetic xpv_synthetics[];
 
 enum mdb_status xpv_walk_domain_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_vcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);
+enum mdb_status xpv_walk_runq_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_timer_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_pcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);
 

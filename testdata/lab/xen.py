@@ -27,6 +27,8 @@ PANICKED = {
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
 }
 DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
+# A PVH dom0 must have an IOMMU.
+PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
 
 
 def start(args):
@@ -45,8 +47,11 @@ def start(args):
         linux += " labkdump=1"
     # A comma would end the module's name.
     linux = linux.strip().replace(",", ",,")
-    return take.Guest(args, ["-kernel", args.xen, "-append", xen,
-                             "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"])
+    machine = ["-kernel", args.xen, "-append", xen,
+               "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
+    if args.pvh:
+        machine += PVH_MACHINE
+    return take.Guest(args, machine)
 
 
 def panic(guest, mode):
