@@ -310,7 +310,7 @@ sum_row(struct mdb_ctx *cx, const struct xpv_gnttab *g)
 		g->version != 0 ? mdb_v_uint(g->version) : mdb_v_none(),
 		mdb_v_uint(g->nr_frames),
 		mdb_v_uint(g->max_frames),
-		mdb_v_uint(g->maptrack_limit / (XPV_PAGE_LEN / g->mapping_len)),
+		mdb_v_uint(g->nr_maptrack),
 		mdb_v_uint(g->max_maptrack),
 		mdb_v_uint(s.granted),
 		mdb_v_uint(s.active),
