@@ -172,8 +172,7 @@ find_world(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c)
 	struct mdb_guest guest = { .domain = -1, .vcpu = -1 };
 	enum mdb_status st;
 
-	if (c->trap.kind != MDB_TRAP_VMEXIT &&
-		(c->regs.r[MDB_R_CS] & 3) == 0)
+	if (c->trap.kind != MDB_TRAP_VMEXIT && (c->regs.r[MDB_R_CS] & 3) == 0)
 		return;
 	if (!ops || !ops->guest_on_stack) {
 		end_at_guest(u, c, NULL);
@@ -301,8 +300,8 @@ enum mdb_unwind_step
 mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
 	struct mdb_caller *caller_out)
 {
-	const uint64_t segments = 1ull << MDB_R_CS | 1ull << MDB_R_SS |
-				  1ull << MDB_R_ORIG_AX;
+	const uint64_t segments =
+		1ull << MDB_R_CS | 1ull << MDB_R_SS | 1ull << MDB_R_ORIG_AX;
 	const struct mdb_world_ops *ops = u->world->ops;
 	struct mdb_caller c = { .is_regs = true,
 		.literal = true,
@@ -338,8 +337,8 @@ find_cpu(struct mdb_unwind *u, const struct mdb_regs *regs,
 {
 	int cpu = -1;
 
-	for (unsigned int n = 0; n < MAX_CPUS &&
-		mdb_cpu_next(u->cx, u->world, &cpu) == MDB_OK;
+	for (unsigned int n = 0;
+		n < MAX_CPUS && mdb_cpu_next(u->cx, u->world, &cpu) == MDB_OK;
 		n++) {
 		struct mdb_regs its;
 

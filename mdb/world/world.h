@@ -91,8 +91,8 @@ struct mdb_world {
 	void *priv;		       /* the finder's */
 	struct mdb_space_list *spaces; /* by root, see mdb_space_of_root */
 	struct mdb_synthetic_object *synthetics; /* owned; synthetic.h */
-	void *module_state;	       /* shell layer */
-	void *shape_cache;	       /* type layer: resolved shapes */
+	void *module_state;			 /* shell layer */
+	void *shape_cache; /* type layer: resolved shapes */
 	void (*shape_cache_destroy)(void *cache);
 	/* How well the layout is known: said by ::status. */
 	const char *support; /* "tested", "untested: ..." */
