@@ -398,6 +398,23 @@ print_sources(struct mdb_ctx *cx, const struct status *s)
 	return st;
 }
 
+/* Types of a hypervisor may be those of another build. */
+static enum mdb_status
+print_trust(struct mdb_ctx *cx)
+{
+	enum mdb_status st = MDB_OK;
+	const char *text;
+
+	for (struct mdb_world *w = cx->target->worlds; w && st == MDB_OK;
+		w = w->next) {
+		if (!w->ops || !w->ops->trust_all)
+			continue;
+		(void)mdb_world_trust(cx, w, &text);
+		st = mdb_remark(cx, "types of %s: %s", mdb_world_name(w), text);
+	}
+	return st;
+}
+
 static enum mdb_status
 print_worlds(struct mdb_ctx *cx)
 {
@@ -431,6 +448,8 @@ run_status(struct mdb_ctx *cx, const struct mdb_call *call)
 		st = print_machine(cx, &s);
 	if (st == MDB_OK)
 		st = print_sources(cx, &s);
+	if (st == MDB_OK)
+		st = print_trust(cx);
 	return st == MDB_OK ? print_worlds(cx) : st;
 }
 

@@ -5,34 +5,52 @@
  */
 #include "mdb/shell/alias.h"
 
+#include "mdb/world/target.h"
+
 #include <string.h>
 
 static const struct mdb_alias aliases[] = {
-	{ "bufctl", ".::print kmem_bufctl_t", true },
-	{ "bufctl_audit", ".::print kmem_bufctl_audit_t", true },
-	{ "cpu", ".::cpuinfo -v", false },
-	{ "cpun", ".::cpuinfo", false },
-	{ "cpus", "::cpuinfo -v", false },
-	{ "devinfo", ".::print struct dev_info", true },
-	{ "findthreads", "::walk thread | ::thread", false },
-	{ "modctl.brief", ".::modctl", true },
-	{ "modules", "::modctl", true },
-	{ "msgbuf", "::msgbuf", false },
-	{ "mutex", ".::print mutex_impl_t", true },
-	{ "panicbuf", "::panicinfo", false },
-	{ "pid2proc", ".::pid2proc", false },
-	{ "proc2u", ".::print proc_t p_user", true },
-	{ "procargs", ".::print proc_t p_user.u_psargs", true },
-	{ "sema", ".::print sema_impl_t", true },
-	{ "stackregs", ".$C", false },
-	{ "stacktrace", ".$c", false },
-	{ "thread", ".::print kthread_t", true },
-	{ "threadlist", "::threadlist -v", false },
-	{ "u", ".::print struct user", true },
-	{ "utsname", "utsname::print", true },
+	{ "bufctl", ".::print kmem_bufctl_t", MDB_ALIAS_ILLUMOS },
+	{ "bufctl_audit", ".::print kmem_bufctl_audit_t", MDB_ALIAS_ILLUMOS },
+	{ "cpu", ".::cpuinfo -v", MDB_ALIAS_ALL },
+	{ "cpun", ".::cpuinfo", MDB_ALIAS_ALL },
+	{ "cpus", "::cpuinfo -v", MDB_ALIAS_ALL },
+	{ "devinfo", ".::print struct dev_info", MDB_ALIAS_ILLUMOS },
+	{ "doms", "::domain", MDB_ALIAS_XEN },
+	{ "findthreads", "::walk thread | ::thread", MDB_ALIAS_ALL },
+	{ "modctl.brief", ".::modctl", MDB_ALIAS_ILLUMOS },
+	{ "modules", "::modctl", MDB_ALIAS_ILLUMOS },
+	{ "msgbuf", "::msgbuf", MDB_ALIAS_ALL },
+	{ "mutex", ".::print mutex_impl_t", MDB_ALIAS_ILLUMOS },
+	{ "panicbuf", "::panicinfo", MDB_ALIAS_ALL },
+	{ "pcpus", "::pcpu", MDB_ALIAS_XEN },
+	{ "pid2proc", ".::pid2proc", MDB_ALIAS_ALL },
+	{ "proc2u", ".::print proc_t p_user", MDB_ALIAS_ILLUMOS },
+	{ "procargs", ".::print proc_t p_user.u_psargs", MDB_ALIAS_ILLUMOS },
+	{ "sema", ".::print sema_impl_t", MDB_ALIAS_ILLUMOS },
+	{ "stackregs", ".$C", MDB_ALIAS_ALL },
+	{ "stacktrace", ".$c", MDB_ALIAS_ALL },
+	{ "thread", ".::print kthread_t", MDB_ALIAS_ILLUMOS },
+	{ "threadlist", "::threadlist -v", MDB_ALIAS_ALL },
+	{ "u", ".::print struct user", MDB_ALIAS_ILLUMOS },
+	{ "utsname", "utsname::print", MDB_ALIAS_ILLUMOS },
+	{ "vcpus", "::vcpu", MDB_ALIAS_XEN },
 };
 
 #define NR_ALIASES (sizeof(aliases) / sizeof(aliases[0]))
+
+static bool
+has_hypervisor(const struct mdb_world *world)
+{
+	const struct mdb_world *w;
+
+	if (world == NULL || world->target == NULL)
+		return false;
+	for (w = world->target->worlds; w != NULL; w = w->next)
+		if (w->kind == MDB_WORLD_XEN)
+			return true;
+	return false;
+}
 
 /* A hypervisor stands for the kernel that runs over it. */
 static bool
@@ -41,8 +59,14 @@ is_known(const struct mdb_world *world, const struct mdb_alias *alias)
 	enum mdb_world_kind kind =
 		world == NULL ? MDB_WORLD_BARE : mdb_world_kind(world);
 
-	return !alias->illumos_only || kind == MDB_WORLD_ILLUMOS ||
-	       kind == MDB_WORLD_XEN;
+	switch (alias->of) {
+	case MDB_ALIAS_ILLUMOS:
+		return kind == MDB_WORLD_ILLUMOS || kind == MDB_WORLD_XEN;
+	case MDB_ALIAS_XEN:
+		return has_hypervisor(world);
+	default:
+		return true;
+	}
 }
 
 const struct mdb_alias *

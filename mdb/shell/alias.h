@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Macros that are built in: names that Solaris' users type after `$<`, and
- * what is run for them.
+ * what is run for them; and what users of crash type for the hypervisor.
  */
 #ifndef MDB_SHELL_ALIAS_H
 #define MDB_SHELL_ALIAS_H
 
 #include <mdb/world.h>
 
+/* Which dumps have what an alias names. */
+enum mdb_alias_of {
+	MDB_ALIAS_ALL = 0,
+	MDB_ALIAS_ILLUMOS, /* a world that is an illumos kernel, or its
+			      hypervisor */
+	MDB_ALIAS_XEN,	   /* dumps with a hypervisor */
+};
+
 struct mdb_alias {
 	const char *name;
-	const char *text;  /* one statement; `.` is the address */
-	bool illumos_only; /* it names what only an illumos kernel has */
+	const char *text; /* one statement; `.` is the address */
+	enum mdb_alias_of of;
 };
 
 /* The alias of that name where the world has it, or NULL. */

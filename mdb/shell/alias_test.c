@@ -31,6 +31,21 @@ test_alias_of_illumos_is_no_other_worlds(void **state)
 }
 
 static void
+test_alias_of_hypervisor_needs_one(void **state)
+{
+	struct mdb_target *t =
+		mdb_target_create_memory(mdb_memory_create_fake());
+	struct mdb_world *kernel = mdb_world_create(t, MDB_WORLD_LINUX, "a");
+
+	(void)state;
+	mdb_target_add_world(t, kernel);
+	assert_null(mdb_alias_find(kernel, "doms"));
+	mdb_target_add_world(t, mdb_world_create(t, MDB_WORLD_XEN, "b"));
+	assert_string_equal(mdb_alias_find(kernel, "doms")->text, "::domain");
+	mdb_target_destroy(t);
+}
+
+static void
 test_aliases_are_sorted(void **state)
 {
 	const struct mdb_alias *a, *before = mdb_alias_at(NULL, 0);
@@ -49,6 +64,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alias_of_illumos_is_no_other_worlds),
+		cmocka_unit_test(test_alias_of_hypervisor_needs_one),
 		cmocka_unit_test(test_aliases_are_sorted),
 	};
 

@@ -680,11 +680,14 @@ test_shell_bad_manifests_are_refused(void **state)
 	} bad[] = {
 		{ { 7, "m", "s", NULL, NULL, NULL, NULL }, "version 7" },
 		{ { 1, "n", "s", NULL, NULL, NULL, NULL }, "not named 'm'" },
-		{ { 1, NULL, "s", NULL, NULL, NULL, NULL }, "not named" },
-		{ { 1, "m", NULL, NULL, NULL, NULL, NULL }, "no summary" },
-		{ { 1, "m", "s", NULL, twice, NULL, NULL }, "twice" },
-		{ { 1, "m", "s", NULL, no_run, NULL, NULL }, "no function" },
-		{ { 1, "m", "s", NULL, bad_name, NULL, NULL }, "no name" },
+		{ { 1, NULL, "s", NULL, NULL, NULL, NULL, NULL }, "not named" },
+		{ { 1, "m", NULL, NULL, NULL, NULL, NULL, NULL },
+			"no summary" },
+		{ { 1, "m", "s", NULL, twice, NULL, NULL, NULL }, "twice" },
+		{ { 1, "m", "s", NULL, no_run, NULL, NULL, NULL },
+			"no function" },
+		{ { 1, "m", "s", NULL, bad_name, NULL, NULL, NULL },
+			"no name" },
 	};
 	struct fixture *f = *state;
 

@@ -32,7 +32,7 @@
 
 enum mdb_status
 mdb_type_member_any(struct mdb_ctx *cx, struct mdb_type type, const char *names,
-	struct mdb_member *member_out)
+	struct mdb_member *member_out, const char **name_out)
 {
 	enum mdb_status st = MDB_E_NOTFOUND;
 
@@ -40,6 +40,7 @@ mdb_type_member_any(struct mdb_ctx *cx, struct mdb_type type, const char *names,
 		if (name != names)
 			mdb_forget(cx);
 		st = mdb_type_member(cx, type, name, member_out);
+		*name_out = name;
 		if (st != MDB_E_NOTFOUND)
 			return st;
 	}
@@ -131,7 +132,7 @@ resolve_field(struct mdb_ctx *cx, const struct mdb_field *field,
 	struct mdb_member m;
 	enum mdb_status st;
 
-	st = mdb_type_member_any(cx, type, field->names, &m);
+	st = mdb_type_member_any(cx, type, field->names, &m, &slot->name);
 	if (st == MDB_E_NOTFOUND && field->optional) {
 		mdb_forget(cx);
 		slot->kind = MDB_SLOT_ABSENT;
@@ -192,6 +193,41 @@ mdb_layout_destroy(struct mdb_layout *layout)
 		return;
 	free(layout->slots);
 	free(layout);
+}
+
+enum mdb_status
+mdb_layout_judge(struct mdb_ctx *cx, struct mdb_layout *layout,
+	mdb_layout_trust_fn *fn, void *arg)
+{
+	const char *type_name = layout->shape->type_name;
+
+	for (size_t i = 0; i < layout->nr_fields; i++) {
+		struct mdb_slot *slot = &layout->slots[i];
+
+		if (slot->kind == MDB_SLOT_ABSENT)
+			continue;
+		slot->trust = fn(cx, arg, type_name, slot->name);
+		if (slot->trust != MDB_TRUST_REFUTED)
+			continue;
+		if (!layout->shape->fields[slot->field].optional)
+			return mdb_fail(cx, MDB_E_UNSUPPORTED,
+				"%s: where %s lies in this hypervisor is not "
+				"known: the types are of another build, and "
+				"the dump refutes them; name its xen-syms",
+				type_name, slot->name);
+		slot->kind = MDB_SLOT_ABSENT;
+	}
+	return MDB_OK;
+}
+
+enum mdb_trust
+mdb_layout_trust(const struct mdb_layout *layout, size_t field_index)
+{
+	for (size_t i = 0; i < layout->nr_fields; i++)
+		if (layout->slots[i].field == field_index &&
+			layout->slots[i].kind != MDB_SLOT_ABSENT)
+			return layout->slots[i].trust;
+	return MDB_TRUST_REFUTED;
 }
 
 bool

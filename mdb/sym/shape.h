@@ -27,6 +27,8 @@ struct mdb_slot {
 	size_t local;	   /* of the local field */
 	size_t local_size; /* its bytes */
 	size_t field;	   /* index in the shape */
+	const char *name;  /* the one of its names that is there */
+	enum mdb_trust trust;
 };
 
 struct mdb_layout {
@@ -49,10 +51,23 @@ void mdb_layout_destroy(struct mdb_layout *layout); /* accepts NULL */
 enum mdb_status mdb_layout_read(struct mdb_ctx *cx,
 	const struct mdb_layout *layout, struct mdb_loc loc, void *local);
 
+/*
+ * Asks how sure each field is.  A refuted one that is optional becomes absent;
+ * MDB_E_UNSUPPORTED names one that is not.
+ */
+typedef enum mdb_trust mdb_layout_trust_fn(struct mdb_ctx *cx, void *arg,
+	const char *type_name, const char *path);
+enum mdb_status mdb_layout_judge(struct mdb_ctx *cx, struct mdb_layout *layout,
+	mdb_layout_trust_fn *fn, void *arg);
+enum mdb_trust mdb_layout_trust(const struct mdb_layout *layout,
+	size_t field_index);
+
 bool mdb_layout_has(const struct mdb_layout *layout, size_t field_index);
 
-/* The member under the first of several NUL-separated paths that is there. */
+/* The member under the first of several NUL-separated paths that is there, and
+ * which that was. */
 enum mdb_status mdb_type_member_any(struct mdb_ctx *cx, struct mdb_type type,
-	const char *names, struct mdb_member *member_out);
+	const char *names, struct mdb_member *member_out,
+	const char **name_out);
 
 #endif

@@ -34,6 +34,7 @@ struct mdb_xensyms {
 	bool sorted;
 	mdb_xensyms_more_fn *more; /* NULL: asked, or nobody to ask */
 	void *more_arg;
+	unsigned int quiet;
 };
 
 struct mdb_xensyms *
@@ -60,6 +61,15 @@ mdb_xensyms_set_more(struct mdb_xensyms *t, mdb_xensyms_more_fn *fn, void *arg)
 {
 	t->more = fn;
 	t->more_arg = arg;
+}
+
+void
+mdb_xensyms_quiet(struct mdb_xensyms *t, bool quiet)
+{
+	if (quiet)
+		t->quiet++;
+	else if (t->quiet > 0)
+		t->quiet--;
 }
 
 size_t
@@ -221,7 +231,7 @@ ask_more(struct mdb_ctx *cx, struct mdb_object *object)
 	struct mdb_xensyms *t = object->symtab;
 	mdb_xensyms_more_fn *fn = t->more;
 
-	if (fn == NULL)
+	if (fn == NULL || t->quiet > 0)
 		return false;
 	t->more = NULL;
 	fn(cx, object, t->more_arg);

@@ -46,6 +46,9 @@ typedef void mdb_xensyms_more_fn(struct mdb_ctx *cx, struct mdb_object *object,
 void mdb_xensyms_set_more(struct mdb_xensyms *t, mdb_xensyms_more_fn *fn,
 	void *arg);
 
+/* Until it is called with false as often, nobody is asked for more. */
+void mdb_xensyms_quiet(struct mdb_xensyms *t, bool quiet);
+
 size_t mdb_xensyms_count(const struct mdb_xensyms *t);
 
 /* object->symtab is a struct mdb_xensyms. */

@@ -106,6 +106,13 @@ path_of(struct mdb_ctx *cx, struct mdb_object *o, const char **path_out)
 		id, path_out);
 }
 
+enum mdb_status
+mdb_object_debug_path(struct mdb_ctx *cx, struct mdb_object *o,
+	const char **path_out)
+{
+	return path_of(cx, o, path_out);
+}
+
 struct mdb_types *
 mdb_object_debug_types(struct mdb_ctx *cx, struct mdb_object *o)
 {

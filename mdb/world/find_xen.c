@@ -15,6 +15,7 @@
 #include "mdb/base/ctx.h"
 #include "mdb/base/endian.h"
 #include "mdb/sym/vmcoreinfo.h"
+#include "mdb/world/xen_types.h"
 #include "mdb/world/xen_world.h"
 
 #include <inttypes.h>
@@ -388,6 +389,7 @@ object_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct place *p)
 	xen->symbols = mdb_xensyms_create();
 	o->symtab = xen->symbols;
 	o->symtab_ops = &mdb_xensyms_ops;
+	mdb_xensyms_set_more(xen->symbols, mdb_xen_data_symbols, xen);
 	if (p->has_layout)
 		st = mdb_xensyms_add_table(cx, xen->symbols, xen->world->space,
 			&p->layout);
@@ -419,6 +421,7 @@ xen_destroy(struct mdb_world *world)
 	struct mdb_xen *xen = world->priv;
 
 	mdb_xen_cpus_fini(xen);
+	mdb_xen_types_fini(xen);
 	mdb_xen_facts_fini(xen);
 	free(xen);
 }
@@ -431,6 +434,9 @@ const struct mdb_world_ops mdb_xen_ops = {
 	.stack_range = mdb_xen_stack_range,
 	.guest_on_stack = mdb_xen_guest_on_stack,
 	.fact = mdb_xen_fact,
+	.load_types = mdb_xen_load_types,
+	.member_trust = mdb_xen_member_trust,
+	.trust_all = mdb_xen_trust_all,
 	.destroy = xen_destroy,
 };
 

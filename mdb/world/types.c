@@ -235,6 +235,54 @@ mdb_type_of_sym(struct mdb_ctx *cx, const struct mdb_sym *sym,
 
 /* ---- shapes -------------------------------------------------------------- */
 
+enum mdb_trust
+mdb_member_trust(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *path)
+{
+	struct mdb_member member;
+	struct mdb_type type;
+
+	if (world->ops && world->ops->member_trust)
+		return world->ops->member_trust(cx, world, type_name, path);
+	if (mdb_type_by_name(cx, world, type_name, &type) == MDB_OK &&
+		mdb_type_member(cx, type, path, &member) == MDB_OK)
+		return MDB_TRUST_EXACT;
+	mdb_forget(cx);
+	return MDB_TRUST_REFUTED;
+}
+
+enum mdb_trust
+mdb_world_trust(struct mdb_ctx *cx, struct mdb_world *world,
+	const char **text_out)
+{
+	const char *text = "exact";
+	enum mdb_trust trust = MDB_TRUST_EXACT;
+
+	if (world->ops && world->ops->trust_all)
+		trust = world->ops->trust_all(cx, world, &text);
+	if (text_out)
+		*text_out = text;
+	return trust;
+}
+
+static enum mdb_trust
+trust_of_field(struct mdb_ctx *cx, void *arg, const char *type_name,
+	const char *path)
+{
+	struct mdb_world *world = arg;
+
+	return world->ops->member_trust(cx, world, type_name, path);
+}
+
+/* Types may be of another build of what is looked at. */
+static enum mdb_status
+judge(struct mdb_ctx *cx, struct mdb_world *world, struct mdb_layout *layout)
+{
+	if (!world->ops || !world->ops->member_trust)
+		return MDB_OK;
+	return mdb_layout_judge(cx, layout, trust_of_field, world);
+}
+
 static enum mdb_status
 layout_of(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_shape *shape, const struct mdb_layout **layout_out)
@@ -252,6 +300,11 @@ layout_of(struct mdb_ctx *cx, struct mdb_world *world,
 		st = mdb_layout_create(cx, shape, type, &layout);
 	if (st != MDB_OK)
 		return st;
+	st = judge(cx, world, layout);
+	if (st != MDB_OK) {
+		mdb_layout_destroy(layout);
+		return st;
+	}
 	mdb_typecache_add_layout(cache, layout);
 	*layout_out = layout;
 	return MDB_OK;
@@ -280,6 +333,19 @@ mdb_shape_has(struct mdb_ctx *cx, struct mdb_world *world,
 	return mdb_layout_has(layout, field_index);
 }
 
+enum mdb_trust
+mdb_shape_trust(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_shape *shape, size_t field_index)
+{
+	const struct mdb_layout *layout;
+
+	if (layout_of(cx, world, shape, &layout) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_TRUST_REFUTED;
+	}
+	return mdb_layout_trust(layout, field_index);
+}
+
 enum mdb_status
 mdb_offset_of(struct mdb_ctx *cx, struct mdb_world *world,
 	const char *type_name, const char *names, uint64_t *offset_out)
@@ -287,15 +353,24 @@ mdb_offset_of(struct mdb_ctx *cx, struct mdb_world *world,
 	struct mdb_typecache *cache = cache_of(world);
 	struct mdb_member member;
 	struct mdb_type type = { 0 };
+	const char *name = names;
 	enum mdb_status st;
 
 	if (mdb_typecache_offset(cache, type_name, names, offset_out))
 		return MDB_OK;
 	st = mdb_type_by_name(cx, world, type_name, &type);
 	if (st == MDB_OK)
-		st = mdb_type_member_any(cx, type, names, &member);
+		st = mdb_type_member_any(cx, type, names, &member, &name);
 	if (st != MDB_OK)
 		return st;
+	if (world->ops && world->ops->member_trust &&
+		world->ops->member_trust(cx, world, type_name, name) ==
+			MDB_TRUST_REFUTED)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"%s: where %s lies in this hypervisor is not known: "
+			"the types are of another build, and the dump refutes "
+			"them; name its xen-syms",
+			type_name, name);
 	*offset_out = member.bit_offset / 8;
 	mdb_typecache_add_offset(cache, type_name, names, *offset_out);
 	return MDB_OK;

@@ -62,6 +62,13 @@ struct mdb_world_ops {
 	 * ip, sp, flags, cs and cr3, on the CPU whose stack holds sp. */
 	enum mdb_status (*guest_exit_regs)(struct mdb_ctx *cx,
 		struct mdb_world *world, mdb_addr_t sp, struct mdb_regs *regs);
+	/* How sure a member of the world's types is, and all of them together
+	 * with a line on it; NULL: exact. */
+	enum mdb_trust (*member_trust)(struct mdb_ctx *cx,
+		struct mdb_world *world, const char *type_name,
+		const char *path);
+	enum mdb_trust (*trust_all)(struct mdb_ctx *cx, struct mdb_world *world,
+		const char **text_out);
 	/* mdb_world_fact; NULL when not known. Kept by the world. */
 	const char *(*fact)(struct mdb_ctx *cx, struct mdb_world *world,
 		const char *key);
@@ -75,6 +82,8 @@ struct mdb_world {
 	char name[32]; /* "linux" */
 	const struct mdb_arch *arch;
 	struct mdb_space *space;    /* the kernel's; owned */
+	struct mdb_memory *memory;  /* that its page tables lead to, where that
+				       is not the machine's; owned, or NULL */
 	struct mdb_object *objects; /* owned; the kernel first */
 	bool objects_loaded;
 	mdb_addr_t range_start, range_last; /* addresses that are only its own;
@@ -134,6 +143,10 @@ struct mdb_types *mdb_object_types(struct mdb_ctx *cx,
  */
 struct mdb_types *mdb_object_debug_types(struct mdb_ctx *cx,
 	struct mdb_object *object);
+
+/* That file's path; it lives until the command ends.  MDB_E_NOTFOUND. */
+enum mdb_status mdb_object_debug_path(struct mdb_ctx *cx,
+	struct mdb_object *object, const char **path_out);
 
 /*
  * Does the symbols file that the user named belong to a kernel of the target?

@@ -33,6 +33,7 @@ static const struct {
 	{ "compile_time", "xen_compile_time", false, 6 },
 	{ "compile_by", "xen_compile_by", false, -1 },
 	{ "compile_domain", "xen_compile_domain", false, -1 },
+	{ "build_info", "xen_build_info", false, -1 },
 	/* As Debian's hypervisors call the last two. */
 	{ "compile_by", "xen_compile_system_maintainer_local", false, -1 },
 	{ "compile_domain", "xen_compile_system_maintainer_domain", false, -1 },
@@ -151,8 +152,11 @@ facts_fill(struct mdb_ctx *cx, struct mdb_xen *xen)
 	char text[MAX_TEXT + 64];
 
 	xen->facts_tried = true;
+	/* Who knows more of data asks for these facts first. */
+	mdb_xensyms_quiet(xen->symbols, true);
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
 		add(xen, sources[i].key, fact_of(cx, xen, i));
+	mdb_xensyms_quiet(xen->symbols, false);
 	major = known(xen, "major");
 	minor = known(xen, "minor");
 	extra = known(xen, "extraversion");

@@ -99,6 +99,29 @@ has(struct mdb_ctx *cx, const struct xpv_domain *x, size_t field)
 	return mdb_shape_has(cx, x->loc.world, &domain_shape, field);
 }
 
+/* xen/include/public/sched.h: SHUTDOWN_poweroff to SHUTDOWN_soft_reset. */
+#define LAST_SHUTDOWN 5u
+#define MAX_PAUSES 0x10000
+
+/*
+ * What no Xen writes there: a flag that is neither 0 nor 1, a number that means
+ * nothing.  Then the members are elsewhere.
+ */
+static bool
+is_bad(const struct domain *d)
+{
+	if ((d->shutting_down | d->shut_down | d->privileged | d->debugged |
+		    d->created) > 1 ||
+		d->dying > 2)
+		return true;
+	if (d->shut_down && !d->shutting_down)
+		return true;
+	if (d->shut_down && d->shutdown_code > LAST_SHUTDOWN)
+		return true;
+	return d->controller_pauses < 0 || d->pauses < 0 ||
+	       d->controller_pauses > MAX_PAUSES || d->pauses > MAX_PAUSES;
+}
+
 static void
 fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 {
@@ -106,6 +129,9 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 	if (has(cx, x, F_OPTIONS))
 		x->is_hvm = (d->options & OPTION_HVM) != 0;
 	x->has_state = has(cx, x, F_DYING);
+	x->is_bad = x->has_state && is_bad(d);
+	if (x->is_bad)
+		x->has_state = false;
 	if (!x->has_state)
 		return;
 	x->type = !x->is_hvm ? "PV" : "HVM";

@@ -152,7 +152,9 @@ row(struct mdb_ctx *cx, const struct xpv_domain *d)
 
 	n.st = xpv_each_vcpu(cx, d, count_vcpu, &n);
 	mdb_forget(cx);
-#define KNOWN(v) (known ? (v) : mdb_v_none())
+	struct mdb_value unknown =
+		d->is_bad ? mdb_v_error(MDB_E_CORRUPT) : mdb_v_none();
+#define KNOWN(v) (known ? (v) : unknown)
 #define COUNTED(v) (n.st != MDB_OK ? mdb_v_error(n.st) : KNOWN(v))
 	struct mdb_value v[] = {
 		mdb_v_addr(d->loc),
@@ -173,7 +175,7 @@ row(struct mdb_ctx *cx, const struct xpv_domain *d)
 		KNOWN(mdb_v_int(d->pause_count)),
 		known && d->is_shut_down ? mdb_v_uint(d->shutdown_code)
 					 : mdb_v_none(),
-		*why != '\0' ? mdb_v_text(why) : mdb_v_none(),
+		*why != '\0' ? mdb_v_text(why) : unknown,
 	};
 
 	return mdb_row(cx, &xpv_domain_table, v);
@@ -283,7 +285,7 @@ tree_vcpu(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 static enum mdb_status
 tree(struct mdb_ctx *cx, const struct xpv_domain *d)
 {
-	const char *why = xpv_domain_why(cx, d);
+	const char *why = d->has_state ? xpv_domain_why(cx, d) : "";
 	enum mdb_status st = mdb_tree_open(cx, NULL,
 		mdb_tmp_printf(cx, "domain %u", d->id), MDB_BRANCH_STRUCT);
 

@@ -83,8 +83,6 @@ static const struct mdb_field data_fields[] = {
 };
 static const struct mdb_shape data_shape = { "struct rcu_data", data_fields };
 
-#define MAX_CALLBACKS 1000000u
-
 static enum mdb_status
 ctrl_read(struct mdb_ctx *cx, struct mdb_world *world, struct ctrl *c)
 {
@@ -156,12 +154,18 @@ callbacks(struct mdb_ctx *cx, struct mdb_loc at, const char *name, bool show,
 {
 	size_t word = mdb_world_word(at.world);
 	enum mdb_status st = MDB_OK;
-	mdb_addr_t function;
+	mdb_addr_t function, mark = 0;
+	uint64_t power = 1;
 
 	for (*count_out = 0; at.addr != 0 && st == MDB_OK; ++*count_out) {
-		if (*count_out > MAX_CALLBACKS)
+		if (at.addr == mark)
 			return mdb_fail(cx, MDB_E_CORRUPT,
-				"the list %s does not end", name);
+				"the list %s comes back to %" PRIx64, name,
+				mark);
+		if (*count_out == power) {
+			mark = at.addr;
+			power *= 2;
+		}
 		if (show) {
 			st = mdb_read_ptr(cx, mdb_at(at, at.addr + word),
 				&function);

@@ -84,8 +84,6 @@ enum {
 	STATUS_LIST = 4,
 };
 
-#define MAX_TIMERS 0x10000u
-
 /* A timer of a CPU, and where it was found: status, and the place in the heap.
  */
 typedef enum mdb_status timer_fn(struct mdb_ctx *cx, struct mdb_loc loc,
@@ -169,12 +167,20 @@ static enum mdb_status
 scan_list(struct mdb_ctx *cx, const struct scan *s, struct mdb_loc at)
 {
 	enum mdb_status st = MDB_OK;
+	unsigned int met = 0, power = 1;
+	mdb_addr_t mark = 0;
 	struct timer t;
 
-	for (unsigned int i = 0; at.addr != 0 && st == MDB_OK; i++) {
-		if (i > MAX_TIMERS)
+	while (at.addr != 0 && st == MDB_OK) {
+		if (at.addr == mark)
 			return mdb_fail(cx, MDB_E_CORRUPT,
-				"the list of CPU %d does not end", s->cpu);
+				"the list of CPU %d comes back to %" PRIx64,
+				s->cpu, mark);
+		/* The one met at the last power of two; a cycle meets it. */
+		if (met++ == power) {
+			mark = at.addr;
+			power *= 2;
+		}
 		t.list_next = 0;
 		st = one(cx, s, at, STATUS_LIST, 0, &t);
 		at.addr = t.list_next;

@@ -9,7 +9,7 @@ struct vcpu {
 	mdb_addr_t domain;
 	uint32_t state;
 	uint64_t since;
-	uint64_t flags;
+	uint64_t flags, pause_flags;
 	int32_t pause_count;
 	uint8_t is_running;
 	mdb_addr_t cr3;
@@ -23,6 +23,7 @@ enum {
 	F_SINCE,
 	F_RUNNING,
 	F_CR3,
+	F_PAUSE_FLAGS,
 	F_ARCH_FLAGS,
 };
 
@@ -32,6 +33,8 @@ static const struct mdb_field fields[] = {
 		MDB_FIELD_OPT(struct vcpu, since, "runstate.state_entry_time"),
 	[F_RUNNING] = MDB_FIELD_OPT(struct vcpu, is_running, "is_running"),
 	[F_CR3] = MDB_FIELD_OPT(struct vcpu, cr3, "arch.cr3"),
+	[F_PAUSE_FLAGS] =
+		MDB_FIELD_OPT(struct vcpu, pause_flags, "pause_flags"),
 	[F_ARCH_FLAGS] = MDB_FIELD_OPT(struct vcpu, arch_flags, "arch.flags"),
 	MDB_FIELD(struct vcpu, id, "vcpu_id"),
 	MDB_FIELD(struct vcpu, processor, "processor"),
@@ -45,6 +48,12 @@ static const struct mdb_field fields[] = {
 
 static const struct mdb_shape shape = { "struct vcpu", fields };
 
+/* xen/include/public/vcpu.h: RUNSTATE_* */
+static const char *const state_names[] = { "running", "runnable", "blocked",
+	"offline" };
+#define NR_STATES (sizeof(state_names) / sizeof(state_names[0]))
+#define MAX_CPUS 4096 /* as in Xen: NR_CPUS is less */
+
 static bool
 has(struct mdb_ctx *cx, struct mdb_world *world, size_t field)
 {
@@ -57,6 +66,11 @@ xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_vcpu *out)
 	struct vcpu v;
 	enum mdb_status st = mdb_read_shape(cx, &shape, loc, &v);
 
+	if (st == MDB_OK && (v.id < 0 || v.id >= (int32_t)XPV_MAX_VCPUS ||
+				    v.processor < 0 || v.processor >= MAX_CPUS))
+		st = mdb_fail(cx, MDB_E_CORRUPT,
+			"it cannot be number %d, on processor %d", v.id,
+			v.processor);
 	if (st != MDB_OK)
 		return mdb_context(cx, st, "vcpu %" PRIx64, loc.addr);
 	*out = (struct xpv_vcpu){
@@ -64,11 +78,13 @@ xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_vcpu *out)
 		.id = v.id,
 		.processor = v.processor,
 		.domain = v.domain,
-		.has_state = has(cx, loc.world, F_STATE),
+		.has_state = has(cx, loc.world, F_STATE) && v.state < NR_STATES,
+		.is_bad = has(cx, loc.world, F_STATE) && v.state >= NR_STATES,
 		.state = v.state,
 		.has_since = has(cx, loc.world, F_SINCE),
 		.since = v.since,
 		.flags = v.flags,
+		.has_pause_flags = has(cx, loc.world, F_PAUSE_FLAGS),
 		.pause_count = v.pause_count,
 		.has_running = has(cx, loc.world, F_RUNNING),
 		.is_running = v.is_running,
@@ -82,15 +98,10 @@ xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_vcpu *out)
 	return MDB_OK;
 }
 
-/* xen/include/public/vcpu.h: RUNSTATE_* */
-static const char *const state_names[] = { "running", "runnable", "blocked",
-	"offline" };
-
 const char *
 xpv_state_name(const struct xpv_vcpu *v)
 {
-	if (!v->has_state ||
-		v->state >= sizeof(state_names) / sizeof(state_names[0]))
+	if (!v->has_state)
 		return "?";
 	return state_names[v->state];
 }
@@ -114,7 +125,7 @@ xpv_pause_text(struct mdb_ctx *cx, const struct xpv_vcpu *v)
 {
 	const char *text;
 
-	if (mdb_world_word(v->loc.world) < 8)
+	if (!v->has_pause_flags)
 		return "";
 	text = xpv_bits_text(cx, pause_bits, v->flags);
 	if (v->pause_count != 0)
@@ -224,20 +235,25 @@ row(struct mdb_ctx *cx, const struct xpv_vcpu *x)
 		xpv_domain_id_cell(cx, mdb_at(x->loc, x->domain)),
 		mdb_v_int(x->id),
 		mdb_v_int(x->processor),
-		mdb_v_text(xpv_state_name(x)),
-		mdb_v_hex(x->flags),
+		x->is_bad ? mdb_v_error(MDB_E_CORRUPT)
+			  : mdb_v_text(xpv_state_name(x)),
+		x->is_bad ? mdb_v_error(MDB_E_CORRUPT) : mdb_v_hex(x->flags),
 		x->has_cr3 ? mdb_v_hex(x->cr3) : mdb_v_none(),
 		mode_cell(cx, x),
-		x->has_since ? xpv_for_cell(cx, x->loc.world, x->since)
-			     : mdb_v_none(),
-		x->has_since ? mdb_v_uint(x->since) : mdb_v_none(),
+		x->is_bad      ? mdb_v_error(MDB_E_CORRUPT)
+		: x->has_since ? xpv_for_cell(cx, x->loc.world, x->since)
+			       : mdb_v_none(),
+		x->has_since && !x->is_bad ? mdb_v_uint(x->since)
+					   : mdb_v_none(),
 		x->unit != 0 ? xpv_cpus_cell(cx, unit, "struct sched_unit",
 				       "cpu_hard_affinity\0")
 			     : mdb_v_none(),
 		x->unit != 0 ? xpv_cpus_cell(cx, unit, "struct sched_unit",
 				       "cpu_soft_affinity\0")
 			     : mdb_v_none(),
-		*why != '\0' ? mdb_v_text(why) : mdb_v_none(),
+		x->is_bad      ? mdb_v_error(MDB_E_CORRUPT)
+		: *why != '\0' ? mdb_v_text(why)
+			       : mdb_v_none(),
 	};
 
 	return mdb_row(cx, &xpv_vcpu_table, v);

@@ -4,6 +4,13 @@
  */
 #include "xpv.h"
 
+#include "evtchn.h"
+#include "gnttab.h"
+#include "heap.h"
+#include "iommu.h"
+#include "irq.h"
+#include "p2m.h"
+
 static const struct mdb_dcmd dcmds[] = {
 	{
 		.name = "domain",
@@ -129,6 +136,149 @@ static const struct mdb_dcmd dcmds[] = {
 		.examples = xpv_xenregs_examples,
 		.run = xpv_xenregs,
 	},
+	{
+		.name = "xensched",
+		.summary = "show what runs and what waits, by CPU pool",
+		.help = "For each pool its scheduler, then what each of its "
+			"processors runs and what waits in each run queue, in "
+			"the queue's order. FOR is counted to the latest time "
+			"that the hypervisor noted anywhere.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_sched_options,
+		.table = &xpv_sched_table,
+		.examples = xpv_sched_examples,
+		.run = xpv_sched,
+	},
+	{
+		.name = "evtchn",
+		.operands = "[port]",
+		.summary = "list event channels, both ends",
+		.help = "The ports of all domains that are in use, or of one "
+			"domain: at the address, or that -d names. Ports are "
+			"printed in decimal, as Xen does, and typed as any "
+			"number (0t13).\n\n"
+			"Whether a port is pending or masked is read where the "
+			"guest reads it. It is not shown where the consumer is "
+			"the hypervisor itself.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "domain",
+		.options = xpv_evtchn_options,
+		.table = &xpv_evtchn_table,
+		.examples = xpv_evtchn_examples,
+		.run = xpv_evtchn_cmd,
+	},
+	{
+		.name = "gnttab",
+		.summary = "list grants: given to others, mapped of others",
+		.help = "What each domain lets others map, and how often they "
+			"have; with -m what each has mapped of others; with -s "
+			"the tables. References, handles and domains are "
+			"decimal, frames hex.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "domain",
+		.options = xpv_gnttab_options,
+		.table = &xpv_gnttab_table,
+		.examples = xpv_gnttab_examples,
+		.run = xpv_gnttab_cmd,
+	},
+	{
+		.name = "xenheap",
+		.summary = "show the free memory of the machine",
+		.help = "The free lists by node and zone, walked, beside the "
+			"hypervisor's own counters; with -v each free block.",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_heap_options,
+		.table = &xpv_heap_table,
+		.examples = xpv_heap_examples,
+		.run = xpv_xenheap,
+	},
+	{
+		.name = "xenirq",
+		.operands = "[irq]",
+		.summary = "list the interrupts of the machine",
+		.help = "Each interrupt that has a type, the one whose number "
+			"is given, or the struct irq_desc at the "
+			"address. Where guests handle it: their pirqs and event "
+			"channels; else the hypervisor's handler.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "irq_desc",
+		.options = xpv_irq_options,
+		.table = &xpv_irq_table,
+		.examples = xpv_irq_examples,
+		.run = xpv_xenirq,
+	},
+	{
+		.name = "iommu",
+		.summary = "show the IOMMU: switches, units, domains",
+		.addr = MDB_ADDR_NONE,
+		.options = xpv_iommu_options,
+		.examples = xpv_iommu_examples,
+		.run = xpv_iommu,
+	},
+	{
+		.name = "xenpage",
+		.summary = "show frames of the machine: whose, of which type",
+		.help = "An entry of the frame table for the frame at the "
+			"address: a frame number, a machine address (-m where "
+			"both would do), the address of a struct page_info, or "
+			"an address of the hypervisor or of a kernel: the frame "
+			"mapped there.\n\n"
+			"Without an address, all frames of the domain that -d "
+			"names; with -s, sums.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "frame",
+		.options = xpv_page_options,
+		.table = &xpv_page_table,
+		.examples = xpv_page_examples,
+		.run = xpv_xenpage,
+	},
+	{
+		.name = "pfn2mfn",
+		.summary = "a guest's frame to the machine's",
+		.addr = MDB_ADDR_REQUIRED,
+		.addr_what = "pfn",
+		.options = xpv_p2m_options,
+		.table = &xpv_pfn2mfn_table,
+		.examples = xpv_pfn2mfn_examples,
+		.run = xpv_pfn2mfn,
+	},
+	{
+		.name = "mfn2pfn",
+		.summary = "a machine's frame to its owner's",
+		.addr = MDB_ADDR_REQUIRED,
+		.addr_what = "mfn",
+		.table = &xpv_mfn2pfn_table,
+		.examples = xpv_mfn2pfn_examples,
+		.run = xpv_mfn2pfn,
+	},
+	{
+		.name = "p2m",
+		.summary = "a domain's table of machine frames",
+		.help = "With a frame of the guest, the steps from it to the "
+			"machine's. Without, the whole table in runs. A PV "
+			"guest's table is its own, found by what it told the "
+			"hypervisor; another's are the page tables of the "
+			"second stage.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "pfn",
+		.options = xpv_p2m_options,
+		.table = &xpv_p2m_table,
+		.examples = xpv_p2m_examples,
+		.run = xpv_p2m,
+	},
+	{
+		.name = "m2p",
+		.summary = "the hypervisor's table of guests' frames",
+		.help = "The entry of a machine frame; without an address all "
+			"that are a guest's frames, in runs, or those of the "
+			"domain that -d names.",
+		.addr = MDB_ADDR_OPTIONAL,
+		.addr_what = "mfn",
+		.options = xpv_p2m_options,
+		.table = &xpv_m2p_table,
+		.examples = xpv_m2p_examples,
+		.run = xpv_m2p,
+	},
 	{ .name = NULL },
 };
 
@@ -155,11 +305,40 @@ static const struct mdb_walker walkers[] = {
 		.step = xpv_walk_step,
 	},
 	{
+		.name = "runq",
+		.summary = "the vcpus that wait for a processor",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_runq_init,
+		.step = xpv_walk_step,
+	},
+	{
 		.name = "timer",
 		.summary = "the timers of the hypervisor that are set",
 		.addr = MDB_ADDR_NONE,
 		.init = xpv_walk_timer_init,
 		.step = xpv_walk_step,
+	},
+	{
+		.name = "evtchn",
+		.summary = "the event channels in use of a domain, or of all",
+		.addr = MDB_ADDR_OPTIONAL,
+		.init = xpv_walk_evtchn_init,
+		.step = xpv_walk_step,
+	},
+	{
+		.name = "irq_desc",
+		.summary = "the interrupts of the machine: struct irq_desc",
+		.addr = MDB_ADDR_NONE,
+		.init = xpv_walk_irq_init,
+		.step = xpv_walk_irq_step,
+	},
+	{
+		.name = "xenpage",
+		.summary = "the frames of the machine, or of a domain: struct "
+			   "page_info",
+		.addr = MDB_ADDR_OPTIONAL,
+		.init = xpv_walk_xenpage_init,
+		.step = xpv_walk_xenpage_step,
 	},
 	{ .name = NULL },
 };
@@ -230,5 +409,6 @@ const struct mdb_module mdb_module_xpv = {
 	.probe = probe,
 	.dcmds = dcmds,
 	.walkers = walkers,
+	.whatis = xpv_whatis,
 	.synthetics = xpv_synthetics,
 };

@@ -35,6 +35,10 @@ enum mdb_status xpv_var_ptr(struct mdb_ctx *cx, struct mdb_world *world,
  */
 enum mdb_status xpv_member(struct mdb_ctx *cx, struct mdb_loc loc,
 	const char *type_name, const char *names, uint64_t *value_out);
+/* The member that this Xen has, of several names. */
+enum mdb_status xpv_member_find(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *names,
+	struct mdb_member *member_out);
 /* Where a member is. */
 enum mdb_status xpv_member_loc(struct mdb_ctx *cx, struct mdb_loc loc,
 	const char *type_name, const char *names, struct mdb_loc *loc_out);
@@ -63,10 +67,29 @@ enum mdb_status xpv_each_cpu(struct mdb_ctx *cx, struct mdb_world *world,
 enum mdb_status xpv_each_in_list(struct mdb_ctx *cx, struct mdb_loc head,
 	uint64_t offset, mdb_walk_fn *fn, void *arg);
 
+/* Where the frame table is and how it reads; frame.h. */
+struct xpv_pgc;
+struct xpv_frames {
+	struct mdb_world *world;
+	mdb_addr_t table, direct; /* of pdx 0 */
+	uint64_t page_len;	  /* sizeof(struct page_info) */
+	uint64_t nr_pdx;	  /* the frame table ends there */
+	bool nr_exact;	 /* the hypervisor says so; else by what is mapped */
+	bool compressed; /* then: */
+	uint64_t bottom_mask, top_mask; /* of an mfn */
+	unsigned int hole_shift;
+	/* offsets in struct page_info */
+	uint64_t list_off, count_off, type_off, owner_off, order_off;
+	size_t owner_len, link_len;  /* 4 or 8 bytes */
+	const struct xpv_pgc *flags; /* NULL: not known of this version */
+};
+
 /* What the module keeps of a hypervisor until the session ends. */
 struct xpv_state {
 	bool time_tried;
 	uint64_t time_latest; /* 0: not known */
+	bool frames_found;
+	struct xpv_frames frames; /* xpv_frames_get */
 };
 struct xpv_state *xpv_state(struct mdb_ctx *cx, struct mdb_world *world);
 
@@ -177,6 +200,7 @@ struct xpv_domain {
 	uint32_t max_vcpus; /* elements of vcpu[] at most */
 	/* 4.14 and later; without has_state nothing of it is known */
 	bool has_state;
+	bool is_bad;	  /* ... or it contradicts itself */
 	const char *type; /* "PV" "PVH" "HVM" */
 	uint32_t outstanding_pages, xenheap_pages, extra_pages;
 	uint32_t dying; /* DOMDYING_*: 0 alive, 1 dying, 2 dead */
@@ -191,9 +215,11 @@ struct xpv_vcpu {
 	int32_t id;
 	int32_t processor;
 	mdb_addr_t domain;
-	bool has_state;
+	bool has_state; /* and it is one */
+	bool is_bad;	/* there is one, but it is none */
 	uint32_t state; /* RUNSTATE_* */
 	uint64_t flags;
+	bool has_pause_flags; /* flags are VPF_*; else Xen 3.0's VCPUF_* */
 	mdb_addr_t cr3;
 	bool has_cr3;
 	bool has_since;
@@ -214,7 +240,7 @@ enum mdb_status xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc,
 /* "running", "runnable", "blocked", "offline", or "?". */
 const char *xpv_state_name(const struct xpv_vcpu *v);
 
-/* VPF_* of a 64-bit Xen in words, and what the first of a domain's set means:
+/* VPF_* in words, and what the first of a domain's set means:
  * "dying", "shut down: crash", "paused by the toolstack"; "" for neither. */
 const char *xpv_pause_text(struct mdb_ctx *cx, const struct xpv_vcpu *v);
 const char *xpv_domain_why(struct mdb_ctx *cx, const struct xpv_domain *d);
@@ -278,10 +304,16 @@ extern const struct mdb_option xpv_hypercall_options[], xpv_xenregs_options[];
 extern const struct mdb_example xpv_hypercall_examples[],
 	xpv_xenregs_examples[];
 
+enum mdb_status xpv_sched(struct mdb_ctx *cx, const struct mdb_call *call);
+extern const struct mdb_table xpv_sched_table;
+extern const struct mdb_option xpv_sched_options[];
+extern const struct mdb_example xpv_sched_examples[];
+
 extern const struct mdb_synthetic xpv_synthetics[];
 
 enum mdb_status xpv_walk_domain_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_vcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);
+enum mdb_status xpv_walk_runq_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_timer_init(struct mdb_ctx *cx, struct mdb_walk *w);
 enum mdb_status xpv_walk_pcpu_init(struct mdb_ctx *cx, struct mdb_walk *w);
 

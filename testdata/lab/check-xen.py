@@ -14,9 +14,8 @@ import re
 import sys
 
 from questions import (Check, Guest, Mdb, ask, check_log, check_modules,
-                       check_registers, check_stacks, check_symbols,
-                       check_tasks, check_whatis, frame_names, number, ordered,
-                       taken)
+                       check_stacks, check_symbols, check_tasks, check_whatis,
+                       frame_names, number, ordered, taken)
 
 
 class XenGuest(Guest):
@@ -45,10 +44,6 @@ class XenGuest(Guest):
         text = self.console[at:self.panic.start()]
         return [f.split("#")[-1] for f in re.findall(r"\] [RF] ([^+\s]+)\+", text)]
 
-    def ring(self):
-        """The console ring as dom0 saw it last."""
-        return xen_lines(self.text("xl-dmesg"))
-
     def said_after(self):
         """Xen's lines on the serial line after dom0 had read the ring."""
         at = self.console.find("LAB: ready")
@@ -57,8 +52,7 @@ class XenGuest(Guest):
 
 
 def xen_lines(text):
-    return [line[6:].rstrip() for line in text.splitlines()
-            if line.startswith("(XEN) ")]
+    return [line.rstrip() for line in text.splitlines() if line.startswith("(XEN)")]
 
 
 def check_status(check, guest, mdb, name):
@@ -69,9 +63,14 @@ def check_status(check, guest, mdb, name):
     if guest.panic:
         check.that(f"{name} status panic", guest.panic.group(2).strip() in out,
                    f"no {guest.panic.group(2)!r} in {out[:400]!r}")
+    elif guest.how == "dom0-panic":
+        check.that(f"{name} status panic", guest.panic_message() in out,
+                   f"no {guest.panic_message()!r} in {out[:400]!r}")
 
 
 def check_objects(check, guest, mdb, name):
+    names = {r["name"] for r in mdb.rows("::modinfo")}
+    check.that(f"{name} modinfo", "xpv" in names, f"{names}")
     out = mdb.run("::objects")
     check.that(f"{name} objects", "vmlinux" in out and "xpv" in out, out[:300])
 
@@ -83,7 +82,7 @@ PATHS = {
                   "self_nmi", "handle_keypress", "do_sysctl", "pv_hypercall",
                   "lstar_enter"],
     "nmi-key": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception",
-                "self_nmi", "handle_keypress", "do_tasklet", "idle_loop"],
+                "self_nmi", "handle_keypress"],
     "nmi-idle": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception"],
     "dom0-panic": ["hwdom_shutdown", "domain_shutdown", "do_sched_op",
                    "pv_hypercall", "lstar_enter"],
@@ -131,21 +130,35 @@ def check_crossing(check, rows, how, name):
                f"{functions} end {rows[-1]['end']!r}")
 
 
+def cpu_stack(mdb, cpu):
+    return mdb.rows(f"{cpu}::pcpustack")[0]["stack"]
+
+
 def check_cpu_stacks(check, guest, mdb, name):
     """Every physical CPU's stack ends where it must."""
     for cpu in range(int(guest.info("nr_cpus"))):
-        rows = mdb.rows(f"::pcpustack {cpu}")
-        ends = [r["end"] for r in rows if r.get("end")]
-        check.that(f"{name} pcpustack {cpu}", rows
-                   and not any(r["guess"] for r in rows) and ends
-                   and ends[-1] in ("user mode", "outermost function"),
-                   f"{bare(frame_names(rows))} {ends}")
+        rows = cpu_stack(mdb, cpu)
+        bad = [r["symbol"] for r in rows if r["guess"]]
+        check.that(f"{name} pcpustack {cpu}", rows and not bad
+                   and rows[-1]["end"] in ("user mode", "outermost function"),
+                   f"{bare(frame_names(rows))} guessed {bad} "
+                   f"end {rows[-1]['end']!r} {rows[-1]['why']!r}")
+
+
+def check_cpu_places(check, guest, mdb, name):
+    """Each physical CPU is where QEMU showed it when it took the dump."""
+    for block in guest.text("registers").split("CPU#")[1:]:
+        cpu = int(re.match(r"\d+", block).group(0))
+        want = int(re.search(r"RIP=([0-9a-f]+)", block).group(1), 16)
+        first = cpu_stack(mdb, cpu)[0]
+        check.that(f"{name} pcpu {cpu} rip", number(first["pc"]) == want,
+                   f"{first} want {want:x}")
 
 
 def check_domains(check, guest, mdb, name):
-    """ID and memory (MiB) of xl list."""
-    want = {(int(r[-5]), int(r[-4])) for r in guest.table("xl-list")}
-    got = {(number(r["id"]), (number(r["tot_pages"]) + 255) // 256)
+    """ID, memory (MiB) and vCPUs of xl list."""
+    want = {(int(r[-5]), int(r[-4]), int(r[-3])) for r in guest.table("xl-list")}
+    got = {(number(r["id"]), (number(r["tot_pages"]) + 255) // 256, number(r["vcpus"]))
            for r in mdb.rows("::domain")}
     check.same(f"{name} domain", got, want)
 
@@ -166,24 +179,22 @@ def check_pcpus(check, guest, mdb, name):
 
 
 def check_ring(check, guest, mdb, name):
-    """The ring holds the lines that dom0 read of it, less the oldest that the
-    newer ones have overwritten, and then what the serial line showed."""
-    got = [line.rstrip() for line in mdb.run("::xenmsg").splitlines()]
-    got = [line[6:] if line.startswith("(XEN) ") else line for line in got]
-    old, new = guest.ring(), guest.said_after()
-    # Where dom0's reading begins in ours: the first line may be cut.
-    first = next((i for i in range(1, len(old)) if old[i:i + 8] == got[1:9]), None)
-    check.that(f"{name} xenmsg begins", first is not None, f"{got[:3]}")
-    if first is None:
+    """The ring holds the lines that dom0 read of it, less the oldest that newer
+    ones have overwritten, and then what the serial line showed."""
+    got = [r["message"].rstrip() for r in mdb.rows("::xenmsg")]
+    old = [line.rstrip() for line in guest.text("xl-dmesg").splitlines()]
+    # The oldest line may be the rest of one.
+    starts = [i for i in range(len(old)) if old[i].endswith(got[0])
+              and old[i + 1:] == got[1:len(old) - i]]
+    check.that(f"{name} xenmsg", starts and len(old) - starts[0] > 50,
+               f"begins {got[:2]}, {len(old)} lines read, {len(got)} in the dump")
+    if not starts:
         return
-    same = len(old) - first
-    check.that(f"{name} xenmsg", got[1:1 + same] == old[first:],
-               f"{len(old)} lines read, {len(got)} in the dump")
     # The emulated line drops characters now and then.
-    rest = [line for line in got[1 + same:] if line]
-    new = [line for line in new if line]
+    rest = xen_lines("\n".join(got[len(old) - starts[0]:]))
+    new = guest.said_after()
     ratio = difflib.SequenceMatcher(None, "\n".join(rest), "\n".join(new)).ratio()
-    check.that(f"{name} xenmsg after", ratio > 0.9,
+    check.that(f"{name} xenmsg after", rest == new or ratio > 0.9,
                f"{ratio:.2f}: {len(rest)} lines, {len(new)} on the line")
 
 
@@ -207,9 +218,9 @@ def kind_of(text):
 
 
 QUESTIONS = [check_status, check_objects, check_panic_stack, check_cpu_stacks,
-             check_domains, check_vcpus, check_pcpus, check_ring, check_events,
+             check_cpu_places, check_domains, check_vcpus, check_pcpus, check_ring, check_events,
              check_tasks, check_modules, check_log, check_stacks, check_symbols,
-             check_registers, check_whatis]
+             check_whatis]
 
 
 def main():

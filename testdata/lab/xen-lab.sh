@@ -34,6 +34,8 @@ table="
 - xen-4.17.7-dom0-panic-kdump   4.17.7-stock    dom0-panic --kdump   -
 - xen-4.17.7-guests             4.17.7-stock    run        $both     elf
 - xen-4.17.7-credit             4.17.7-stock    run        --xen-append=sched=credit,$guests  elf
+- xen-4.17.5-debug-rt           4.17.5-debug    run        --xen-append=sched=rtds,$guests  elf
+- xen-4.17.5-debug-null         4.17.5-debug    run        --xen-append=sched=null,$up  elf
 - xen-4.17.5-run                4.17.5-stock    run        -         elf
 - xen-4.17.5-debug-run          4.17.5-debug    run        -         elf
 - xen-4.17.5-debug-nmi          4.17.5-debug    nmi-key    -         elf

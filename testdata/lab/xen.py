@@ -27,6 +27,10 @@ PANICKED = {
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
 }
 DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
+# A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
+# are not the machine's.
+PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
+PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 
 def start(args):
@@ -45,8 +49,11 @@ def start(args):
         linux += " labkdump=1"
     # A comma would end the module's name.
     linux = linux.strip().replace(",", ",,")
-    return take.Guest(args, ["-kernel", args.xen, "-append", xen,
-                             "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"])
+    machine = ["-kernel", args.xen, "-append", xen,
+               "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
+    if args.pvh:
+        return take.Guest(args, machine + PVH_MACHINE, PVH_DISK)
+    return take.Guest(args, machine)
 
 
 def panic(guest, mode):

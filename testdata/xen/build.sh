@@ -23,7 +23,7 @@
 #		source	unpack only
 set -eu
 [ $# = 3 ] || {
-	sed -n '3,24s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,25s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 cache=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -46,22 +46,23 @@ die()
 # Upstream part, Debian part, checksums of both tarballs; empty where the
 # archive lists a source and does not have it.
 case $version in
-4.17.5)
-	suite=bookworm series=4.17 upstream=4.17.5+72-g01140da4e8 debian=-1
+4.17.5 | 4.17.7)
+	# 4.17.7 has no source there: that of 4.17.5 with its configuration,
+	# which differs (SHADOW_PAGING), is what is built for it.
+	series=4.17 upstream=4.17.5+72-g01140da4e8 debian=-1 src=$cache/src/xen-4.17.5
 	orig=53922f4d0a02c577f2ea9d63f65989cd88715779eebeed879ca1d314103ee06e
 	delta=5bcf3812c64585e270e0b3fa6ee8fd16dff7b9bc0f61375d648c64672484c4d9
-	package_suite=bookworm ;;
+	package_suite=bookworm
+	[ "$version" = 4.17.5 ] || package_suite=bookworm-security ;;
 4.20.3)
-	suite=trixie series=4.20 upstream=4.20.3+127-gc42374a105 debian=-0+deb13u1
+	series=4.20 upstream=4.20.3+127-gc42374a105 debian=-0+deb13u1
 	orig=df0831854a55a8f31cb3cb85036f2edc928e2ef098d77f815f5714bfafac68f3
 	delta=b1f909d626f3d4ba6965ba291dd97b0dfbbe48bb8e2510913cbc1760c5e8cb3e
 	package_suite=trixie ;;
-4.17.7)
-	suite=bookworm-security series=4.17 upstream='' package_suite=bookworm-security ;;
 4.20.4)
-	suite=trixie series=4.20 upstream='' package_suite=trixie ;;
+	series=4.20 upstream='' package_suite=trixie ;;
 4.20.4-sid)
-	suite=sid series=4.20 upstream='' package_suite=sid ;;
+	series=4.20 upstream='' package_suite=sid ;;
 *)
 	die "no such version in the table" ;;
 esac
@@ -193,7 +194,8 @@ build()
 	case $flavour in
 	release) ;;
 	debug) want="$want DEBUG=y FRAME_POINTER=y" ;;
-	option) want="$want UNSUPPORTED=y MEM_PAGING=y" ;;
+	option) want="$want DEBUG_LOCK_PROFILE=y" ;;
+	paging) want="$want UNSUPPORTED=y MEM_PAGING=y" ;;
 	*) die "no such flavour" ;;
 	esac
 	# The same input gives the same binary and so the same build-id.

@@ -44,7 +44,8 @@ for p in $packs; do
 	from=$flavour
 	[ "$version" != 4.20.4 ] || from=stock
 	file=$(syms "$version" "$from")
-	# shellcheck disable=SC2046
+	rest=$(others "$p")
+	# shellcheck disable=SC2086
 	"$mkpack" "$out/$p.pack" "$p" "${version%.*}" "$flavour" "$version-$from" \
-	    "$file" $(others "$p") || die "cannot make $p"
+	    "$file" $rest || die "cannot make $p"
 done

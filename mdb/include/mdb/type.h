@@ -105,6 +105,35 @@ MDB_API struct mdb_enumerator mdb_type_enumerator_at(struct mdb_type type,
 /* The name for a value, or NULL. */
 MDB_API const char *mdb_type_enum_name(struct mdb_type type, int64_t value);
 
+/* ---- trust --------------------------------------------------------------- */
+
+/*
+ * How sure the place of a member is.  Types that came with the system that is
+ * looked at are exact.  A hypervisor's may be those of another build of its
+ * version; then facts of the dump prove or refute them, member by member.
+ */
+/* clang-format off */
+enum mdb_trust {
+	MDB_TRUST_EXACT = 0,	/* of this very build */
+	MDB_TRUST_PROVEN,	/* facts of the dump agree, not by chance */
+	MDB_TRUST_UNPROVEN,	/* nothing says so or otherwise */
+	MDB_TRUST_REFUTED,	/* it is not there, or near one that is not */
+};
+/* clang-format on */
+
+/* By the type's name and a path as of mdb_type_member; without such a member
+ * MDB_TRUST_REFUTED, without a trail. */
+MDB_API enum mdb_trust mdb_member_trust(struct mdb_ctx *cx,
+	struct mdb_world *world, const char *type_name, const char *path);
+
+/*
+ * All of a world's types together: exact, or else the worst of what was
+ * tested.  text (may be NULL) gets a line for ::status, which lives until the
+ * command ends.  This makes the tests.
+ */
+MDB_API enum mdb_trust mdb_world_trust(struct mdb_ctx *cx,
+	struct mdb_world *world, const char **text_out);
+
 /* ---- shapes: the few members that a command needs, as a local struct ----- */
 
 /*
@@ -148,8 +177,9 @@ struct mdb_shape {
 
 /*
  * Reads the members of the object at loc.  local is zeroed first.  An absent
- * mandatory member is MDB_E_NOTFOUND and names type and member.  The layout
- * is looked up once per world and kept.
+ * mandatory member is MDB_E_NOTFOUND and names type and member; one that is
+ * refuted (MDB_TRUST_REFUTED) is MDB_E_UNSUPPORTED, and if it is optional it
+ * counts as absent.  The layout is looked up once per world and kept.
  */
 MDB_API enum mdb_status mdb_read_shape(struct mdb_ctx *cx,
 	const struct mdb_shape *shape, struct mdb_loc loc, void *local);
@@ -157,7 +187,13 @@ MDB_API enum mdb_status mdb_read_shape(struct mdb_ctx *cx,
 MDB_API bool mdb_shape_has(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_shape *shape, size_t field_index);
 
-/* Offset in bytes of a member by path; alternatives as in struct mdb_field. */
+/* How sure this field is; MDB_TRUST_REFUTED also for one that is absent. */
+MDB_API enum mdb_trust mdb_shape_trust(struct mdb_ctx *cx,
+	struct mdb_world *world, const struct mdb_shape *shape,
+	size_t field_index);
+
+/* Offset in bytes of a member by path; alternatives as in struct mdb_field;
+ * refused as by mdb_read_shape. */
 MDB_API enum mdb_status mdb_offset_of(struct mdb_ctx *cx,
 	struct mdb_world *world, const char *type_name, const char *names,
 	uint64_t *offset_out);

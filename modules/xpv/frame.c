@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The frame table: where it is, how long, and how a struct page_info reads.
+ *
+ * That the table is where it is thought to be is proven by a domain: the page
+ * that it shares with the hypervisor is its own.
+ */
+#include "frame.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define PGC_ALLOCATED (1ull << 63)
+#define PGC_XEN_HEAP (1ull << 62)
+
+/* asm-x86/mm.h of 4.14 to 4.16, of 4.17, of 4.18 to 4.21, of 4.22 */
+static const struct xpv_pgc pgc_414 = { 55, 54, 1ull << 57, 1ull << 54,
+	1ull << 61, 0, PGC_ALLOCATED };
+static const struct xpv_pgc pgc_417 = { 58, 57, 1ull << 60, 1ull << 57,
+	1ull << 61, 0, PGC_ALLOCATED };
+static const struct xpv_pgc pgc_418 = { 58, 57, 1ull << 60, 1ull << 61, 0,
+	1ull << 57, PGC_ALLOCATED };
+static const struct xpv_pgc pgc_422 = { 58, 56, 1ull << 60, 1ull << 61, 0,
+	1ull << 56, 1ull << 57 };
+
+/* The number a fact begins with; -1: not known. */
+static int
+fact_number(struct mdb_ctx *cx, struct mdb_world *w, const char *key)
+{
+	const char *text = mdb_world_fact(cx, w, key);
+	int n = 0;
+
+	if (text == NULL || *text < '0' || *text > '9')
+		return -1;
+	for (; *text >= '0' && *text <= '9' && n < 10000; text++)
+		n = 10 * n + (*text - '0');
+	return n;
+}
+
+static const struct xpv_pgc *
+flags_of(struct mdb_ctx *cx, struct mdb_world *w)
+{
+	int major = fact_number(cx, w, "major");
+	int minor = fact_number(cx, w, "minor");
+
+	if (major != 4 || minor < 14)
+		return NULL;
+	return minor < 17   ? &pgc_414
+	       : minor < 18 ? &pgc_417
+	       : minor < 22 ? &pgc_418
+			    : &pgc_422;
+}
+
+/* ---- layout --------------------------------------------------------------
+ */
+
+static enum mdb_status
+member(struct mdb_ctx *cx, struct mdb_type type, const char *path,
+	uint64_t *offset_out, size_t *len_out)
+{
+	struct mdb_member m;
+	uint64_t len = 0;
+	enum mdb_status st = mdb_type_member(cx, type, path, &m);
+
+	if (st == MDB_OK)
+		st = mdb_type_size(cx, m.type, &len);
+	if (st != MDB_OK)
+		return mdb_context(cx, st, "struct page_info");
+	*offset_out = m.bit_offset / 8;
+	if (len_out != NULL)
+		*len_out = len;
+	return MDB_OK;
+}
+
+static enum mdb_status
+layout_get(struct mdb_ctx *cx, struct xpv_frames *f)
+{
+	size_t count_len = 0, type_len = 0, order_len = 0;
+	struct mdb_type t;
+	uint64_t unused;
+	enum mdb_status st =
+		mdb_type_by_name(cx, f->world, "struct page_info", &t);
+
+	if (st == MDB_OK)
+		st = mdb_type_size(cx, t, &f->page_len);
+	if (st == MDB_OK)
+		st = member(cx, t, "list.next", &f->list_off, &f->link_len);
+	if (st == MDB_OK)
+		st = member(cx, t, "list.prev", &unused, NULL);
+	if (st == MDB_OK)
+		st = member(cx, t, "count_info", &f->count_off, &count_len);
+	if (st == MDB_OK)
+		st = member(cx, t, "u.inuse.type_info", &f->type_off,
+			&type_len);
+	if (st == MDB_OK)
+		st = member(cx, t, "v.inuse._domain", &f->owner_off,
+			&f->owner_len);
+	if (st == MDB_OK)
+		st = member(cx, t, "v.free.order", &f->order_off, &order_len);
+	if (st != MDB_OK)
+		return st;
+	if (f->page_len < 16 || f->page_len > 256 || count_len != 8 ||
+		type_len != 8 || order_len != 4 ||
+		(f->owner_len != 4 && f->owner_len != 8) ||
+		f->link_len != f->owner_len || f->count_off > f->page_len - 8 ||
+		f->type_off > f->page_len - 8 ||
+		f->owner_off > f->page_len - f->owner_len ||
+		f->list_off > f->page_len - 2 * f->link_len ||
+		f->order_off > f->page_len - 4)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"a struct page_info of %" PRIu64
+			" bytes and such members is not known",
+			f->page_len);
+	return MDB_OK;
+}
+
+/* CONFIG_BIGMEM is told by how wide a pdx is in struct page_info. */
+static void
+places_get(struct xpv_frames *f)
+{
+	bool big = f->owner_len == 8;
+
+	f->table = big ? XPV_FRAME_TABLE_BIG : XPV_FRAME_TABLE;
+	f->direct = big ? XPV_DIRECTMAP_BIG : XPV_DIRECTMAP;
+}
+
+/* Where the last part of the table is mapped; the hypervisor maps it in pieces
+ * of 2 MiB. */
+static uint64_t
+mapped_end(struct mdb_ctx *cx, const struct xpv_frames *f)
+{
+	uint64_t room = f->direct - f->table, end = 0;
+	struct mdb_vtop v;
+
+	/* holes are of whole groups; the table of all 16 TiB would be 64k */
+	for (uint64_t at = 0; at < room; at += 2ull << 20) {
+		if (mdb_vtop(cx, mdb_kernel_loc(f->world, f->table + at), &v) ==
+			MDB_OK)
+			end = at + (2ull << 20);
+		mdb_forget(cx);
+	}
+	return end / f->page_len;
+}
+
+/* ---- PDX -----------------------------------------------------------------
+ */
+
+/* Does the direct map show machine frame N at place N? */
+static bool
+direct_is_identity(struct mdb_ctx *cx, const struct xpv_frames *f)
+{
+	uint64_t tested = 0;
+
+	for (uint64_t pdx = f->nr_pdx; pdx > 0 && tested < 4; pdx /= 2) {
+		struct mdb_loc loc = mdb_kernel_loc(f->world,
+			f->direct + ((pdx - 1) << XPV_PAGE_SHIFT));
+		struct mdb_vtop v;
+
+		if (mdb_vtop(cx, loc, &v) != MDB_OK) {
+			mdb_forget(cx);
+			continue;
+		}
+		if (v.paddr >> XPV_PAGE_SHIFT != pdx - 1)
+			return false;
+		tested++;
+	}
+	return tested > 0;
+}
+
+static enum mdb_status
+compression_get(struct mdb_ctx *cx, struct xpv_frames *f)
+{
+	uint64_t shift = 0, bottom = 0, top = 0;
+
+	f->bottom_mask = UINT64_MAX;
+	if (xpv_var_uint(cx, f->world, "pfn_pdx_hole_shift", 4, &shift) ==
+			MDB_OK &&
+		shift == 0)
+		return MDB_OK;
+	mdb_forget(cx);
+	if (shift > 0 && shift < 52 &&
+		xpv_var_uint(cx, f->world, "pfn_pdx_bottom_mask", 8, &bottom) ==
+			MDB_OK &&
+		xpv_var_uint(cx, f->world, "pfn_top_mask", 8, &top) == MDB_OK &&
+		(bottom & top) == 0 && bottom != 0) {
+		f->compressed = true;
+		f->hole_shift = (unsigned int)shift;
+		f->bottom_mask = bottom;
+		f->top_mask = top;
+		return MDB_OK;
+	}
+	mdb_forget(cx);
+	if (shift == 0 && direct_is_identity(cx, f))
+		return MDB_OK;
+	return mdb_fail(cx, MDB_E_UNSUPPORTED,
+		"the hypervisor compresses frame numbers (PDX), and how is not "
+		"known: pfn_pdx_bottom_mask, pfn_top_mask");
+}
+
+bool
+xpv_pdx_of_mfn(const struct xpv_frames *f, uint64_t mfn, uint64_t *pdx_out)
+{
+	uint64_t pdx = mfn;
+
+	if (f->compressed) {
+		if ((mfn & ~(f->bottom_mask | f->top_mask)) != 0)
+			return false;
+		pdx = (mfn & f->bottom_mask) |
+		      (mfn & f->top_mask) >> f->hole_shift;
+	}
+	if (pdx >= f->nr_pdx)
+		return false;
+	*pdx_out = pdx;
+	return true;
+}
+
+uint64_t
+xpv_mfn_of_pdx(const struct xpv_frames *f, uint64_t pdx)
+{
+	if (!f->compressed)
+		return pdx;
+	return (pdx & f->bottom_mask) | (pdx << f->hole_shift & f->top_mask);
+}
+
+static void
+extent_get(struct mdb_ctx *cx, struct xpv_frames *f)
+{
+	uint64_t limit = (f->direct - f->table) / f->page_len;
+
+	if (xpv_var_uint(cx, f->world, "max_pdx", 8, &f->nr_pdx) == MDB_OK &&
+		f->nr_pdx > 0 && f->nr_pdx <= limit) {
+		f->nr_exact = true;
+		return;
+	}
+	mdb_forget(cx);
+	if (xpv_var_uint(cx, f->world, "max_page", 8, &f->nr_pdx) == MDB_OK &&
+		f->nr_pdx > 0 && f->nr_pdx <= limit) {
+		f->nr_exact = true;
+		return;
+	}
+	mdb_forget(cx);
+	f->nr_pdx = mapped_end(cx, f);
+}
+
+/* ---- proof ---------------------------------------------------------------
+ */
+
+struct proof {
+	const struct xpv_frames *frames;
+	unsigned int right, wrong;
+};
+
+/* The page that the domain shares is the domain's (xen/common/domain.c). */
+static enum mdb_status
+shares_own_page(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
+{
+	struct proof *proof = arg;
+	const struct xpv_frames *f = proof->frames;
+	uint64_t shared = 0;
+	struct xpv_page p;
+
+	if (xpv_member(cx, domain, "struct domain", "shared_info\0", &shared) !=
+			MDB_OK ||
+		shared < f->direct || shared >= XPV_HYPERVISOR_END ||
+		xpv_page_read(cx, f, (shared - f->direct) >> XPV_PAGE_SHIFT,
+			&p) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	if (p.owner == domain.addr)
+		proof->right++;
+	else
+		proof->wrong++;
+	return proof->right + proof->wrong < 8 ? MDB_OK : MDB_DONE;
+}
+
+static enum mdb_status
+prove(struct mdb_ctx *cx, const struct xpv_frames *f)
+{
+	struct proof proof = { .frames = f };
+	enum mdb_status st =
+		xpv_each_domain(cx, f->world, shares_own_page, &proof);
+
+	if (st == MDB_E_INTERRUPTED)
+		return st;
+	mdb_forget(cx);
+	if (proof.wrong == 0 || proof.right > 0)
+		return MDB_OK;
+	return mdb_fail(cx, MDB_E_CORRUPT,
+		"the frame table at %" PRIx64
+		" does not give any domain the page that it shares",
+		f->table);
+}
+
+static enum mdb_status
+frames_find(struct mdb_ctx *cx, struct mdb_world *world, struct xpv_frames *f)
+{
+	enum mdb_status st;
+
+	*f = (struct xpv_frames){ .world = world };
+	if (mdb_world_word(world) != 8)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"only the frame table of a 64-bit hypervisor is known");
+	st = layout_get(cx, f);
+	if (st != MDB_OK)
+		return st;
+	places_get(f);
+	extent_get(cx, f);
+	if (f->nr_pdx == 0)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"the frame table at %" PRIx64 " is not mapped",
+			f->table);
+	f->flags = flags_of(cx, world);
+	st = compression_get(cx, f);
+	return st == MDB_OK ? prove(cx, f) : st;
+}
+
+enum mdb_status
+xpv_frames_get(struct mdb_ctx *cx, struct mdb_world *world,
+	struct xpv_frames *frames_out)
+{
+	struct xpv_state *s = xpv_state(cx, world);
+	enum mdb_status st = MDB_OK;
+
+	if (!s->frames_found)
+		st = frames_find(cx, world, &s->frames);
+	if (st != MDB_OK)
+		return st;
+	s->frames_found = true;
+	*frames_out = s->frames;
+	return MDB_OK;
+}
+
+/* ---- a page --------------------------------------------------------------
+ */
+
+static uint64_t
+little(const uint8_t *p, size_t len)
+{
+	uint64_t v = 0;
+
+	while (len-- > 0)
+		v = v << 8 | p[len];
+	return v;
+}
+
+void
+xpv_page_decode(const struct xpv_frames *f, uint64_t pdx, const void *raw,
+	struct xpv_page *page_out)
+{
+	const uint8_t *b = raw;
+	uint64_t owner = little(b + f->owner_off, f->owner_len);
+	uint64_t count = little(b + f->count_off, 8);
+
+	/* The first page of what xmalloc took whole has its length there
+	 * (common/xmalloc_tlsf.c: PFN_ORDER); those that a domain shares are
+	 * allocated to it. */
+	if ((count & PGC_XEN_HEAP) != 0 && (count & PGC_ALLOCATED) == 0)
+		owner = 0;
+	*page_out = (struct xpv_page){
+		.mfn = xpv_mfn_of_pdx(f, pdx),
+		.pdx = pdx,
+		.addr = f->table + pdx * f->page_len,
+		.count_info = count,
+		.type_info = little(b + f->type_off, 8),
+		.owner = owner == 0 ? 0 : f->direct + (owner << XPV_PAGE_SHIFT),
+		.next = little(b + f->list_off, f->link_len),
+		.prev = little(b + f->list_off + f->link_len, f->link_len),
+		.order = (uint32_t)little(b + f->order_off, 4),
+	};
+}
+
+enum mdb_status
+xpv_page_read(struct mdb_ctx *cx, const struct xpv_frames *f, uint64_t pdx,
+	struct xpv_page *page_out)
+{
+	mdb_addr_t at = f->table + pdx * f->page_len;
+	uint8_t raw[256];
+	enum mdb_status st;
+
+	if (pdx >= f->nr_pdx)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"frame %" PRIx64 " is beyond the last, %" PRIx64,
+			xpv_mfn_of_pdx(f, pdx),
+			xpv_mfn_of_pdx(f, f->nr_pdx - 1));
+	st = mdb_read(cx, mdb_kernel_loc(f->world, at), raw, f->page_len);
+	if (st != MDB_OK)
+		return mdb_context(cx, st, "struct page_info of frame %" PRIx64,
+			xpv_mfn_of_pdx(f, pdx));
+	xpv_page_decode(f, pdx, raw, page_out);
+	return MDB_OK;
+}
+
+enum xpv_page_state
+xpv_page_state(const struct xpv_frames *f, const struct xpv_page *p)
+{
+	return f->flags == NULL
+		       ? XPV_INUSE
+		       : (enum xpv_page_state)(
+				 p->count_info >> f->flags->state_shift & 3);
+}
+
+uint64_t
+xpv_page_refs(const struct xpv_frames *f, const struct xpv_page *p)
+{
+	unsigned int bits = f->flags == NULL ? 54 : f->flags->count_bits;
+
+	return p->count_info & ((1ull << bits) - 1);
+}
+
+bool
+xpv_page_is_xenheap(const struct xpv_page *p)
+{
+	return (p->count_info & PGC_XEN_HEAP) != 0;
+}
+
+unsigned int
+xpv_page_type(const struct xpv_page *p)
+{
+	return (unsigned int)(p->type_info >> 61);
+}
+
+uint64_t
+xpv_page_type_refs(const struct xpv_page *p)
+{
+	return p->type_info & ((1ull << 55) - 1);
+}
+
+const char *
+xpv_page_type_name(unsigned int type)
+{
+	static const char *const names[XPV_NR_PAGE_TYPES] = { "none", "l1",
+		"l2", "l3", "l4", "segdesc", "shared", "writable" };
+
+	return type < XPV_NR_PAGE_TYPES ? names[type] : "?";
+}
+
+const char *
+xpv_page_state_name(enum xpv_page_state state)
+{
+	static const char *const names[] = { "inuse", "offlining", "offlined",
+		"free" };
+
+	return names[state & 3];
+}
+
+const char *
+xpv_page_count_flags(struct mdb_ctx *cx, const struct xpv_frames *f,
+	const struct xpv_page *p)
+{
+	const struct xpv_pgc *g = f->flags;
+	uint64_t info = p->count_info;
+	bool is_free = g != NULL && xpv_page_state(f, p) == XPV_FREE;
+
+	if (g == NULL)
+		return "(not known of this version)";
+
+	struct xpv_bit bits[] = {
+		{ is_free ? g->need_scrub : PGC_ALLOCATED,
+			is_free ? "need-scrub" : "allocated" },
+		{ PGC_XEN_HEAP, "xen-heap" },
+		{ g->broken, "broken" },
+		{ g->extra, "extra" },
+		{ g->page_table != 0 ? g->page_table : g->shadowed,
+			g->page_table != 0 ? "page-table" : "shadowed-pt" },
+		{ 0, NULL },
+	};
+	return xpv_words(cx, bits, info);
+}
+
+const char *
+xpv_page_type_flags(struct mdb_ctx *cx, const struct xpv_page *p)
+{
+	static const struct xpv_bit bits[] = {
+		{ 1ull << 60, "locked" },
+		{ 1ull << 59, "pinned" },
+		{ 1ull << 58, "validated" },
+		{ 1ull << 57, "pae-xen-l2" },
+		{ 1ull << 56, "partial" },
+		{ 1ull << 55, "non-coherent" },
+		{ 0, NULL },
+	};
+
+	return xpv_words(cx, bits, p->type_info);
+}
+
+/* ---- which frame ---------------------------------------------------------
+ */
+
+static enum mdb_status
+frame_mapped(struct mdb_ctx *cx, const struct xpv_frames *f, struct mdb_loc loc,
+	uint64_t *pdx_out)
+{
+	struct mdb_vtop v;
+	enum mdb_status st = mdb_vtop(cx, loc, &v);
+
+	if (st != MDB_OK)
+		return st;
+	if (!xpv_pdx_of_mfn(f, v.paddr >> XPV_PAGE_SHIFT, pdx_out))
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"machine address %" PRIx64
+			" is of no frame in the frame table",
+			v.paddr);
+	return MDB_OK;
+}
+
+enum mdb_status
+xpv_frame_meant(struct mdb_ctx *cx, const struct xpv_frames *f,
+	struct mdb_loc loc, uint64_t *pdx_out)
+{
+	mdb_addr_t addr = loc.addr;
+
+	if (addr >= f->table && addr < f->table + f->nr_pdx * f->page_len) {
+		*pdx_out = (addr - f->table) / f->page_len;
+		return MDB_OK;
+	}
+	if (addr >= f->direct && addr < XPV_HYPERVISOR_END) {
+		*pdx_out = (addr - f->direct) >> XPV_PAGE_SHIFT;
+		if (*pdx_out < f->nr_pdx)
+			return MDB_OK;
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"%" PRIx64 " is beyond the last frame", addr);
+	}
+	if (addr >= XPV_RO_MPT && addr < XPV_HYPERVISOR_END)
+		return frame_mapped(cx, f, mdb_kernel_loc(f->world, addr),
+			pdx_out);
+	if (addr >= XPV_HYPERVISOR_END)
+		return frame_mapped(cx, f, loc, pdx_out);
+	if (xpv_pdx_of_mfn(f, addr, pdx_out) ||
+		xpv_pdx_of_mfn(f, addr >> XPV_PAGE_SHIFT, pdx_out))
+		return MDB_OK;
+	return mdb_fail(cx, MDB_E_NOTFOUND,
+		"%" PRIx64 " is no frame and no machine address: the last "
+		"frame is %" PRIx64,
+		addr, xpv_mfn_of_pdx(f, f->nr_pdx - 1));
+}
+
+/* A frame inside a block may still say the order of a smaller one that it once
+ * headed: the largest block is the true one. */
+bool
+xpv_free_block(struct mdb_ctx *cx, const struct xpv_frames *f, uint64_t pdx,
+	struct xpv_page *head_out)
+{
+	bool found = false;
+
+	for (unsigned int order = 0; order <= XPV_MAX_ORDER; order++) {
+		uint64_t head = pdx & ~((1ull << order) - 1);
+		struct xpv_page p;
+
+		if (xpv_page_read(cx, f, head, &p) != MDB_OK) {
+			mdb_forget(cx);
+			break;
+		}
+		if (xpv_page_state(f, &p) != XPV_FREE)
+			break;
+		if (p.order <= XPV_MAX_ORDER && p.order >= order) {
+			*head_out = p;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* ---- all of them ---------------------------------------------------------
+ */
+
+#define CHUNK_LEN 65536u
+
+/* The entries of a piece of the table that begins at a page's boundary. */
+static enum mdb_status
+each_in(struct mdb_ctx *cx, const struct xpv_frames *f, uint64_t first,
+	uint64_t count, const uint8_t *raw, xpv_page_fn *fn, void *arg)
+{
+	enum mdb_status st = MDB_OK;
+
+	for (uint64_t i = 0; i < count && st == MDB_OK; i++) {
+		struct xpv_page p;
+
+		xpv_page_decode(f, first + i, raw + i * f->page_len, &p);
+		st = fn(cx, &p, arg);
+	}
+	return st;
+}
+
+/* Where a chunk cannot be read as a whole, what a page of it holds. */
+static enum mdb_status
+each_one(struct mdb_ctx *cx, const struct xpv_frames *f, uint64_t first,
+	uint64_t count, uint8_t *raw, xpv_page_fn *fn, void *arg)
+{
+	uint64_t step = XPV_PAGE_LEN / f->page_len;
+	enum mdb_status st = MDB_OK;
+
+	for (uint64_t i = 0; i < count && st == MDB_OK; i += step) {
+		uint64_t n = count - i < step ? count - i : step;
+		mdb_addr_t at = f->table + (first + i) * f->page_len;
+
+		if (mdb_read(cx, mdb_kernel_loc(f->world, at), raw,
+			    n * f->page_len) == MDB_OK)
+			st = each_in(cx, f, first + i, n, raw, fn, arg);
+		else
+			mdb_forget(cx);
+	}
+	return st;
+}
+
+enum mdb_status
+xpv_each_page(struct mdb_ctx *cx, const struct xpv_frames *f, xpv_page_fn *fn,
+	void *arg)
+{
+	uint8_t *raw = mdb_tmp(cx, CHUNK_LEN);
+	uint64_t step = CHUNK_LEN / f->page_len;
+	enum mdb_status st = MDB_OK;
+
+	for (uint64_t pdx = 0; pdx < f->nr_pdx && st == MDB_OK; pdx += step) {
+		uint64_t n = f->nr_pdx - pdx < step ? f->nr_pdx - pdx : step;
+		mdb_addr_t at = f->table + pdx * f->page_len;
+
+		st = mdb_check_interrupt(cx);
+		if (st != MDB_OK)
+			break;
+		if (mdb_read(cx, mdb_kernel_loc(f->world, at), raw,
+			    n * f->page_len) == MDB_OK) {
+			st = each_in(cx, f, pdx, n, raw, fn, arg);
+		} else {
+			mdb_forget(cx);
+			st = each_one(cx, f, pdx, n, raw, fn, arg);
+		}
+	}
+	return st == MDB_DONE ? MDB_OK : st;
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ::xenirq: interrupts of the machine, and whom they are for.
+ *
+ * An interrupt that guests handle has an irq_guest_action_t where others have
+ * their struct irqaction (xen/arch/x86/irq.c).
+ */
+#include "irq.h"
+#include "evtchn.h"
+
+#include <inttypes.h>
+
+#define MAX_IRQS 65536u
+#define MAX_GUESTS 128u
+#define IRQ_GUEST (1u << 4)
+
+static const struct mdb_column columns[] = {
+	{ "addr", "ADDR", MDB_WIDTH_ADDR,
+		MDB_COL_LEFT | MDB_COL_PIPE | MDB_COL_ZERO, 'v',
+		"its struct irq_desc" },
+	{ "irq", "IRQ", 4, 0, 0, "number of the interrupt, decimal" },
+	{ "vector", "VEC", 3, 0, 0, "the processor's vector, hex" },
+	{ "type", "TYPE", 15, MDB_COL_LEFT, 0, "who delivers it" },
+	{ "affinity", "AFFINITY", 9, MDB_COL_LEFT, 0,
+		"processors that it may go to" },
+	{ "cpus", "CPUS", 7, MDB_COL_LEFT, 0,
+		"processors that have its vector" },
+	{ "raw_status", "", 0, MDB_COL_JSON_ONLY, 0,
+		"IRQ_ flags, as they are" },
+	{ "status", "STATUS", 18, MDB_COL_LEFT, 0, "IRQ_ flags in words" },
+	{ "in_flight", "FLY", 3, 0, 0, "guests that have not ended it yet" },
+	{ "action", "ACTION", 0, MDB_COL_LEFT, 0,
+		"guests and their pirqs and ports; or Xen's handler" },
+	{ NULL },
+};
+
+const struct mdb_table xpv_irq_table = { .name = "irqs", .columns = columns };
+
+const struct mdb_option xpv_irq_options[] = {
+	{ 'd', MDB_OPT_EXPR, "domid", "those that this domain handles" },
+	{ 'a', MDB_OPT_FLAG, NULL, "those without a type, too" },
+	{ 'v', MDB_OPT_FLAG, NULL, "addresses" },
+	{ 0 },
+};
+
+const struct mdb_example xpv_irq_examples[] = {
+	{ "::xenirq", "all interrupts in use" },
+	{ "::xenirq 9", "interrupt 9" },
+	{ "::xenirq -d 0", "those that domain 0 handles" },
+	{ NULL },
+};
+
+struct desc {
+	uint32_t status;
+	mdb_addr_t handler, action;
+	int32_t irq;
+	int16_t vector;
+};
+
+static const struct mdb_field desc_fields[] = {
+	MDB_FIELD(struct desc, status, "status"),
+	MDB_FIELD(struct desc, handler, "handler"),
+	MDB_FIELD(struct desc, action, "action"),
+	MDB_FIELD(struct desc, irq, "irq"),
+	MDB_FIELD(struct desc, vector, "arch.vector"),
+	MDB_FIELD_END,
+};
+
+static const struct mdb_shape desc_shape = { "struct irq_desc", desc_fields };
+
+struct guests {
+	uint8_t count, in_flight;
+	mdb_addr_t guest;
+};
+
+static const struct mdb_field guests_fields[] = {
+	MDB_FIELD(struct guests, count, "nr_guests"),
+	MDB_FIELD(struct guests, in_flight, "in_flight"),
+	MDB_FIELD_ADDR(struct guests, guest, "guest"),
+	MDB_FIELD_END,
+};
+
+static const struct mdb_shape guests_shape = { "irq_guest_action_t",
+	guests_fields };
+
+struct irqs {
+	const struct mdb_call *call;
+	struct mdb_loc table;
+	uint64_t nr, len;
+	bool selected;
+	mdb_addr_t only;
+};
+
+/* ---- whom it is for ------------------------------------------------------
+ */
+
+static const char *
+port_state(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t port)
+{
+	struct xpv_evtchns e;
+	struct xpv_evtchn c;
+	enum mdb_status st = xpv_evtchns_get(cx, domain, &e);
+
+	if (st == MDB_OK)
+		st = xpv_evtchn_read(cx, &e, port, &c);
+	mdb_forget(cx);
+	if (st != MDB_OK || c.bits != MDB_OK)
+		return "";
+	return c.pending  ? c.masked ? ", pending, masked" : ", pending"
+	       : c.masked ? ", masked"
+			  : "";
+}
+
+/* The pirq that is this irq by the tree of the domain (domain_irq_to_pirq). */
+static bool
+pirq_by_tree(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
+	uint64_t *pirq_out)
+{
+	uint64_t tree = 0, item = 0, back = 0, port;
+	bool masked;
+	bool found = mdb_offset_of(cx, domain.world, "struct domain",
+			     "arch.irq_pirq\0", &tree) == MDB_OK &&
+		     xpv_radix_lookup(cx, mdb_at(domain, domain.addr + tree),
+			     irq, &item) == MDB_OK &&
+		     item != 0 &&
+		     xpv_pirq_read(cx, domain, item >> 2, &back, &port,
+			     &masked) == MDB_OK &&
+		     back == irq;
+
+	mdb_forget(cx);
+	*pirq_out = item >> 2;
+	return found;
+}
+
+/* By its event channels, where that tree is not where it is thought to be. */
+static bool
+pirq_by_port(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
+	uint64_t *pirq_out)
+{
+	struct xpv_evtchns e;
+	bool found = false;
+
+	if (xpv_evtchns_get(cx, domain, &e) != MDB_OK)
+		e.nr_ports = 0;
+	for (uint64_t i = 1; i < e.nr_ports && !found; i++) {
+		struct xpv_evtchn c;
+		uint64_t back = 0, port;
+		bool masked;
+
+		found = xpv_evtchn_read(cx, &e, i, &c) == MDB_OK &&
+			c.state == XPV_ECS_PIRQ &&
+			xpv_pirq_read(cx, domain, c.pirq, &back, &port,
+				&masked) == MDB_OK &&
+			back == irq;
+		*pirq_out = c.pirq;
+	}
+	mdb_forget(cx);
+	return found;
+}
+
+/* "d0 pirq 9 (port 15)" */
+static const char *
+guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
+	uint64_t irq)
+{
+	struct mdb_loc loc = mdb_at(q->table, domain);
+	const char *name = xpv_owner_name(cx, loc.world, domain);
+	uint64_t pirq = 0, back = 0, port = 0;
+	bool masked = false;
+
+	if ((!pirq_by_tree(cx, loc, irq, &pirq) &&
+		    !pirq_by_port(cx, loc, irq, &pirq)) ||
+		xpv_pirq_read(cx, loc, pirq, &back, &port, &masked) != MDB_OK) {
+		mdb_forget(cx);
+		return mdb_tmp_printf(cx, "%s, its pirq is not found", name);
+	}
+	return mdb_tmp_printf(cx, "%s pirq %" PRIu64 " (port %" PRIu64 "%s%s)",
+		name, pirq, port, port_state(cx, loc, port),
+		masked ? ", pirq masked" : "");
+}
+
+/* What guests have it; has_it: is the one asked for among them? */
+static enum mdb_status
+guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
+	struct guests *g, const char **text_out, bool *has_it_out)
+{
+	enum mdb_status st = mdb_read_shape(cx, &guests_shape,
+		mdb_at(q->table, d->action), g);
+	const char *text = "";
+
+	if (st != MDB_OK)
+		return st;
+	if (g->count > MAX_GUESTS)
+		return mdb_fail(cx, MDB_E_CORRUPT, "irq %d has %u guests",
+			d->irq, g->count);
+	for (unsigned int i = 0; i < g->count; i++) {
+		mdb_addr_t domain;
+
+		st = mdb_read_ptr(cx, mdb_at(q->table, g->guest + 8ull * i),
+			&domain);
+		if (st != MDB_OK)
+			return st;
+		*has_it_out |= domain == q->only;
+		text = mdb_tmp_printf(cx, "%s%s%s", text, i > 0 ? ", " : "",
+			guest_text(cx, q, domain, (uint64_t)d->irq));
+	}
+	*text_out = text;
+	return MDB_OK;
+}
+
+static const char *
+handler_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
+{
+	uint64_t handler = 0;
+	enum mdb_status st;
+
+	if (d->action == 0)
+		return "mapped, unbound";
+	st = xpv_member(cx, mdb_at(q->table, d->action), "struct irqaction",
+		"handler\0", &handler);
+	if (st != MDB_OK) {
+		mdb_forget(cx);
+		return mdb_tmp_printf(cx, "<%s>", mdb_status_name(st));
+	}
+	return mdb_sym_format(cx, mdb_at(q->table, handler));
+}
+
+/* ---- rows ----------------------------------------------------------------
+ */
+
+static const char *
+type_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
+{
+	uint64_t name = 0;
+	char *buf = mdb_tmp(cx, 32);
+	enum mdb_status st = xpv_member(cx, mdb_at(q->table, d->handler),
+		"struct hw_interrupt_type", "typename\0", &name);
+
+	if (st == MDB_OK)
+		st = mdb_read_str(cx, mdb_at(q->table, name), buf, 32);
+	if (st == MDB_OK)
+		return buf;
+	mdb_forget(cx);
+	return mdb_tmp_printf(cx, "<%s>", mdb_status_name(st));
+}
+
+static const struct xpv_bit status_bits[] = {
+	{ 1 << 0, "in-progress" },
+	{ 1 << 1, "disabled" },
+	{ 1 << 2, "pending" },
+	{ 1 << 3, "replay" },
+	{ 1 << 4, "guest" },
+	{ 1 << 5, "move-pending" },
+	{ 1 << 6, "per-cpu" },
+	{ 1 << 7, "eoi-pending" },
+	{ 1 << 8, "shared" },
+	{ 0, NULL },
+};
+
+static enum mdb_status
+desc_row(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t at,
+	const struct desc *d)
+{
+	const char *type = type_text(cx, q, d), *action = "";
+	bool guest = (d->status & IRQ_GUEST) != 0 && d->action != 0;
+	bool has_it = false;
+	struct guests g = { 0 };
+
+	if (guest) {
+		enum mdb_status st =
+			guests_text(cx, q, d, &g, &action, &has_it);
+
+		if (st != MDB_OK) {
+			action = mdb_tmp_printf(cx, "<%s>",
+				st == MDB_E_CORRUPT ? mdb_trail(cx)
+						    : mdb_status_name(st));
+			mdb_forget(cx);
+			guest = false;
+		}
+	} else {
+		action = handler_text(cx, q, d);
+	}
+	if (q->selected && !has_it)
+		return MDB_OK;
+	struct mdb_value v[] = {
+		mdb_v_addr(mdb_at(q->table, at)),
+		mdb_v_int(d->irq),
+		d->vector < 0 ? mdb_v_none()
+			      : mdb_v_hex((uint64_t)(uint16_t)d->vector),
+		mdb_v_cstr(type),
+		xpv_cpus_cell(cx, mdb_at(q->table, at), "struct irq_desc",
+			"affinity\0"),
+		xpv_cpus_cell(cx, mdb_at(q->table, at), "struct irq_desc",
+			"arch.cpu_mask\0"),
+		mdb_v_hex(d->status),
+		mdb_v_text(xpv_words(cx, status_bits, d->status)),
+		guest ? mdb_v_uint(g.in_flight) : mdb_v_none(),
+		mdb_v_text(action),
+	};
+
+	return mdb_row(cx, &xpv_irq_table, v);
+}
+
+/* A descriptor without a type is of an interrupt that is not there. */
+static bool
+is_in_use(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
+{
+	const char *type;
+
+	if (d->handler == 0)
+		return false;
+	type = type_text(cx, q, d);
+	return !(type[0] == 'n' && type[1] == 'o' && type[2] == 'n' &&
+		 type[3] == 'e' && type[4] == '\0');
+}
+
+static enum mdb_status
+irq_row(struct mdb_ctx *cx, const struct irqs *q, uint64_t irq, bool always)
+{
+	mdb_addr_t at = q->table.addr + irq * q->len;
+	struct desc d;
+	enum mdb_status st =
+		mdb_read_shape(cx, &desc_shape, mdb_at(q->table, at), &d);
+
+	if (st == MDB_OK && d.irq != (int64_t)irq)
+		st = mdb_fail(cx, MDB_E_CORRUPT,
+			"the struct irq_desc at %" PRIx64
+			" says that it is of irq %d",
+			at, d.irq);
+	if (st != MDB_OK)
+		return mdb_context(cx, st, "irq %" PRIu64, irq);
+	if (!always && !is_in_use(cx, q, &d))
+		return MDB_OK;
+	return desc_row(cx, q, at, &d);
+}
+
+static enum mdb_status
+irqs_get(struct mdb_ctx *cx, const struct mdb_call *call, struct irqs *q)
+{
+	struct mdb_world *w;
+	struct mdb_loc domain = { 0 };
+	enum mdb_status st = xpv_world(cx, &w);
+
+	*q = (struct irqs){ .call = call };
+	if (st == MDB_OK && mdb_world_word(w) != 8)
+		st = mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"only the interrupts of a 64-bit hypervisor are known");
+	if (st == MDB_OK) {
+		q->table = mdb_kernel_loc(w, 0);
+		st = xpv_var_ptr(cx, w, "irq_desc", &q->table.addr);
+	}
+	if (st == MDB_OK)
+		st = xpv_var_uint(cx, w, "nr_irqs", 4, &q->nr);
+	if (st == MDB_OK)
+		st = xpv_type_len(cx, w, "struct irq_desc", &q->len);
+	if (st == MDB_OK && (q->nr == 0 || q->nr > MAX_IRQS))
+		st = mdb_fail(cx, MDB_E_CORRUPT, "nr_irqs is %" PRIu64, q->nr);
+	if (st == MDB_OK && mdb_opt(call, 'd')) {
+		st = xpv_domain_any(cx, w, mdb_opt_uint(call, 'd', 0), &domain);
+		q->selected = true;
+		q->only = domain.addr;
+	}
+	return st;
+}
+
+enum mdb_status
+xpv_xenirq(struct mdb_ctx *cx, const struct mdb_call *call)
+{
+	struct irqs q;
+	uint64_t irq = 0;
+	enum mdb_status st = irqs_get(cx, call, &q);
+
+	if (st == MDB_OK && call->argc > 1)
+		st = mdb_fail(cx, MDB_E_USAGE, "one interrupt, or all");
+	if (st != MDB_OK)
+		return st;
+	if (call->has_addr) {
+		irq = (call->loc.addr - q.table.addr) / q.len;
+		if (call->loc.addr < q.table.addr || irq >= q.nr)
+			return mdb_fail(cx, MDB_E_NOTFOUND,
+				"%" PRIx64 " is no struct irq_desc",
+				call->loc.addr);
+		return irq_row(cx, &q, irq, true);
+	}
+	if (call->argc == 1) {
+		st = mdb_eval_expr(cx, call->argv[0], &irq);
+		if (st == MDB_OK && irq >= q.nr)
+			st = mdb_fail(cx, MDB_E_NOTFOUND,
+				"there is no irq %" PRIu64, irq);
+		return st == MDB_OK ? irq_row(cx, &q, irq, true) : st;
+	}
+	for (; irq < q.nr && st == MDB_OK; irq++) {
+		st = irq_row(cx, &q, irq, mdb_opt(call, 'a'));
+		if (st == MDB_E_CORRUPT || mdb_is_fault(st)) {
+			mdb_warn(cx, st, "an interrupt is not shown");
+			st = MDB_OK;
+		}
+	}
+	return st;
+}
+
+/* ---- the walker ----------------------------------------------------------
+ */
+
+struct walk {
+	struct irqs irqs;
+	uint64_t next;
+};
+
+enum mdb_status
+xpv_walk_irq_init(struct mdb_ctx *cx, struct mdb_walk *w)
+{
+	static const struct mdb_call none = { .name = "irq_desc" };
+	struct walk *walk = mdb_tmp(cx, sizeof(*walk));
+
+	w->state = walk;
+	return irqs_get(cx, &none, &walk->irqs);
+}
+
+enum mdb_status
+xpv_walk_irq_step(struct mdb_ctx *cx, struct mdb_walk *w,
+	struct mdb_loc *loc_out)
+{
+	struct walk *walk = w->state;
+	const struct irqs *q = &walk->irqs;
+
+	(void)cx;
+	if (walk->next == q->nr)
+		return MDB_DONE;
+	*loc_out = mdb_at(q->table, q->table.addr + walk->next++ * q->len);
+	return MDB_OK;
+}
