@@ -47,6 +47,7 @@ struct flow {
 	unsigned int bits;
 	int depth;  /* of functions whose return is asked for */
 	bool ahead; /* to the returns, not to the target */
+	bool first; /* the first place found will do */
 	struct mdb_flow_place sure[MAX_PATHS], doubtful[MAX_PATHS];
 	size_t nr_sure, nr_doubtful;
 	struct mdb_flow_places *places;
@@ -256,6 +257,7 @@ found(struct flow *f, const struct mdb_flow_place *s, bool called)
 	p->at[at] = *s;
 	p->nr++;
 	p->nr_called += called ? 1 : 0;
+	f->stopped = f->first;
 }
 
 /* The same instruction again in the same state, or too often? */
@@ -307,7 +309,7 @@ static bool may_return(struct mdb_unwind *u, mdb_addr_t entry, int depth);
 static bool
 callee_returns(struct flow *f, const struct mdb_insn *insn)
 {
-	if (!insn->has_target || f->depth >= MAX_CALLEE_DEPTH)
+	if (f->first || !insn->has_target || f->depth >= MAX_CALLEE_DEPTH)
 		return true;
 	if (insn->target == insn->addr + insn->len)
 		return true; /* to learn where it is */
@@ -439,6 +441,9 @@ mdb_flow_to(struct mdb_unwind *u, const struct mdb_flow_function *function,
 	init(f, u, places_out);
 	f->name = function->name;
 	f->target = pc;
+	/* Where return addresses cannot be held against their calls, more
+	 * places are of no use, and cost the reading of more code. */
+	f->first = !mdb_unwind_is_xen_64(u->world);
 	if (add_range(f, function->start, function->size))
 		run(f, function->start, &entry);
 	fini(f);
