@@ -385,7 +385,8 @@ is_user(const struct mdb_unwind *u, const struct mdb_caller *c)
 	if (c->is_user || !c->is_regs)
 		return c->is_user;
 	if ((crosses(u, c) || c->foreign) && w->arch->word == 8)
-		return c->regs.r[MDB_R_IP] >> 63 == 0;
+		return c->regs.r[MDB_R_IP] >> 63 == 0 &&
+		       (c->regs.r[MDB_R_CS] & 3) != 1;
 	return mdb_regs_is_user(w->arch, &c->regs);
 }
 
