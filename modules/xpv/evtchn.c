@@ -312,28 +312,69 @@ static const struct mdb_field pirq_fields[] = {
 
 static const struct mdb_shape pirq_shape = { "struct pirq", pirq_fields };
 
+/* The pirq in the tree at an offset of the domain; it says its number. */
+static enum mdb_status
+pirq_in(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t tree, uint64_t pirq,
+	struct pirq *p)
+{
+	uint64_t item = 0;
+	enum mdb_status st = xpv_radix_lookup(cx,
+		mdb_at(domain, domain.addr + tree), pirq, &item);
+
+	if (st == MDB_OK && item == 0)
+		return MDB_E_NOTFOUND;
+	if (st == MDB_OK)
+		st = mdb_read_shape(cx, &pirq_shape, mdb_at(domain, item), p);
+	if (st == MDB_OK && p->pirq != (int64_t)pirq)
+		st = mdb_fail(cx, MDB_E_CORRUPT,
+			"the struct pirq at %" PRIx64 " says that it is of "
+			"pirq %d",
+			item, p->pirq);
+	return st;
+}
+
+/*
+ * Where another release has the tree elsewhere: it is the one in struct domain
+ * under which a struct pirq of that number lies.  Found once for all domains.
+ */
+static enum mdb_status
+pirq_sought(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t pirq,
+	struct pirq *p)
+{
+	struct xpv_state *s = xpv_state(cx, domain.world);
+
+	if (s->pirqs_found)
+		return pirq_in(cx, domain, s->pirqs, pirq, p);
+	for (uint64_t at = 0; at + 16 < XPV_DOMAIN_ROOM; at += 8) {
+		enum mdb_status st = pirq_in(cx, domain, at, pirq, p);
+
+		mdb_forget(cx);
+		if (st != MDB_OK)
+			continue;
+		s->pirqs_found = true;
+		s->pirqs = at;
+		return MDB_OK;
+	}
+	return mdb_fail(cx, MDB_E_NOTFOUND,
+		"where domains have their pirqs is not found");
+}
+
 enum mdb_status
 xpv_pirq_read(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t pirq,
 	uint64_t *irq_out, uint64_t *port_out, bool *masked_out)
 {
-	uint64_t tree = 0, item = 0;
 	struct pirq p = { 0 };
+	uint64_t tree = 0;
 	enum mdb_status st = mdb_offset_of(cx, domain.world, "struct domain",
 		"pirq_tree\0", &tree);
 
 	if (st == MDB_OK)
-		st = xpv_radix_lookup(cx, mdb_at(domain, domain.addr + tree),
-			pirq, &item);
-	if (st == MDB_OK && item != 0) {
-		st = mdb_read_shape(cx, &pirq_shape, mdb_at(domain, item), &p);
-		if (st == MDB_OK && p.pirq != (int64_t)pirq)
-			st = mdb_fail(cx, MDB_E_CORRUPT,
-				"the struct pirq at %" PRIx64
-				" says that it is of pirq %d",
-				item, p.pirq);
-	}
-	if (st != MDB_OK)
+		st = pirq_in(cx, domain, tree, pirq, &p);
+	if (st != MDB_OK && st != MDB_E_NOTFOUND)
+		st = pirq_sought(cx, domain, pirq, &p);
+	if (st != MDB_OK && st != MDB_E_NOTFOUND)
 		return st;
+	mdb_forget(cx);
 	*irq_out = p.irq > 0 ? (uint64_t)p.irq : 0;
 	*port_out = p.evtchn;
 	*masked_out = p.masked != 0;

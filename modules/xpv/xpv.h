@@ -86,6 +86,8 @@ struct xpv_state {
 	uint64_t time_latest; /* 0: not known */
 	bool frames_found;
 	struct xpv_frames frames; /* xpv_frames_get */
+	bool pirqs_found;
+	uint64_t pirqs; /* offset of pirq_tree, where it was found */
 };
 struct xpv_state *xpv_state(struct mdb_ctx *cx, struct mdb_world *world);
 
