@@ -142,7 +142,7 @@ static const char *
 trap_name(enum mdb_trap_kind trap)
 {
 	static const char *const names[] = { NULL, "exception", "irq", "nmi",
-		"syscall", "unknown", "hypercall", "vmexit" };
+		"syscall", "unknown", "hypercall", "vmexit", "upcall" };
 
 	return names[trap];
 }
@@ -219,6 +219,8 @@ trap_text(struct mdb_ctx *cx, const struct mdb_frame *f)
 			f->regs.r[MDB_R_ORIG_AX]);
 	case MDB_TRAP_VMEXIT:
 		return "VM exit";
+	case MDB_TRAP_UPCALL:
+		return "event channel upcall";
 	case MDB_TRAP_NONE:
 	case MDB_TRAP_UNKNOWN:
 		break;

@@ -489,33 +489,44 @@ bounds(struct mdb_unwind *u, mdb_addr_t pc, struct mdb_flow_function *fn)
 	return true;
 }
 
+/* Xen's table names a static function's file; its part may be of a global. */
+static bool
+whole_of_part(struct mdb_unwind *u, const struct mdb_sym *part,
+	struct mdb_flow_function *fn)
+{
+	const char *const names[] = { part->name, mdb_bare_name(part->name) };
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *cold = strstr(names[i], ".cold");
+		struct mdb_sym whole;
+		enum mdb_status st;
+
+		if (!cold)
+			continue;
+		st = mdb_sym_by_name(u->cx, u->world,
+			mdb_tmp_printf(u->cx, "%.*s", (int)(cold - names[i]),
+				names[i]),
+			&whole);
+		mdb_forget(u->cx);
+		if (st == MDB_OK && whole.object == part->object &&
+			bounds(u, whole.value, fn))
+			return true;
+	}
+	return false;
+}
+
 bool
 mdb_flow_function(struct mdb_unwind *u, mdb_addr_t pc,
 	struct mdb_flow_function *function_out)
 {
 	struct mdb_flow_function fn;
-	struct mdb_sym whole;
-	const char *cold;
-	enum mdb_status st;
+	struct mdb_sym sym;
 
 	if (!bounds(u, pc, &fn))
 		return false;
-	cold = strstr(fn.name, ".cold");
-	if (cold) {
-		struct mdb_sym part;
-
-		if (!symbol_at(u, pc, &part))
-			return false;
-		st = mdb_sym_by_name(u->cx, u->world,
-			mdb_tmp_printf(u->cx, "%.*s",
-				(int)(strstr(part.name, ".cold") - part.name),
-				part.name),
-			&whole);
-		mdb_forget(u->cx);
-		if (st != MDB_OK || whole.object != part.object ||
-			!bounds(u, whole.value, &fn))
-			return false;
-	}
+	if (strstr(fn.name, ".cold") &&
+		(!symbol_at(u, pc, &sym) || !whole_of_part(u, &sym, &fn)))
+		return false;
 	*function_out = fn;
 	return true;
 }

@@ -180,6 +180,9 @@ enum mdb_unwind_step mdb_xen_through_words(struct mdb_unwind *u,
 enum mdb_unwind_step mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
 	struct mdb_caller *caller_out);
 
+/* A walk from registers that a CPU had in a guest starts in its world. */
+void mdb_xen_start_in_guest(struct mdb_unwind *u, const struct mdb_regs *regs);
+
 /* Xen's entry code, by the name of its symbol. */
 enum mdb_xen_entry {
 	MDB_XEN_ENTRY_NONE = 0,

@@ -8,11 +8,15 @@
  * Facts: xen/include/public/arch-x86/xen-x86_32.h and xen-x86_64.h,
  * xen/arch/x86/{x86_32,x86_64}/entry.S and traps.c of Xen 3.0 to 4.17.
  */
+#include <mdb/xen.h>
+
 #include "mdb/stack/unwind.h"
 
 #include "mdb/base/ctx.h"
 
 #include <inttypes.h>
+
+#define MAX_CPUS 4096u
 
 struct slot {
 	uint8_t reg, offset, len;
@@ -316,4 +320,60 @@ mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
 		(void)!ops->guest_exit_regs(u->cx, u->world, addr, &c.regs);
 	mdb_forget(u->cx);
 	return finish(u, addr, &c, caller_out);
+}
+
+/* ---- registers of a guest ------------------------------------------------ */
+
+static bool
+same(const struct mdb_regs *a, const struct mdb_regs *b, enum mdb_reg reg)
+{
+	return mdb_reg_known(a, reg) == mdb_reg_known(b, reg) &&
+	       (!mdb_reg_known(a, reg) || a->r[reg] == b->r[reg]);
+}
+
+/* The CPU that was in a guest with these registers. */
+static bool
+find_cpu(struct mdb_unwind *u, const struct mdb_regs *regs,
+	struct mdb_xen_pcpu *pcpu_out)
+{
+	int cpu = -1;
+
+	for (unsigned int n = 0; n < MAX_CPUS &&
+		mdb_cpu_next(u->cx, u->world, &cpu) == MDB_OK;
+		n++) {
+		struct mdb_regs its;
+
+		if (mdb_xen_pcpu(u->cx, u->world, cpu, pcpu_out) != MDB_OK ||
+			!pcpu_out->in_guest ||
+			mdb_cpu_regs(u->cx, u->world, cpu, &its) != MDB_OK)
+			continue;
+		if (same(regs, &its, MDB_R_IP) && same(regs, &its, MDB_R_SP) &&
+			same(regs, &its, MDB_R_CR3))
+			return true;
+	}
+	return false;
+}
+
+void
+mdb_xen_start_in_guest(struct mdb_unwind *u, const struct mdb_regs *regs)
+{
+	struct mdb_xen_pcpu pcpu;
+	bool found;
+
+	if (!mdb_unwind_is_xen_64(u->world) ||
+		mdb_unwind_object(u, regs->r[MDB_R_IP]) != NULL)
+		return;
+	found = find_cpu(u, regs, &pcpu);
+	mdb_forget(u->cx);
+	if (!found)
+		return;
+	if (pcpu.loaded.known && pcpu.loaded.world) {
+		u->world = pcpu.loaded.world;
+		return;
+	}
+	u->foreign = "in a guest which is not known";
+	if (pcpu.loaded.known)
+		u->foreign = mdb_tmp_printf(u->cx,
+			"in d%uv%u, which is no world of this dump",
+			pcpu.loaded.domid, pcpu.loaded.vcpu);
 }

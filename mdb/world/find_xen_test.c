@@ -416,6 +416,73 @@ test_xen_saved_registers_at_two_places_are_refused(void **state)
 	end(&m);
 }
 
+/* ---- a hardware guest ---------------------------------------------------- */
+
+static void
+test_xen_a_hardware_guest_is_read_through_two_stages(void **state)
+{
+	struct xen_machine m;
+	struct mdb_world *dom0;
+	mdb_pfn_t mfn = 0;
+
+	(void)state;
+	begin(&m);
+	xm_hardware_guest(&m);
+	xm_crash_notes(&m);
+	(void)found(&m);
+	assert_string_equal(warned, "");
+	dom0 = world_of(&m, MDB_WORLD_LINUX);
+	assert_non_null(dom0);
+	assert_non_null(dom0->memory);
+	assert_int_equal(mdb_xen_domain_of(dom0), 0);
+	assert_string_equal(mdb_world_fact(&cx, dom0, "release"), "6.1.0-test");
+	assert_int_equal(mdb_xen_gfn_to_mfn(&cx, dom0, 0x40123, &mfn), MDB_OK);
+	assert_int_equal(mfn, 0x123);
+	assert_int_equal(mdb_xen_gfn_to_mfn(&cx, dom0, 0x80123, &mfn),
+		MDB_E_UNMAPPED);
+	end(&m);
+}
+
+static void
+test_xen_a_hardware_guests_registers_have_its_selectors(void **state)
+{
+	struct mdb_regs regs;
+	struct xen_machine m;
+
+	(void)state;
+	begin(&m);
+	xm_hardware_guest(&m);
+	idle_everywhere(&m);
+	xm_u64(&m, xm_phys(XM_CURR_VCPU), XM_HEAP(XM_IDLE_VCPU(0)));
+	xm_guest_regs(&m, XM_VCPU + 0x308, TEXT + 0x111);
+	(void)found(&m);
+	assert_int_equal(
+		mdb_cpu_regs(&cx, world_of(&m, MDB_WORLD_LINUX), 0, &regs),
+		MDB_OK);
+	assert_int_equal(regs.r[MDB_R_IP], TEXT + 0x111);
+	assert_int_equal(regs.r[MDB_R_CS], 0x10);
+	assert_int_equal(regs.r[MDB_R_CR3], (1ull << 30) + phys(PGD));
+	end(&m);
+}
+
+static void
+test_xen_a_second_stage_that_leads_nowhere_loses_the_guest(void **state)
+{
+	struct xen_machine m;
+	struct mdb_world *w;
+
+	(void)state;
+	begin(&m);
+	xm_hardware_guest(&m);
+	xm_u64(&m, XM_STAGE, XM_STAGE | 0x67); /* itself, again and again */
+	xm_crash_notes(&m);
+	w = found(&m);
+	assert_non_null(w);
+	assert_null(world_of(&m, MDB_WORLD_LINUX));
+	assert_non_null(strstr(warned, "no page tables of domain 0"));
+	end(&m);
+}
+
 /* ---- panics -------------------------------------------------------------- */
 
 static void
@@ -635,6 +702,12 @@ main(void)
 		cmocka_unit_test(test_xen_a_vcpu_at_rest_has_what_was_saved),
 		cmocka_unit_test(
 			test_xen_saved_registers_at_two_places_are_refused),
+		cmocka_unit_test(
+			test_xen_a_hardware_guest_is_read_through_two_stages),
+		cmocka_unit_test(
+			test_xen_a_hardware_guests_registers_have_its_selectors),
+		cmocka_unit_test(
+			test_xen_a_second_stage_that_leads_nowhere_loses_the_guest),
 		cmocka_unit_test(test_xen_the_console_says_who_panicked),
 		cmocka_unit_test(
 			test_xen_without_a_console_the_stack_says_who_panicked),

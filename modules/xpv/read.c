@@ -9,9 +9,9 @@
 
 /* ---- members ------------------------------------------------------------- */
 
-static enum mdb_status
-member_of(struct mdb_ctx *cx, struct mdb_world *world, const char *type_name,
-	const char *names, struct mdb_member *m)
+enum mdb_status
+xpv_member_find(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *names, struct mdb_member *m)
 {
 	struct mdb_type type;
 	enum mdb_status st = mdb_type_by_name(cx, world, type_name, &type);
@@ -64,7 +64,8 @@ xpv_member(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	struct mdb_member m;
 	struct mdb_type type;
 	uint64_t size, v, bit;
-	enum mdb_status st = member_of(cx, loc.world, type_name, names, &m);
+	enum mdb_status st =
+		xpv_member_find(cx, loc.world, type_name, names, &m);
 
 	if (st != MDB_OK)
 		return st;
@@ -91,7 +92,8 @@ xpv_member_loc(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	const char *names, struct mdb_loc *loc_out)
 {
 	struct mdb_member m;
-	enum mdb_status st = member_of(cx, loc.world, type_name, names, &m);
+	enum mdb_status st =
+		xpv_member_find(cx, loc.world, type_name, names, &m);
 
 	if (st == MDB_OK)
 		*loc_out = mdb_at(loc, loc.addr + m.bit_offset / 8);

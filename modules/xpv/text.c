@@ -128,25 +128,17 @@ enum mdb_status
 xpv_member_cpus(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	const char *names, const char **text_out)
 {
-	struct mdb_type type;
-	struct mdb_member m;
-	struct mdb_loc at;
+	struct mdb_member m = { 0 };
 	unsigned int nr = mask_bits(cx, loc.world);
-	enum mdb_status st = xpv_member_loc(cx, loc, type_name, names, &at);
+	enum mdb_status st =
+		xpv_member_find(cx, loc.world, type_name, names, &m);
 
-	if (st == MDB_OK)
-		st = mdb_type_by_name(cx, loc.world, type_name, &type);
 	if (st != MDB_OK)
 		return st;
-	for (const char *name = names; *name != '\0'; name += strlen(name) + 1)
-		if (mdb_type_member(cx, type, name, &m) == MDB_OK)
-			break;
-	mdb_forget(cx);
+	loc.addr += m.bit_offset / 8;
 	if (mdb_type_kind(mdb_type_resolve(m.type)) == MDB_T_POINTER)
-		st = mdb_read_ptr(cx, at, &at.addr);
-	if (st == MDB_OK)
-		st = xpv_cpus_text(cx, at, nr, text_out);
-	return st;
+		st = mdb_read_ptr(cx, loc, &loc.addr);
+	return st == MDB_OK ? xpv_cpus_text(cx, loc, nr, text_out) : st;
 }
 
 struct mdb_value

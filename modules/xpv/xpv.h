@@ -35,6 +35,10 @@ enum mdb_status xpv_var_ptr(struct mdb_ctx *cx, struct mdb_world *world,
  */
 enum mdb_status xpv_member(struct mdb_ctx *cx, struct mdb_loc loc,
 	const char *type_name, const char *names, uint64_t *value_out);
+/* The member that this Xen has, of several names. */
+enum mdb_status xpv_member_find(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *names,
+	struct mdb_member *member_out);
 /* Where a member is. */
 enum mdb_status xpv_member_loc(struct mdb_ctx *cx, struct mdb_loc loc,
 	const char *type_name, const char *names, struct mdb_loc *loc_out);

@@ -66,6 +66,7 @@ enum mdb_trap_kind {
 	MDB_TRAP_HYPERCALL,	/* number in orig_ax */
 	MDB_TRAP_VMEXIT,	/* a guest with hardware help was left; its
 				   segments are not known */
+	MDB_TRAP_UPCALL,	/* Xen told a paravirtual guest of events */
 };
 /* clang-format on */
 
