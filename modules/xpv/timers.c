@@ -52,10 +52,16 @@ struct timer {
 	mdb_addr_t list_next;
 };
 
+enum {
+	F_EXPIRES,
+	F_FUNCTION,
+	F_DATA,
+};
+
 static const struct mdb_field timer_fields[] = {
-	MDB_FIELD(struct timer, expires, "expires"),
-	MDB_FIELD(struct timer, function, "function"),
-	MDB_FIELD(struct timer, data, "data"),
+	[F_EXPIRES] = MDB_FIELD(struct timer, expires, "expires"),
+	[F_FUNCTION] = MDB_FIELD(struct timer, function, "function"),
+	[F_DATA] = MDB_FIELD(struct timer, data, "data"),
 	MDB_FIELD(struct timer, cpu, "cpu"),
 	MDB_FIELD(struct timer, status, "status"),
 	MDB_FIELD(struct timer, heap_offset, "heap_offset"),
@@ -271,14 +277,18 @@ row(struct mdb_ctx *cx, struct mdb_loc loc, const struct timer *t, void *arg)
 {
 	struct scan *s = arg;
 	bool set = t->status != STATUS_INACTIVE;
+#define MEMBER(field, v) \
+	xpv_shape_cell(cx, loc.world, &timer_shape, F_##field, (v))
 	struct mdb_value v[] = {
 		mdb_v_addr(loc),
 		mdb_v_int(s->cpu),
 		mdb_v_text(place_of(cx, t)),
-		set ? mdb_v_ns((uint64_t)t->expires) : mdb_v_none(),
-		set ? in_cell(cx, loc.world, t->expires) : mdb_v_none(),
-		mdb_v_addr(mdb_at(loc, t->data)),
-		mdb_v_sym(mdb_at(loc, t->function)),
+		set ? MEMBER(EXPIRES, mdb_v_ns((uint64_t)t->expires))
+		    : mdb_v_none(),
+		set ? MEMBER(EXPIRES, in_cell(cx, loc.world, t->expires))
+		    : mdb_v_none(),
+		MEMBER(DATA, mdb_v_addr(mdb_at(loc, t->data))),
+		MEMBER(FUNCTION, mdb_v_sym(mdb_at(loc, t->function))),
 	};
 
 	return mdb_row(cx, &xpv_timers_table, v);
