@@ -380,3 +380,101 @@ xpv_pirq_read(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t pirq,
 	*masked_out = p.masked != 0;
 	return MDB_OK;
 }
+
+/* ---- trust ---------------------------------------------------------------
+ */
+
+#define MAX_TESTED 4096u
+
+struct evidence {
+	unsigned int tested, led_back, wrong;
+};
+
+static void
+test_end(struct mdb_ctx *cx, const struct xpv_evtchns *e,
+	const struct xpv_evtchn *c, struct evidence *ev)
+{
+	struct xpv_evtchns other;
+	struct xpv_evtchn far;
+	uint64_t irq, port = 0;
+	bool masked, back = false;
+
+	if (c->state == XPV_ECS_INTERDOMAIN)
+		back = xpv_evtchns_get(cx, mdb_at(e->domain, c->remote_domain),
+			       &other) == MDB_OK &&
+		       xpv_evtchn_read(cx, &other, c->remote_port, &far) ==
+			       MDB_OK &&
+		       far.remote_domain == e->domain.addr &&
+		       far.remote_port == c->port;
+	else if (c->state == XPV_ECS_PIRQ)
+		back = xpv_pirq_read(cx, e->domain, c->pirq, &irq, &port,
+			       &masked) == MDB_OK &&
+		       port == c->port;
+	else
+		return;
+	mdb_forget(cx);
+	if (back)
+		ev->led_back++;
+	else
+		ev->wrong++;
+}
+
+static enum mdb_status
+test_domain(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
+{
+	struct evidence *ev = arg;
+	struct xpv_evtchns e;
+	struct xpv_evtchn c;
+	struct xpv_domain d;
+
+	if (xpv_domain_read(cx, domain, &d) != MDB_OK ||
+		xpv_evtchns_get(cx, domain, &e) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	for (uint64_t i = 1; i < e.nr_ports && ev->tested < MAX_TESTED; i++) {
+		if (xpv_evtchn_read(cx, &e, i, &c) != MDB_OK) {
+			mdb_forget(cx);
+			ev->wrong++;
+			continue;
+		}
+		ev->tested++;
+		if (c.state == XPV_ECS_FREE)
+			continue;
+		ev->wrong += d.max_vcpus != 0 && c.vcpu >= d.max_vcpus;
+		test_end(cx, &e, &c, ev);
+	}
+	return MDB_OK;
+}
+
+/* So many must agree, and none may disagree. */
+#define ENOUGH_PORTS 16u
+#define ENOUGH_ENDS 3u
+
+enum mdb_trust
+xpv_evtchn_trust(struct mdb_ctx *cx, struct mdb_world *world)
+{
+	struct xpv_state *s = xpv_state(cx, world);
+	struct evidence ev = { 0 };
+	enum mdb_trust worst = MDB_TRUST_EXACT;
+
+	if (s->evtchn_tried)
+		return s->evtchn_trust;
+	for (size_t i = 0; channel_fields[i].names != NULL; i++) {
+		enum mdb_trust t =
+			mdb_shape_trust(cx, world, &channel_shape, i);
+
+		if (t > worst && !channel_fields[i].optional)
+			worst = t;
+	}
+	if (worst == MDB_TRUST_UNPROVEN) {
+		if (xpv_each_domain(cx, world, test_domain, &ev) != MDB_OK)
+			mdb_forget(cx);
+		if (ev.tested >= ENOUGH_PORTS && ev.led_back >= ENOUGH_ENDS &&
+			ev.wrong == 0)
+			worst = MDB_TRUST_PROVEN;
+	}
+	s->evtchn_tried = true;
+	s->evtchn_trust = worst;
+	return worst;
+}

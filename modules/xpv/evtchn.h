@@ -60,6 +60,13 @@ enum mdb_status xpv_evtchns_get(struct mdb_ctx *cx, struct mdb_loc domain,
 enum mdb_status xpv_evtchn_read(struct mdb_ctx *cx, const struct xpv_evtchns *e,
 	uint64_t port, struct xpv_evtchn *out);
 
+/*
+ * How sure what xpv_evtchn_read tells is.  Where the types do not say, the
+ * channels themselves do, once for all: each is of its own port and of a vCPU
+ * that there is, and other ends and pirqs lead back.
+ */
+enum mdb_trust xpv_evtchn_trust(struct mdb_ctx *cx, struct mdb_world *world);
+
 /* The interrupt of the machine behind a domain's pirq; 0: none. */
 enum mdb_status xpv_pirq_read(struct mdb_ctx *cx, struct mdb_loc domain,
 	uint64_t pirq, uint64_t *irq_out, uint64_t *port_out, bool *masked_out);

@@ -57,6 +57,11 @@ struct desc {
 	int16_t vector;
 };
 
+enum {
+	F_STATUS = 0,
+	F_VECTOR = 4
+};
+
 static const struct mdb_field desc_fields[] = {
 	MDB_FIELD(struct desc, status, "status"),
 	MDB_FIELD(struct desc, handler, "handler"),
@@ -161,7 +166,7 @@ pirq_by_port(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
 /* "d0 pirq 9 (port 15)" */
 static const char *
 guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
-	uint64_t irq)
+	uint64_t irq, bool *led_back_out)
 {
 	struct mdb_loc loc = mdb_at(q->table, domain);
 	const char *name = xpv_owner_name(cx, loc.world, domain);
@@ -174,15 +179,18 @@ guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
 		mdb_forget(cx);
 		return mdb_tmp_printf(cx, "%s, its pirq is not found", name);
 	}
+	*led_back_out = true;
 	return mdb_tmp_printf(cx, "%s pirq %" PRIu64 " (port %" PRIu64 "%s%s)",
 		name, pirq, port, port_state(cx, loc, port),
 		masked ? ", pirq masked" : "");
 }
 
-/* What guests have it; has_it: is the one asked for among them? */
+/* What guests have it; has_it: is the one asked for among them?  led_back: the
+ * pirq of one is this irq. */
 static enum mdb_status
 guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
-	struct guests *g, const char **text_out, bool *has_it_out)
+	struct guests *g, const char **text_out, bool *has_it_out,
+	bool *led_back_out)
 {
 	enum mdb_status st = mdb_read_shape(cx, &guests_shape,
 		mdb_at(q->table, d->action), g);
@@ -202,7 +210,8 @@ guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
 			return st;
 		*has_it_out |= domain == q->only;
 		text = mdb_tmp_printf(cx, "%s%s%s", text, i > 0 ? ", " : "",
-			guest_text(cx, q, domain, (uint64_t)d->irq));
+			guest_text(cx, q, domain, (uint64_t)d->irq,
+				led_back_out));
 	}
 	*text_out = text;
 	return MDB_OK;
@@ -263,12 +272,12 @@ desc_row(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t at,
 {
 	const char *type = type_text(cx, q, d), *action = "";
 	bool guest = (d->status & IRQ_GUEST) != 0 && d->action != 0;
-	bool has_it = false;
+	bool has_it = false, led_back = false;
 	struct guests g = { 0 };
 
 	if (guest) {
 		enum mdb_status st =
-			guests_text(cx, q, d, &g, &action, &has_it);
+			guests_text(cx, q, d, &g, &action, &has_it, &led_back);
 
 		if (st != MDB_OK) {
 			action = mdb_tmp_printf(cx, "<%s>",
@@ -282,20 +291,29 @@ desc_row(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t at,
 	}
 	if (q->selected && !has_it)
 		return MDB_OK;
+	/* A guest whose pirq leads back has proven what led to it. */
+	struct mdb_world *w = q->table.world;
+	enum mdb_trust trust =
+		led_back ? MDB_TRUST_PROVEN
+			 : mdb_shape_trust(cx, w, &desc_shape, F_STATUS);
 	struct mdb_value v[] = {
 		mdb_v_addr(mdb_at(q->table, at)),
 		mdb_v_int(d->irq),
-		d->vector < 0 ? mdb_v_none()
-			      : mdb_v_hex((uint64_t)(uint16_t)d->vector),
+		d->vector < 0
+			? mdb_v_none()
+			: xpv_shape_cell(cx, w, &desc_shape, F_VECTOR,
+				  mdb_v_hex((uint64_t)(uint16_t)d->vector)),
 		mdb_v_cstr(type),
 		xpv_cpus_cell(cx, mdb_at(q->table, at), "struct irq_desc",
 			"affinity\0"),
 		xpv_cpus_cell(cx, mdb_at(q->table, at), "struct irq_desc",
 			"arch.cpu_mask\0"),
-		mdb_v_hex(d->status),
-		mdb_v_text(xpv_words(cx, status_bits, d->status)),
-		guest ? mdb_v_uint(g.in_flight) : mdb_v_none(),
-		mdb_v_text(action),
+		xpv_trusted(trust, mdb_v_hex(d->status)),
+		xpv_trusted(trust,
+			mdb_v_text(xpv_words(cx, status_bits, d->status))),
+		guest ? xpv_trusted(trust, mdb_v_uint(g.in_flight))
+		      : mdb_v_none(),
+		xpv_trusted(trust, mdb_v_text(action)),
 	};
 
 	return mdb_row(cx, &xpv_irq_table, v);

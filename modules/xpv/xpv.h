@@ -101,6 +101,8 @@ struct xpv_state {
 	uint64_t time_latest; /* 0: not known */
 	bool frames_found;
 	struct xpv_frames frames; /* xpv_frames_get */
+	bool evtchn_tried;
+	enum mdb_trust evtchn_trust; /* xpv_evtchn_trust */
 	bool pirqs_found;
 	uint64_t pirqs; /* offset of pirq_tree, where it was found */
 };
