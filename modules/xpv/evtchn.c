@@ -53,22 +53,49 @@ struct channel {
 	mdb_addr_t remote;
 };
 
+enum {
+	F_UNBOUND = 5,
+	F_REMOTE,
+	F_REMOTE_PORT,
+	F_PIRQ,
+	F_VIRQ
+};
+
 static const struct mdb_field channel_fields[] = {
 	MDB_FIELD(struct channel, state, "state"),
 	MDB_FIELD_OPT(struct channel, consumer, "xen_consumer"),
 	MDB_FIELD(struct channel, port, "port"),
 	MDB_FIELD(struct channel, vcpu, "notify_vcpu_id"),
 	MDB_FIELD_OPT(struct channel, priority, "priority"),
-	MDB_FIELD(struct channel, unbound, "u.unbound.remote_domid"),
-	MDB_FIELD(struct channel, remote, "u.interdomain.remote_dom"),
-	MDB_FIELD(struct channel, remote_port, "u.interdomain.remote_port"),
-	MDB_FIELD(struct channel, pirq, "u.pirq.irq"),
-	MDB_FIELD(struct channel, virq, "u.virq"),
+	MDB_FIELD_OPT(struct channel, unbound, "u.unbound.remote_domid"),
+	MDB_FIELD_OPT(struct channel, remote, "u.interdomain.remote_dom"),
+	MDB_FIELD_OPT(struct channel, remote_port, "u.interdomain.remote_port"),
+	MDB_FIELD_OPT(struct channel, pirq, "u.pirq.irq"),
+	MDB_FIELD_OPT(struct channel, virq, "u.virq"),
 	MDB_FIELD_END,
 };
 
 static const struct mdb_shape channel_shape = { "struct evtchn",
 	channel_fields };
+
+/* Is the other end of a channel in that state where the types have it? */
+static bool
+end_is_known(struct mdb_ctx *cx, struct mdb_world *w, uint32_t state)
+{
+	switch (state) {
+	case XPV_ECS_UNBOUND:
+		return mdb_shape_has(cx, w, &channel_shape, F_UNBOUND);
+	case XPV_ECS_INTERDOMAIN:
+		return mdb_shape_has(cx, w, &channel_shape, F_REMOTE) &&
+		       mdb_shape_has(cx, w, &channel_shape, F_REMOTE_PORT);
+	case XPV_ECS_PIRQ:
+		return mdb_shape_has(cx, w, &channel_shape, F_PIRQ);
+	case XPV_ECS_VIRQ:
+		return mdb_shape_has(cx, w, &channel_shape, F_VIRQ);
+	default:
+		return true;
+	}
+}
 
 /* ---- the domain ----------------------------------------------------------
  */
@@ -281,6 +308,7 @@ xpv_evtchn_read(struct mdb_ctx *cx, const struct xpv_evtchns *e, uint64_t port,
 	*out = (struct xpv_evtchn){ .loc = loc,
 		.port = c.port,
 		.state = c.state,
+		.end_known = end_is_known(cx, loc.world, c.state),
 		.consumer = c.consumer,
 		.vcpu = c.vcpu,
 		.priority = c.priority,
@@ -439,7 +467,7 @@ test_domain(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 			continue;
 		}
 		ev->tested++;
-		if (c.state == XPV_ECS_FREE)
+		if (c.state == XPV_ECS_FREE || !c.end_known)
 			continue;
 		ev->wrong += d.max_vcpus != 0 && c.vcpu >= d.max_vcpus;
 		test_end(cx, &e, &c, ev);
@@ -464,7 +492,7 @@ xpv_evtchn_trust(struct mdb_ctx *cx, struct mdb_world *world)
 		enum mdb_trust t =
 			mdb_shape_trust(cx, world, &channel_shape, i);
 
-		if (t > worst && !channel_fields[i].optional)
+		if (t > worst && t != MDB_TRUST_REFUTED)
 			worst = t;
 	}
 	if (worst == MDB_TRUST_UNPROVEN) {

@@ -42,6 +42,7 @@ struct xpv_evtchn {
 	uint32_t port;
 	uint32_t state;	   /* XPV_ECS_*, below XPV_NR_ECS */
 	uint32_t consumer; /* in Xen if not 0 */
+	bool end_known;	   /* false: the types do not tell the other end */
 	uint32_t vcpu;	   /* that is told */
 	uint32_t priority;
 	uint16_t unbound_domid;

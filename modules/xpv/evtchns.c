@@ -180,6 +180,10 @@ other_end(struct mdb_ctx *cx, const struct xpv_evtchns *e,
 	const struct xpv_evtchn *c, struct end *end)
 {
 	*end = (struct end){ .text = "" };
+	if (!c->end_known) {
+		end->text = "(not known where in this hypervisor)";
+		return;
+	}
 	switch (c->state) {
 	case XPV_ECS_UNBOUND:
 		end->domain = mdb_v_uint(c->unbound_domid);
