@@ -17,7 +17,7 @@
 #ifdef MDB_TINY
 #define MAX_PATHS 64u
 #else
-#define MAX_PATHS 1024u
+#define MAX_PATHS 2048u
 #endif
 #define MAX_RANGES 3
 #define MAX_MEETINGS 3 /* of one instruction, at different depths */
@@ -45,9 +45,10 @@ struct flow {
 	const char *name; /* the function's, for its other parts */
 	mdb_addr_t target;
 	unsigned int bits;
-	int depth;  /* of functions whose return is asked for */
-	bool ahead; /* to the returns, not to the target */
-	bool first; /* the first place found will do */
+	int depth;	/* of functions whose return is asked for */
+	bool ahead;	/* to the returns, not to the target */
+	bool first;	/* the first place found will do */
+	bool is_return; /* the target is where a call returns to */
 	struct mdb_flow_place sure[MAX_PATHS], doubtful[MAX_PATHS];
 	size_t nr_sure, nr_doubtful;
 	struct mdb_flow_places *places;
@@ -61,10 +62,11 @@ struct flow {
 static bool
 add_range(struct flow *f, mdb_addr_t start, uint64_t len)
 {
-	struct range *r = &f->ranges[f->nr_ranges];
+	struct range *r;
 
-	if (f->nr_ranges == MAX_RANGES || len == 0 || len > MDB_FLOW_MAX_CODE)
+	if (f->nr_ranges >= MAX_RANGES || len == 0 || len > MDB_FLOW_MAX_CODE)
 		return false;
+	r = &f->ranges[f->nr_ranges];
 	*r = (struct range){ .start = start, .len = (uint32_t)len };
 	r->code = mdb_xalloc(len);
 	if (mdb_space_try(f->u->world->space, start, r->code, len) != MDB_OK) {
@@ -242,10 +244,11 @@ static void
 found(struct flow *f, const struct mdb_flow_place *s, bool called)
 {
 	struct mdb_flow_places *p = f->places;
-	size_t at = called ? p->nr_called : p->nr;
+	size_t at;
 
-	if (!s->sp_known && s->bp != MDB_BP_FRAME)
+	if (!p || (!s->sp_known && s->bp != MDB_BP_FRAME))
 		return;
+	at = called ? p->nr_called : p->nr;
 	for (size_t i = 0; i < p->nr; i++)
 		if (same_place(&p->at[i], s) && (!called || i < at))
 			return;
@@ -345,6 +348,21 @@ jump(struct flow *f, const struct mdb_flow_place *s,
 		leave(f, s, insn, insn->target, true);
 }
 
+/* To a place in itself: it has pushed, as thunks do to pick their way. */
+static void
+call_within(struct flow *f, const struct mdb_flow_place *s,
+	const struct mdb_insn *insn)
+{
+	struct mdb_flow_place deeper = *s;
+
+	if (f->first || f->ahead || !insn->has_target ||
+		insn->target == f->ranges[0].start ||
+		!range_of(f, insn->target))
+		return;
+	deeper.sp -= insn->bits == 64 ? 8 : 4;
+	add_path(f, &deeper, insn->target, true);
+}
+
 /* After a call.  False: the path ends, or waits. */
 static bool
 call(struct flow *f, const struct mdb_flow_place *s,
@@ -355,7 +373,8 @@ call(struct flow *f, const struct mdb_flow_place *s,
 	tell(f, insn->has_target ? MDB_FLOW_CALL : MDB_FLOW_INDIRECT,
 		insn->target, next);
 	if (!f->ahead && f->places && next == f->target)
-		found(f, s, true);
+		found(f, s, f->is_return);
+	call_within(f, s, insn);
 	if (callee_returns(f, insn))
 		return true;
 	add_path(f, s, next, true);
@@ -441,6 +460,7 @@ mdb_flow_to(struct mdb_unwind *u, const struct mdb_flow_function *function,
 	init(f, u, places_out);
 	f->name = function->name;
 	f->target = pc;
+	f->is_return = u->frame.pc_is_return;
 	/* Where return addresses cannot be held against their calls, more
 	 * places are of no use, and cost the reading of more code. */
 	f->first = !mdb_unwind_is_xen_64(u->world);

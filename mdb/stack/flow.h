@@ -64,7 +64,7 @@ bool mdb_flow_function(struct mdb_unwind *u, mdb_addr_t pc,
 	struct mdb_flow_function *function_out);
 
 /* A larger function is not followed. */
-#define MDB_FLOW_MAX_CODE 0x20000u
+#define MDB_FLOW_MAX_CODE 0x40000u
 
 /* The symbol that holds pc. */
 bool mdb_flow_symbol(struct mdb_unwind *u, mdb_addr_t pc,

@@ -422,7 +422,7 @@ static const char *const xenpmu_op[] = {
 };
 
 #define OPS(n, table, where)                                                  \
-	[n] = { table, sizeof(table) / sizeof(table[0]), where }
+	[n] = { (table), sizeof(table) / sizeof((table)[0]), (where) }
 
 static const struct ops ops[] = {
 	OPS(7, platform_op, IN_MEMORY),

@@ -132,7 +132,7 @@ trap_of(const struct layout *l, uint64_t vector)
 	/* TRAP_syscall is also set in the vector of a trap that Xen has made
 	 * its guest handle (create_bounce_frame). */
 	if (l->hypercall > 0xff && vector > l->hypercall &&
-		vector < 2u * l->hypercall)
+		vector < 2ull * l->hypercall)
 		trap.vector = (int)(vector -= l->hypercall);
 	if (vector == l->hypercall || vector == HYPERCALL_VECTOR)
 		trap = (struct mdb_trap){ .kind = MDB_TRAP_HYPERCALL,

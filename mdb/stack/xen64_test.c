@@ -389,6 +389,30 @@ test_xen64_what_only_a_table_leads_to_is_followed_ahead(void **state)
 }
 
 static void
+test_xen64_interrupted_in_a_thunk(void **state)
+{
+	struct fixture fx;
+	struct places p = begin(&fx);
+	struct code c = { &fx, FN(THUNK) };
+	mdb_addr_t sp;
+
+	(void)state;
+	/* call 1f; 2: pause; jmp 2b; 1: mov %rax,(%rsp); ret */
+	EMIT(&c, "\xe8\x04\x00\x00\x00\xf3\x90\xeb\xfc"
+		 "\x48\x89\x04\x24\xc3");
+	c.at = FN(MIDDLE) + 5;
+	CALL(&c, FN(THUNK));
+	sp = usual_stack(&fx, &p, TOP - 8, p.in_idle);
+	fx_word(&fx, sp - 8, FN(THUNK) + 5);
+	assert_int_equal(fx_walk(&fx, FN(THUNK) + 9, sp - 8, 0), MDB_OK);
+	assert_int_equal(fx.nr_frames, 4);
+	assert_int_equal(fx.frames[1].pc, p.in_middle);
+	assert_false(fx.frames[1].guess);
+	assert_int_equal(fx.end, MDB_END_ENTRY);
+	fx_fini(&fx);
+}
+
+static void
 test_xen64_nmi_then_hypercall_then_a_guest_that_is_not_here(void **state)
 {
 	const struct mdb_frame *f;
@@ -582,6 +606,7 @@ main(void)
 		cmocka_unit_test(test_xen64_cold_part_is_of_its_function),
 		cmocka_unit_test(
 			test_xen64_what_only_a_table_leads_to_is_followed_ahead),
+		cmocka_unit_test(test_xen64_interrupted_in_a_thunk),
 		cmocka_unit_test(
 			test_xen64_nmi_then_hypercall_then_a_guest_that_is_not_here),
 		cmocka_unit_test(

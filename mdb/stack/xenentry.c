@@ -81,7 +81,7 @@ static const struct stub {
 
 /* A 64-bit struct cpu_user_regs: bytes before its ip, and in all. */
 #define IP_OFFSET 128u
-#define IRET_WORDS 5u
+#define IRET_LEN 40u
 
 enum mdb_xen_entry
 mdb_xen_entry_of_name(const char *name)
@@ -125,7 +125,7 @@ amidst(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		enum mdb_unwind_step step;
 
 		/* The processor aligns the stack before it pushes. */
-		if ((at + IRET_WORDS * 8) % 16 != 0)
+		if ((at + IRET_LEN) % 16 != 0)
 			continue;
 		step = mdb_xen_through_words(u, at - IP_OFFSET,
 			at - IP_OFFSET < sp ? MDB_XEN_PARTIAL : MDB_XEN_WHOLE,
