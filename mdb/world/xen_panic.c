@@ -25,18 +25,19 @@ bool
 mdb_xen_variable(struct mdb_ctx *cx, struct mdb_xen *xen, const char *name,
 	mdb_addr_t *addr_out)
 {
+	mdb_addr_t stated = mdb_xen_info_symbol(xen, name);
 	struct mdb_sym sym;
-	mdb_addr_t stated;
 
-	if (mdb_xensyms_ops.by_name(cx, xen->object, name, &sym) == MDB_OK) {
-		*addr_out = sym.value;
+	if (stated != 0) {
+		*addr_out = stated;
 		return true;
 	}
-	mdb_forget(cx);
-	stated = mdb_xen_info_symbol(xen, name);
-	if (stated != 0)
-		*addr_out = stated;
-	return stated != 0;
+	if (mdb_xensyms_ops.by_name(cx, xen->object, name, &sym) != MDB_OK) {
+		mdb_forget(cx);
+		return false;
+	}
+	*addr_out = sym.value;
+	return true;
 }
 
 bool
