@@ -19,12 +19,13 @@
 #else
 #define MAX_PATHS 1024u
 #endif
-#define MAX_CODE 0x20000u
 #define MAX_RANGES 3
 #define MAX_MEETINGS 3 /* of one instruction, at different depths */
 #define MAX_CALLEE_DEPTH 2
 
-enum { REG_BP = 5 };
+enum {
+	REG_BP = 5
+};
 
 struct meeting {
 	uint32_t marks[MAX_MEETINGS]; /* of the states; 0 is none */
@@ -46,6 +47,7 @@ struct flow {
 	unsigned int bits;
 	int depth;  /* of functions whose return is asked for */
 	bool ahead; /* to the returns, not to the target */
+	bool first; /* the first place found will do */
 	struct mdb_flow_place sure[MAX_PATHS], doubtful[MAX_PATHS];
 	size_t nr_sure, nr_doubtful;
 	struct mdb_flow_places *places;
@@ -54,51 +56,6 @@ struct flow {
 	bool stopped;
 };
 
-/* ---- names --------------------------------------------------------------- */
-
-const char *
-mdb_bare_name(const char *name)
-{
-	const char *hash = strchr(name, '#');
-
-	return hash ? hash + 1 : name;
-}
-
-static bool
-begins(const char *name, const char *with)
-{
-	return strncmp(name, with, strlen(with)) == 0;
-}
-
-static bool
-symbol_at(struct mdb_unwind *u, mdb_addr_t pc, struct mdb_sym *sym)
-{
-	enum mdb_status st = mdb_sym_by_addr(u->cx,
-		mdb_kernel_loc(u->world, pc), false, sym);
-
-	mdb_forget(u->cx);
-	return st == MDB_OK && pc >= sym->value;
-}
-
-bool
-mdb_flow_is_thunk(struct mdb_unwind *u, mdb_addr_t pc)
-{
-	struct mdb_sym sym;
-
-	return symbol_at(u, pc, &sym) &&
-	       (begins(mdb_bare_name(sym.name), "__x86_indirect_thunk") ||
-		       begins(mdb_bare_name(sym.name), "__x86_indirect_its"));
-}
-
-bool
-mdb_flow_is_return_thunk(struct mdb_unwind *u, mdb_addr_t pc)
-{
-	struct mdb_sym sym;
-
-	return symbol_at(u, pc, &sym) && pc == sym.value &&
-	       strstr(sym.name, "return_thunk") != NULL;
-}
-
 /* ---- code ---------------------------------------------------------------- */
 
 static bool
@@ -106,7 +63,7 @@ add_range(struct flow *f, mdb_addr_t start, uint64_t len)
 {
 	struct range *r = &f->ranges[f->nr_ranges];
 
-	if (f->nr_ranges == MAX_RANGES || len == 0 || len > MAX_CODE)
+	if (f->nr_ranges == MAX_RANGES || len == 0 || len > MDB_FLOW_MAX_CODE)
 		return false;
 	*r = (struct range){ .start = start, .len = (uint32_t)len };
 	r->code = mdb_xalloc(len);
@@ -147,7 +104,7 @@ other_part(struct flow *f, mdb_addr_t at)
 	size_t mine, its;
 
 	if (f->nr_ranges == MAX_RANGES || !f->name ||
-		!symbol_at(f->u, at, &sym))
+		!mdb_flow_symbol(f->u, at, &sym))
 		return NULL;
 	name = mdb_bare_name(sym.name);
 	mine = before_cold(f->name);
@@ -300,6 +257,7 @@ found(struct flow *f, const struct mdb_flow_place *s, bool called)
 	p->at[at] = *s;
 	p->nr++;
 	p->nr_called += called ? 1 : 0;
+	f->stopped = f->first;
 }
 
 /* The same instruction again in the same state, or too often? */
@@ -307,10 +265,10 @@ static bool
 met(struct range *r, const struct mdb_flow_place *s)
 {
 	struct meeting *m = &r->seen[s->at - r->start];
-	uint32_t mark = ((uint32_t)s->sp * 16u + (uint32_t)s->bp_off * 128u +
-				(s->sp_known ? 8u : 0u) +
-				(uint32_t)s->bp * 2u) |
-			1u;
+	uint32_t mark =
+		((uint32_t)s->sp * 16u + (uint32_t)s->bp_off * 128u +
+			(s->sp_known ? 8u : 0u) + (uint32_t)s->bp * 2u) |
+		1u;
 
 	for (size_t i = 0; i < MAX_MEETINGS; i++) {
 		if (m->marks[i] == mark)
@@ -351,7 +309,7 @@ static bool may_return(struct mdb_unwind *u, mdb_addr_t entry, int depth);
 static bool
 callee_returns(struct flow *f, const struct mdb_insn *insn)
 {
-	if (!insn->has_target || f->depth >= MAX_CALLEE_DEPTH)
+	if (f->first || !insn->has_target || f->depth >= MAX_CALLEE_DEPTH)
 		return true;
 	if (insn->target == insn->addr + insn->len)
 		return true; /* to learn where it is */
@@ -367,9 +325,9 @@ leave(struct flow *f, const struct mdb_flow_place *s,
 	bool away = !known || mdb_flow_is_thunk(f->u, target);
 
 	tell(f,
-		returns	 ? MDB_FLOW_RETURN
-		: away	 ? MDB_FLOW_AWAY
-			 : MDB_FLOW_JUMP,
+		returns ? MDB_FLOW_RETURN
+		: away	? MDB_FLOW_AWAY
+			: MDB_FLOW_JUMP,
 		target, insn->addr + insn->len);
 	if (f->ahead && (returns || !away))
 		found(f, s, returns);
@@ -471,54 +429,7 @@ run(struct flow *f, mdb_addr_t from, const struct mdb_flow_place *s)
 	}
 }
 
-/* ---- functions ----------------------------------------------------------- */
-
-/* The bounds by the symbol; where nobody knows its size, a bit past pc. */
-static bool
-bounds(struct mdb_unwind *u, mdb_addr_t pc, struct mdb_flow_function *fn)
-{
-	struct mdb_sym sym;
-
-	if (!symbol_at(u, pc, &sym) || pc - sym.value >= MAX_CODE)
-		return false;
-	fn->start = sym.value;
-	fn->name = mdb_bare_name(sym.name);
-	fn->size = sym.size > pc - sym.value && sym.size <= MAX_CODE
-			   ? sym.size
-			   : pc - sym.value + 1 + MDB_INSN_MAX;
-	return true;
-}
-
-bool
-mdb_flow_function(struct mdb_unwind *u, mdb_addr_t pc,
-	struct mdb_flow_function *function_out)
-{
-	struct mdb_flow_function fn;
-	struct mdb_sym whole;
-	const char *cold;
-	enum mdb_status st;
-
-	if (!bounds(u, pc, &fn))
-		return false;
-	cold = strstr(fn.name, ".cold");
-	if (cold) {
-		struct mdb_sym part;
-
-		if (!symbol_at(u, pc, &part))
-			return false;
-		st = mdb_sym_by_name(u->cx, u->world,
-			mdb_tmp_printf(u->cx, "%.*s",
-				(int)(strstr(part.name, ".cold") - part.name),
-				part.name),
-			&whole);
-		mdb_forget(u->cx);
-		if (st != MDB_OK || whole.object != part.object ||
-			!bounds(u, whole.value, &fn))
-			return false;
-	}
-	*function_out = fn;
-	return true;
-}
+/* ---- ways through a function --------------------------------------------- */
 
 void
 mdb_flow_to(struct mdb_unwind *u, const struct mdb_flow_function *function,
@@ -530,6 +441,9 @@ mdb_flow_to(struct mdb_unwind *u, const struct mdb_flow_function *function,
 	init(f, u, places_out);
 	f->name = function->name;
 	f->target = pc;
+	/* Where return addresses cannot be held against their calls, more
+	 * places are of no use, and cost the reading of more code. */
+	f->first = !mdb_unwind_is_xen_64(u->world);
 	if (add_range(f, function->start, function->size))
 		run(f, function->start, &entry);
 	fini(f);
@@ -547,7 +461,7 @@ mdb_flow_ahead(struct mdb_unwind *u, mdb_addr_t pc, bool bp_known,
 
 	init(f, u, places_out);
 	f->ahead = true;
-	if (bounds(u, pc, &fn)) {
+	if (mdb_flow_bounds(u, pc, &fn)) {
 		f->name = fn.name;
 		if (add_range(f, fn.start, fn.size))
 			run(f, pc, &here);
@@ -563,7 +477,7 @@ exits(struct mdb_unwind *u, mdb_addr_t entry, int depth, mdb_flow_exit_fn *fn,
 	struct mdb_flow_function function;
 	struct flow *f;
 
-	if (!bounds(u, entry, &function))
+	if (!mdb_flow_bounds(u, entry, &function))
 		return;
 	f = mdb_xalloc(sizeof(*f));
 	init(f, u, NULL);

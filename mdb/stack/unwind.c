@@ -306,7 +306,9 @@ init_frame(struct mdb_unwind *u, const struct mdb_regs *regs, bool is_return)
 	f->vector = -1;
 	u->innermost = true;
 	u->object = mdb_unwind_object(u, f->pc);
-	if (mdb_regs_is_user(u->world->arch, regs) && !u->object)
+	/* A paravirtual kernel runs in ring 3 of the upper half. */
+	if (mdb_regs_is_user(u->world->arch, regs) && !u->object &&
+		!(u->foreign && f->pc >> 63 != 0))
 		f->kind = MDB_FRAME_USER;
 }
 
@@ -383,7 +385,8 @@ is_user(const struct mdb_unwind *u, const struct mdb_caller *c)
 	if (c->is_user || !c->is_regs)
 		return c->is_user;
 	if ((crosses(u, c) || c->foreign) && w->arch->word == 8)
-		return c->regs.r[MDB_R_IP] >> 63 == 0;
+		return c->regs.r[MDB_R_IP] >> 63 == 0 &&
+		       (c->regs.r[MDB_R_CS] & 3) != 1;
 	return mdb_regs_is_user(w->arch, &c->regs);
 }
 
@@ -524,6 +527,7 @@ start_walk(struct mdb_unwind *u, struct mdb_ctx *cx,
 	u->world = mdb_world_of_addr(start->world, start->regs.r[MDB_R_IP]);
 	u->has_cr2 = mdb_reg_known(&start->regs, MDB_R_CR2);
 	u->cr2 = start->regs.r[MDB_R_CR2];
+	mdb_xen_start_in_guest(u, &start->regs);
 	init_frame(u, &start->regs, start->is_return);
 }
 

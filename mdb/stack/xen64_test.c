@@ -20,7 +20,7 @@
 #define TOP (STACK_END - 0x108) /* the guest's registers */
 
 /* Functions, 0x100 bytes apart. */
-#define FN(n) (FX_TEXT + 0x1000 + (mdb_addr_t)(n) * 0x100)
+#define FN(n) (FX_TEXT + 0x1000 + (mdb_addr_t)(n)*0x100)
 
 enum {
 	INNER,
@@ -42,8 +42,8 @@ enum {
 static const struct fx_sym syms[] = { { "_stext", FX_TEXT },
 	{ "inner", FN(INNER) }, { "file.c#middle", FN(MIDDLE) },
 	{ "outer", FN(OUTER) }, { "other", FN(OTHER) },
-	{ "__x86_indirect_thunk_rax", FN(THUNK) },
-	{ "noreturn", FN(NORETURN) }, { "file.c#middle.cold", FN(COLD) },
+	{ "__x86_indirect_thunk_rax", FN(THUNK) }, { "noreturn", FN(NORETURN) },
+	{ "file.c#middle.cold", FN(COLD) },
 	{ "x86_64/entry.S#handle_ist_exception", FN(IST) },
 	{ "lstar_enter", FN(LSTAR) }, { "process_softirqs", FN(SOFTIRQS) },
 	{ "idle_loop", FN(IDLE) }, { "kexec_crash_save_cpu", FN(SAVE) },
@@ -475,8 +475,7 @@ test_xen64_crosses_into_the_guest_s_kernel(void **state)
 	mdb_addr_t sp;
 
 	(void)state;
-	guest_world =
-		mdb_world_create(fx.target, MDB_WORLD_LINUX, "linux");
+	guest_world = mdb_world_create(fx.target, MDB_WORLD_LINUX, "linux");
 	guest_world->space = mdb_space_create("guest", fx.mem, &mdb_arch_x86_64,
 		MDB_PAGING_NONE, 0);
 	guest_world->objects_loaded = true;
@@ -563,7 +562,8 @@ test_xen64_names(void **state)
 	assert_null(mdb_xen_interrupt_name(0x31));
 	assert_int_equal(mdb_xen_entry_of_name("lstar_enter"),
 		MDB_XEN_ENTRY_CALL);
-	assert_int_equal(mdb_xen_entry_of_name("x86_64/entry.S#restore_all_xen"),
+	assert_int_equal(
+		mdb_xen_entry_of_name("x86_64/entry.S#restore_all_xen"),
 		MDB_XEN_ENTRY_REGS);
 	assert_int_equal(mdb_xen_entry_of_name("vmx_asm_vmexit_handler"),
 		MDB_XEN_ENTRY_VMEXIT);
@@ -588,8 +588,10 @@ main(void)
 			test_xen64_number_of_a_hypercall_that_is_done_is_not_told),
 		cmocka_unit_test(test_xen64_interrupted_in_the_entry_code),
 		cmocka_unit_test(test_xen64_crosses_into_the_guest_s_kernel),
-		cmocka_unit_test(test_xen64_return_address_that_is_written_over),
-		cmocka_unit_test(test_xen64_frame_pointers_are_seen_in_the_code),
+		cmocka_unit_test(
+			test_xen64_return_address_that_is_written_over),
+		cmocka_unit_test(
+			test_xen64_frame_pointers_are_seen_in_the_code),
 		cmocka_unit_test(test_xen64_names),
 	};
 

@@ -152,11 +152,10 @@ mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	if (!u->frame.pc_is_return)
 		return amidst(u, caller_out);
 	for (int i = 0; i < 4; i++, sp += 8) {
-		enum mdb_unwind_step step =
-			mdb_xen_through_words(u, sp,
-				entry == MDB_XEN_ENTRY_CALL ? MDB_XEN_CALLING
-							    : MDB_XEN_WHOLE,
-				caller_out);
+		enum mdb_unwind_step step = mdb_xen_through_words(u, sp,
+			entry == MDB_XEN_ENTRY_CALL ? MDB_XEN_CALLING
+						    : MDB_XEN_WHOLE,
+			caller_out);
 
 		if (step != MDB_STEP_NONE)
 			return step;

@@ -101,6 +101,12 @@ struct xpv_state {
 	uint64_t time_latest; /* 0: not known */
 	bool frames_found;
 	struct xpv_frames frames; /* xpv_frames_get */
+	bool evtchn_tried;
+	enum mdb_trust evtchn_trust; /* xpv_evtchn_trust */
+	bool pirqs_found;
+	uint64_t pirqs; /* offset of pirq_tree, where it was found */
+	bool irqs_found;
+	uint64_t irqs; /* the same of arch.irq_pirq */
 };
 struct xpv_state *xpv_state(struct mdb_ctx *cx, struct mdb_world *world);
 
