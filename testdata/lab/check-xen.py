@@ -179,7 +179,19 @@ def check_vcpus(check, guest, mdb, name):
     check.that(f"{name} vcpu pinned", not bad, f"{bad[:2]}")
     bad = [r for r in rows if r["state"] not in
            ("running", "runnable", "blocked", "offline")]
-    check.that(f"{name} vcpu states", not bad, f"{len(bad)} unknown, as {bad[:1]}")
+    if bad and not_exact(mdb) and all(r["state"] == "?" for r in bad):
+        check.say("skipped", f"{name} vcpu states", FOREIGN)
+    else:
+        check.that(f"{name} vcpu states", not bad, f"{len(bad)} unknown, as {bad[:1]}")
+
+
+# What mdb owns not to know may stay unknown where no types of just this build
+# are there; what it says must still be right.
+FOREIGN = "mdb has no types of this build and says that it does not know"
+
+
+def not_exact(mdb):
+    return "types of xpv: exact" not in mdb.run("::status")
 
 
 def check_kinds(check, guest, mdb, name):
@@ -188,7 +200,10 @@ def check_kinds(check, guest, mdb, name):
             for d in json.loads(guest.text("xl-list-l"))}
     rows = mdb.rows("::domain")
     got = {number(r["id"]): (r["type"] or "").upper() for r in rows}
-    check.that(f"{name} domain types", got == want, f"{got} want {want}")
+    if not any(got.values()) and set(got) == set(want) and not_exact(mdb):
+        check.say("skipped", f"{name} domain types", FOREIGN)
+    else:
+        check.that(f"{name} domain types", got == want, f"{got} want {want}")
 
 
 def check_pcpus(check, guest, mdb, name):
@@ -208,9 +223,10 @@ def check_ring(check, guest, mdb, name):
                f"begins {got[:2]}, {len(old)} lines read, {len(got)} in the dump")
     if not starts:
         return
-    # The emulated line drops characters now and then.
-    rest = xen_lines("\n".join(got[len(old) - starts[0]:]))
+    # The emulated line drops characters now and then; some lines may have come
+    # between dom0's reading and its saying that it is ready.
     new = guest.said_after()
+    rest = xen_lines("\n".join(got[len(old) - starts[0]:]))[-len(new):] if new else []
     ratio = difflib.SequenceMatcher(None, "\n".join(rest), "\n".join(new)).ratio()
     check.that(f"{name} xenmsg after", rest == new or ratio > 0.9,
                f"{ratio:.2f}: {len(rest)} lines, {len(new)} on the line")
@@ -253,9 +269,13 @@ def check_interrupts(check, guest, mdb, name):
         who = (" pirq ".join(guests.groups()) if guests
                else m.group(4).split("#")[-1].split("(")[0].strip())
         want.add((int(m.group(1)), int(m.group(2), 16), m.group(3), who))
+    rows = mdb.rows("::xenirq")
     got = {(number(r["irq"]), number(r["vector"]), r["type"],
-            re.split("[#`]", r["action"])[-1].split(" (")[0])
-           for r in mdb.rows("::xenirq")}
+            re.split("[#`]", r["action"])[-1].split(" (")[0]) for r in rows}
+    unknown = {number(r["irq"]) for r in rows if "is not found" in r["action"]}
+    if unknown and not_exact(mdb):
+        check.say("skipped", f"{name} xenirq pirqs", FOREIGN)
+        want = {w for w in want if w[0] not in unknown}
     check_key(check, f"{name} xenirq", got, want, 10)
 
 
