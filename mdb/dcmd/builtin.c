@@ -21,6 +21,7 @@ static const struct mdb_dcmd *const dcmd_tables[] = {
 	mdb_dcmds_stack,
 	mdb_dcmds_status,
 	mdb_dcmds_triage,
+	mdb_dcmds_trust,
 	mdb_dcmds_dis,
 	mdb_dcmds_vtop,
 	mdb_dcmds_whatis,

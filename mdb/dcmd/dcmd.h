@@ -28,6 +28,7 @@ extern const struct mdb_dcmd mdb_dcmds_settings[]; /* set vars log quit ... */
 extern const struct mdb_dcmd mdb_dcmds_regs[];	   /* $r regs cpuregs */
 extern const struct mdb_dcmd mdb_dcmds_status[];   /* status */
 extern const struct mdb_dcmd mdb_dcmds_triage[];   /* triage */
+extern const struct mdb_dcmd mdb_dcmds_trust[];	   /* trust */
 extern const struct mdb_dcmd mdb_dcmds_dis[];	   /* dis */
 extern const struct mdb_dcmd mdb_dcmds_vtop[];	   /* vtop */
 extern const struct mdb_dcmd mdb_dcmds_whatis[];   /* whatis */

@@ -101,6 +101,8 @@ void mdb_tree_abandon(struct mdb_out *out);
 /* As a table shows it, unpadded; width is for what is zero padded. */
 void mdb_value_text(struct mdb_ctx *cx, struct mdb_buf *buf,
 	const struct mdb_value *value, size_t width, unsigned int flags);
+/* Is it a value, and marked as unproven? */
+bool mdb_value_is_unproven(const struct mdb_value *v);
 void mdb_value_json(struct mdb_ctx *cx, struct mdb_buf *buf,
 	const struct mdb_value *value);
 /* False for a value that is no location. */

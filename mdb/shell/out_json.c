@@ -14,11 +14,37 @@ put_string(struct mdb_buf *buf, const char *text)
 	mdb_escape_json(buf, text, strlen(text));
 }
 
+/* The names of the columns whose values are not proven, if any. */
+static void
+add_unproven(const struct mdb_out *out, struct mdb_buf *buf,
+	const struct mdb_table *table, const struct mdb_value *values,
+	const char *comma)
+{
+	bool any = false;
+
+	for (const struct mdb_column *c = table->columns; c->name != NULL;
+		c++, values++) {
+		if (!mdb_value_is_unproven(values) ||
+			(c->flags & MDB_COL_TEXT_ONLY) != 0 ||
+			!mdb_out_shows(out, c))
+			continue;
+		if (any)
+			mdb_buf_putc(buf, ',');
+		else
+			mdb_buf_printf(buf, "%s\"unproven\":[", comma);
+		put_string(buf, c->name);
+		any = true;
+	}
+	if (any)
+		mdb_buf_putc(buf, ']');
+}
+
 /* The members of an object, without braces. */
 static void
 add_members(struct mdb_ctx *cx, struct mdb_out *out, struct mdb_buf *buf,
 	const struct mdb_table *table, const struct mdb_value *values)
 {
+	const struct mdb_value *first = values;
 	const char *comma = "";
 
 	for (const struct mdb_column *c = table->columns; c->name != NULL;
@@ -32,6 +58,7 @@ add_members(struct mdb_ctx *cx, struct mdb_out *out, struct mdb_buf *buf,
 		mdb_value_json(cx, buf, values);
 		comma = ",";
 	}
+	add_unproven(out, buf, table, first, comma);
 }
 
 /* NULL when a row has more kinds of nested rows than anybody can mean. */

@@ -224,6 +224,29 @@ test_out_json_rows(void **state)
 	end(&f);
 }
 
+/* A value whose place is not proven is marked; what is no value is not. */
+static void
+test_out_marks_unproven_values(void **state)
+{
+	const struct mdb_value row[] = { mdb_v_unproven(mdb_v_int(1)),
+		mdb_v_text("ab"), mdb_v_unproven(mdb_v_uint(7)),
+		mdb_v_unproven(mdb_v_none()) };
+	struct fixture f;
+
+	(void)state;
+	begin(&f, MDB_OUT_TEXT);
+	assert_int_equal(mdb_row(&f.cx, &table, row), MDB_OK);
+	assert_string_equal(printed(&f), "  N S    SHOWN\n"
+					 " 1? ab   -\n");
+	end(&f);
+	begin(&f, MDB_OUT_JSON);
+	assert_int_equal(mdb_row(&f.cx, &table, row), MDB_OK);
+	assert_string_equal(printed(&f),
+		"{\"n\":1,\"s\":\"ab\",\"raw\":7,"
+		"\"unproven\":[\"n\",\"raw\"]}\n");
+	end(&f);
+}
+
 static void
 test_out_heading_again(void **state)
 {
@@ -309,6 +332,7 @@ main(void)
 		cmocka_unit_test(test_out_table_layout),
 		cmocka_unit_test(test_out_table_separator),
 		cmocka_unit_test(test_out_json_rows),
+		cmocka_unit_test(test_out_marks_unproven_values),
 		cmocka_unit_test(test_out_heading_again),
 		cmocka_unit_test(test_out_tree_has_a_deepest_branch),
 		cmocka_unit_test(test_out_long_arrays_are_broken),

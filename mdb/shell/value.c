@@ -102,6 +102,14 @@ mdb_value_text(struct mdb_ctx *cx, struct mdb_buf *buf,
 		human(buf, v->u);
 		break;
 	}
+	if (mdb_value_is_unproven(v))
+		mdb_buf_putc(buf, '?');
+}
+
+bool
+mdb_value_is_unproven(const struct mdb_value *v)
+{
+	return v->unproven && v->kind != MDB_V_NONE && v->kind != MDB_V_ERROR;
 }
 
 static void

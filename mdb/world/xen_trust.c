@@ -369,15 +369,30 @@ mdb_xen_member_trust(struct mdb_ctx *cx, struct mdb_world *world,
 	return MDB_TRUST_UNPROVEN;
 }
 
+static const struct mdb_xen_range *
+first_contradicted(const struct mdb_xen_proof *proof)
+{
+	for (size_t i = 0; i < proof->nr; i++)
+		if (is_contradicted(&proof->ranges[i]))
+			return &proof->ranges[i];
+	return NULL;
+}
+
+/* Which structures changed, and where that begins to show. */
 static const char *
 refuted_names(struct mdb_ctx *cx, const struct mdb_xen_trust *trust)
 {
 	const char *text = "";
 
-	for (size_t i = 0; i < trust->nr; i++)
-		if (is_refuted(&trust->proofs[i]))
-			text = mdb_tmp_printf(cx, "%s%s%s", text,
-				text[0] ? ", " : "", trust->proofs[i].name);
+	for (size_t i = 0; i < trust->nr; i++) {
+		const struct mdb_xen_range *r =
+			first_contradicted(&trust->proofs[i]);
+
+		if (r)
+			text = mdb_tmp_printf(cx, "%s%s%s from +%#" PRIx64,
+				text, text[0] ? ", " : "",
+				trust->proofs[i].name, r->start);
+	}
 	return text;
 }
 

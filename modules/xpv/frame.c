@@ -12,6 +12,7 @@
 
 #define PGC_ALLOCATED (1ull << 63)
 #define PGC_XEN_HEAP (1ull << 62)
+#define PGT_VALIDATED (1ull << 58)
 
 /* asm-x86/mm.h of 4.14 to 4.16, of 4.17, of 4.18 to 4.21, of 4.22 */
 static const struct xpv_pgc pgc_414 = { 55, 54, 1ull << 57, 1ull << 54,
@@ -250,7 +251,11 @@ struct proof {
 	unsigned int right, wrong;
 };
 
-/* The page that the domain shares is the domain's (xen/common/domain.c). */
+/*
+ * The page that the domain shares is the domain's, of the Xen heap, allocated,
+ * and its type validated (xen/arch/x86/mm.c: share_xen_page_with_guest): owner,
+ * count_info and type_info are where they are thought to be.
+ */
 static enum mdb_status
 shares_own_page(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 {
@@ -267,7 +272,10 @@ shares_own_page(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 		mdb_forget(cx);
 		return MDB_OK;
 	}
-	if (p.owner == domain.addr)
+	if (p.owner == domain.addr &&
+		(p.count_info & (PGC_ALLOCATED | PGC_XEN_HEAP)) ==
+			(PGC_ALLOCATED | PGC_XEN_HEAP) &&
+		(p.type_info & PGT_VALIDATED) != 0)
 		proof->right++;
 	else
 		proof->wrong++;

@@ -41,6 +41,7 @@ enum mdb_value_kind {
 struct mdb_value {
 	enum mdb_value_kind kind;
 	enum mdb_status status; /* MDB_V_ERROR */
+	bool unproven; /* marked with `?`; in JSON named in "unproven" */
 	union {
 		int64_t i;
 		uint64_t u;
@@ -111,6 +112,13 @@ static inline struct mdb_value
 mdb_v_bytes(uint64_t n)
 {
 	return (struct mdb_value){ .kind = MDB_V_BYTES, .u = n };
+}
+/* The same value, from a member whose place is not proven (<mdb/type.h>). */
+static inline struct mdb_value
+mdb_v_unproven(struct mdb_value v)
+{
+	v.unproven = true;
+	return v;
 }
 /* A NUL-terminated string from the dump / a text of our own. */
 MDB_API struct mdb_value mdb_v_cstr(const char *text);
