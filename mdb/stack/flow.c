@@ -134,7 +134,7 @@ init(struct flow *f, struct mdb_unwind *u, struct mdb_flow_places *places)
 static void
 fini(struct flow *f)
 {
-	for (size_t i = 0; i < f->nr_ranges; i++) {
+	for (size_t i = 0; i < f->nr_ranges && i < MAX_RANGES; i++) {
 		free(f->ranges[i].code);
 		free(f->ranges[i].seen);
 	}
