@@ -44,8 +44,8 @@ struct mdb_caller {
 	bool framed;	      /* sp follows bp, which may be of another stack */
 	bool literal;	      /* ip is no return address */
 	bool guess;
-	bool returned; /* ip lies in the caller, but it is not where the call
-			  was: that return address is written over */
+	bool returned;	 /* ip lies in the caller, but it is not where the call
+			    was: that return address is written over */
 	bool has_number; /* is_regs, a hypercall: ax is still its number */
 	const char *guest;	 /* is_regs, into another world: who ran */
 	const char *foreign;	 /* is_regs, of a world that is not here: why */

@@ -98,16 +98,23 @@ by_vmcb(struct mdb_xen *xen, mdb_addr_t vcpu, struct mdb_xen_hvm *hvm_out)
 /* ---- by types ------------------------------------------------------------
  */
 
+/* A word of a member of the structure at addr. */
+struct word {
+	const char *type, *names;
+	mdb_addr_t addr;
+	size_t index;
+};
+
 static bool
-member(struct mdb_ctx *cx, struct mdb_xen *xen, const char *type,
-	const char *name, mdb_addr_t addr, size_t index, uint64_t *value_out)
+member(struct mdb_ctx *cx, struct mdb_xen *xen, struct word w,
+	uint64_t *value_out)
 {
 	uint64_t offset;
 	uint8_t b[8];
 
-	if (mdb_offset_of(cx, xen->world, type, name, &offset) != MDB_OK ||
-		mdb_space_try(xen->world->space, addr + offset + 8 * index, b,
-			8) != MDB_OK) {
+	if (mdb_offset_of(cx, xen->world, w.type, w.names, &offset) != MDB_OK ||
+		mdb_space_try(xen->world->space, w.addr + offset + 8 * w.index,
+			b, 8) != MDB_OK) {
 		mdb_forget(cx);
 		return false;
 	}
@@ -138,19 +145,21 @@ static bool
 by_types(struct mdb_ctx *cx, struct mdb_xen *xen, mdb_addr_t vcpu,
 	mdb_addr_t domain, struct mdb_xen_hvm *hvm_out)
 {
-	static const char cr[] = "arch.hvm.guest_cr\0arch.hvm_vcpu.guest_cr\0";
 	struct mdb_xen_hvm h = { 0 };
-	uint64_t p2m, root;
+	const struct word table = { "struct domain", "arch.p2m\0", domain, 0 };
+	struct word top = { "struct p2m_domain", "phys_table\0", 0, 0 };
+	struct word cr = { "struct vcpu",
+		"arch.hvm.guest_cr\0arch.hvm_vcpu.guest_cr\0", vcpu, 0 };
+	uint64_t *const values[] = { &h.cr0, NULL, &h.cr2, &h.cr3, &h.cr4 };
+	uint64_t root;
 
-	if (!member(cx, xen, "struct domain", "arch.p2m\0", domain, 0, &p2m) ||
-		!member(cx, xen, "struct p2m_domain", "phys_table\0", p2m, 0,
-			&root) ||
-		root == 0 || root >= 1ull << 40 ||
-		!member(cx, xen, "struct vcpu", cr, vcpu, 0, &h.cr0) ||
-		!member(cx, xen, "struct vcpu", cr, vcpu, 2, &h.cr2) ||
-		!member(cx, xen, "struct vcpu", cr, vcpu, 3, &h.cr3) ||
-		!member(cx, xen, "struct vcpu", cr, vcpu, 4, &h.cr4))
+	if (!member(cx, xen, table, &top.addr) ||
+		!member(cx, xen, top, &root) || root == 0 || root >= 1ull << 40)
 		return false;
+	for (; cr.index < 5; cr.index++)
+		if (values[cr.index] != NULL &&
+			!member(cx, xen, cr, values[cr.index]))
+			return false;
 	h.stage_root = root * PAGE_LEN;
 	h.stage = stage_of(xen, h.stage_root);
 	if (h.stage == MDB_PAGING_NONE)

@@ -161,19 +161,19 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 }
 
 struct mdb_value
-xpv_domain_cell(struct mdb_ctx *cx, const struct xpv_domain *x,
+xpv_domain_cell(struct mdb_ctx *cx, const struct xpv_domain *domain,
 	enum xpv_domain_field field, struct mdb_value v)
 {
-	return xpv_shape_cell(cx, x->loc.world, &domain_shape, field, v);
+	return xpv_shape_cell(cx, domain->loc.world, &domain_shape, field, v);
 }
 
 enum mdb_trust
-xpv_domain_state_trust(struct mdb_ctx *cx, const struct xpv_domain *x)
+xpv_domain_state_trust(struct mdb_ctx *cx, const struct xpv_domain *domain)
 {
 	enum mdb_trust worst = MDB_TRUST_EXACT, t;
 
 	for (size_t i = XPV_DOMAIN_DYING; i <= XPV_DOMAIN_PAUSES; i++) {
-		t = mdb_shape_trust(cx, x->loc.world, &domain_shape, i);
+		t = mdb_shape_trust(cx, domain->loc.world, &domain_shape, i);
 		if (t > worst)
 			worst = t;
 	}

@@ -85,6 +85,7 @@ static const struct mdb_shape timers_shape = { "struct timers", timers_fields };
 
 /* TIMER_STATUS_*, xen/include/xen/timer.h. */
 enum {
+	STATUS_RUNNING = 0, /* ours: Xen has no such timer */
 	STATUS_INACTIVE = 1,
 	STATUS_HEAP = 3,
 	STATUS_LIST = 4,
@@ -202,12 +203,25 @@ inactive_one(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 	return one(cx, arg, loc, STATUS_INACTIVE, 0, &t);
 }
 
+/* That which is being called: it is on the heap again if it was set again. */
+static enum mdb_status
+running(struct mdb_ctx *cx, const struct scan *s, struct mdb_loc loc)
+{
+	struct timer t;
+	enum mdb_status st = mdb_read_shape(cx, &timer_shape, loc, &t);
+
+	if (st != MDB_OK || t.status == STATUS_HEAP || t.status == STATUS_LIST)
+		return st;
+	t.status = STATUS_RUNNING;
+	return s->fn(cx, loc, &t, s->arg);
+}
+
 static enum mdb_status
 scan_cpu(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 {
 	struct scan *s = arg;
 	struct mdb_loc loc;
-	struct timers ts;
+	struct timers ts = { 0 };
 	uint64_t offset;
 	enum mdb_status st = xpv_percpu_loc(cx, world, "timers", cpu, &loc);
 
@@ -217,17 +231,8 @@ scan_cpu(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 	if (st == MDB_OK)
 		st = mdb_offset_of(cx, world, "struct timer", "inactive\0",
 			&offset);
-	if (st == MDB_OK && ts.running != 0) {
-		/* It is being called: in none of the three places. */
-		struct timer t;
-
-		st = mdb_read_shape(cx, &timer_shape, mdb_at(loc, ts.running),
-			&t);
-		if (st == MDB_OK) {
-			t.status = 0;
-			st = s->fn(cx, mdb_at(loc, ts.running), &t, s->arg);
-		}
-	}
+	if (st == MDB_OK && ts.running != 0)
+		st = running(cx, s, mdb_at(loc, ts.running));
 	if (st == MDB_OK)
 		st = scan_heap(cx, s, mdb_at(loc, ts.heap));
 	if (st == MDB_OK)
