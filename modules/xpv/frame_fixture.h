@@ -94,8 +94,8 @@ static const struct fake_member ff_domain[] = { { "domain_id", 0, 2, NULL },
 static const struct fake_member ff_sharch[] = { { "max_pfn", 0, 8, NULL },
 	{ "pfn_to_mfn_frame_list_list", 8, 8, NULL }, FF_END };
 static const struct fake_member ff_shared[] = { { "evtchn_pending", 0x800, 512,
-							NULL },
-	{ "evtchn_mask", 0xa00, 512, NULL },
+							"c" },
+	{ "evtchn_mask", 0xa00, 512, "c" },
 	{ "arch", 0xc00, 16, "arch_shared_info" }, FF_END };
 static const struct fake_member ff_unbound[] = { { "remote_domid", 0, 2, NULL },
 	FF_END };

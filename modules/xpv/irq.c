@@ -76,6 +76,10 @@ static const struct mdb_shape desc_shape = { "struct irq_desc", desc_fields };
 struct guests {
 	uint8_t count, in_flight;
 	mdb_addr_t guest;
+	/* and what came of it */
+	const char *text;
+	bool has_it;   /* the domain asked for is among them */
+	bool led_back; /* the pirq of one is this interrupt */
 };
 
 static const struct mdb_field guests_fields[] = {
@@ -212,12 +216,10 @@ guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
 		masked ? ", pirq masked" : "");
 }
 
-/* What guests have it; has_it: is the one asked for among them?  led_back: the
- * pirq of one is this irq. */
+/* What guests have it. */
 static enum mdb_status
 guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
-	struct guests *g, const char **text_out, bool *has_it_out,
-	bool *led_back_out)
+	struct guests *g)
 {
 	enum mdb_status st = mdb_read_shape(cx, &guests_shape,
 		mdb_at(q->table, d->action), g);
@@ -235,12 +237,12 @@ guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
 			&domain);
 		if (st != MDB_OK)
 			return st;
-		*has_it_out |= domain == q->only;
+		g->has_it |= domain == q->only;
 		text = mdb_tmp_printf(cx, "%s%s%s", text, i > 0 ? ", " : "",
 			guest_text(cx, q, domain, (uint64_t)d->irq,
-				led_back_out));
+				&g->led_back));
 	}
-	*text_out = text;
+	g->text = text;
 	return MDB_OK;
 }
 
@@ -323,26 +325,25 @@ desc_row(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t at,
 {
 	const char *type = type_text(cx, q, d), *action = "";
 	bool guest = (d->status & IRQ_GUEST) != 0 && d->action != 0;
-	bool has_it = false, led_back = false;
 	struct guests g = { 0 };
 
 	if (guest) {
-		enum mdb_status st =
-			guests_text(cx, q, d, &g, &action, &has_it, &led_back);
+		enum mdb_status st = guests_text(cx, q, d, &g);
 
 		if (st != MDB_OK) {
-			action = mdb_tmp_printf(cx, "<%s>",
+			g.text = mdb_tmp_printf(cx, "<%s>",
 				st == MDB_E_CORRUPT ? mdb_trail(cx)
 						    : mdb_status_name(st));
 			mdb_forget(cx);
 			guest = false;
 		}
+		action = g.text;
 	} else {
 		action = handler_text(cx, q, d);
 	}
-	if (q->selected && !has_it)
+	if (q->selected && !g.has_it)
 		return MDB_OK;
-	enum mdb_trust trust = led_back ? MDB_TRUST_PROVEN : q->trust;
+	enum mdb_trust trust = g.led_back ? MDB_TRUST_PROVEN : q->trust;
 	enum mdb_trust vector_trust =
 		vector_agrees(cx, q, d) ? MDB_TRUST_PROVEN
 					: mdb_shape_trust(cx, q->table.world,
@@ -407,8 +408,6 @@ irq_row(struct mdb_ctx *cx, const struct irqs *q, uint64_t irq, bool always)
 static void
 trust_get(struct mdb_ctx *cx, struct irqs *q)
 {
-	bool unused = false, led_back = false;
-	const char *text;
 	struct guests g;
 	struct desc d;
 
@@ -419,10 +418,8 @@ trust_get(struct mdb_ctx *cx, struct irqs *q)
 
 		if (mdb_read_shape(cx, &desc_shape, at, &d) == MDB_OK &&
 			d.irq == (int64_t)i && (d.status & IRQ_GUEST) != 0 &&
-			d.action != 0 &&
-			guests_text(cx, q, &d, &g, &text, &unused, &led_back) ==
-				MDB_OK &&
-			led_back)
+			d.action != 0 && guests_text(cx, q, &d, &g) == MDB_OK &&
+			g.led_back)
 			q->trust = MDB_TRUST_PROVEN;
 	}
 	mdb_forget(cx);
