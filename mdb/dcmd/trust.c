@@ -40,8 +40,7 @@ static enum mdb_status
 state(struct mdb_ctx *cx, struct mdb_world *world, const char *type_name,
 	const struct mdb_member *m)
 {
-	enum mdb_trust trust =
-		mdb_member_trust(cx, world, type_name, m->name);
+	enum mdb_trust trust = mdb_member_trust(cx, world, type_name, m->name);
 	struct mdb_value values[] = {
 		mdb_v_hex(m->bit_offset / 8),
 		mdb_v_text(trust_name(trust)),

@@ -241,9 +241,8 @@ test_out_marks_unproven_values(void **state)
 	end(&f);
 	begin(&f, MDB_OUT_JSON);
 	assert_int_equal(mdb_row(&f.cx, &table, row), MDB_OK);
-	assert_string_equal(printed(&f),
-		"{\"n\":1,\"s\":\"ab\",\"raw\":7,"
-		"\"unproven\":[\"n\",\"raw\"]}\n");
+	assert_string_equal(printed(&f), "{\"n\":1,\"s\":\"ab\",\"raw\":7,"
+					 "\"unproven\":[\"n\",\"raw\"]}\n");
 	end(&f);
 }
 

@@ -9,7 +9,8 @@ transfers_control(const ZydisDecodedInstruction *i)
 {
 	return i->meta.category == ZYDIS_CATEGORY_CALL ||
 	       i->meta.category == ZYDIS_CATEGORY_UNCOND_BR ||
-	       i->meta.category == ZYDIS_CATEGORY_NOP;
+	       i->meta.category == ZYDIS_CATEGORY_NOP ||
+	       i->meta.category == ZYDIS_CATEGORY_WIDENOP;
 }
 
 /* Is there an operand relative to rip?  mod 0, rm 5 of 64-bit code. */

@@ -32,13 +32,12 @@ each_of(struct mdb_ctx *cx, Elf *elf,
 		if (!gelf_getsym(data, (int)i, &s) || s.st_shndx == SHN_UNDEF)
 			continue;
 		type = GELF_ST_TYPE(s.st_info);
-		sym = (struct mdb_elfsym){
-			.name = elf_strptr(elf, sh.sh_link, s.st_name),
+		sym = (struct mdb_elfsym){ .name = elf_strptr(elf, sh.sh_link,
+						   s.st_name),
 			.value = s.st_value,
 			.size = s.st_size,
 			.is_func = type == STT_FUNC,
-			.is_local = GELF_ST_BIND(s.st_info) == STB_LOCAL
-		};
+			.is_local = GELF_ST_BIND(s.st_info) == STB_LOCAL };
 		if (sym.name && sym.name[0] &&
 			(type == STT_FUNC || type == STT_OBJECT ||
 				type == STT_NOTYPE))

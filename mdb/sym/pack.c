@@ -26,7 +26,8 @@ struct mdb_pack {
 	struct mdb_pack_info info;
 	uint8_t *bytes;
 	size_t len;
-	uint32_t btf_len, nr_syms, nr_builds, nr_refs, nr_functions, strings_len;
+	uint32_t btf_len, nr_syms, nr_builds, nr_refs, nr_functions,
+		strings_len;
 	const uint8_t *btf, *names, *sizes, *flags, *ref_counts, *values;
 	const uint8_t *ref_functions, *ref_ordinals, *ref_addends;
 	const uint8_t *function_names, *function_refs;
@@ -148,8 +149,7 @@ take_apart(struct mdb_ctx *cx, const struct mdb_pack_blob *blob,
 	parts->text_len = mdb_le32(p + 12);
 	parts->frame_len = mdb_le32(p + 16);
 	parts->expanded_len = mdb_le32(p + 20);
-	if (parts->text_len > MAX_TEXT ||
-		parts->expanded_len > MAX_EXPANDED ||
+	if (parts->text_len > MAX_TEXT || parts->expanded_len > MAX_EXPANDED ||
 		(uint64_t)HEADER_LEN + parts->text_len + parts->frame_len >
 			blob->len)
 		return mdb_fail(cx, MDB_E_FORMAT,
@@ -222,8 +222,8 @@ lay_out(struct mdb_pack *pack)
 	pack->sizes = column(pack, &at, pack->nr_syms, 4);
 	pack->flags = column(pack, &at, pack->nr_syms, 1);
 	pack->ref_counts = column(pack, &at, pack->nr_syms, 1);
-	pack->values = column(pack, &at,
-		(uint64_t)pack->nr_syms * pack->nr_builds, 4);
+	pack->values =
+		column(pack, &at, (uint64_t)pack->nr_syms * pack->nr_builds, 4);
 	pack->ref_functions = column(pack, &at, pack->nr_refs, 2);
 	pack->ref_ordinals = column(pack, &at, pack->nr_refs, 2);
 	pack->ref_addends = column(pack, &at, pack->nr_refs, 4);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#define PACK_TEXT                                                           \
+#define PACK_TEXT                                                          \
 	"name 4.17.5-release\nseries 4.17\nflavour release\nsource test\n" \
 	"base ffff82d040000000\nbuild aa11 exact own\nbuild bb22 symbols o\n"
 
@@ -31,7 +31,8 @@ pack_payload(uint8_t *p)
 	static const uint32_t names[] = { 0, 4 }, sizes[] = { 8, 4 };
 	static const uint32_t values[] = { 0x5000, 0x6000, 0x7000, 0xffffffff };
 	static const uint32_t addends[] = { 0, 0xfffffffc, 4 };
-	static const uint16_t functions[] = { 0, 1, 1 }, ordinals[] = { 2, 0, 1 };
+	static const uint16_t functions[] = { 0, 1, 1 },
+			      ordinals[] = { 2, 0, 1 };
 	static const uint32_t function_names[] = { 15, 17 };
 	static const uint16_t function_refs[] = { 3, 2 };
 	size_t n = 0;

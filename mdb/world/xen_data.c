@@ -171,8 +171,8 @@ load_function(struct finder *f, const struct mdb_pack_ref *ref,
 		mdb_space_try(f->xen->world->space, sym.value, f->code,
 			sym.size) != MDB_OK)
 		return;
-	targets = mdb_xarray((size_t)ref->nr_function_refs + 1,
-		sizeof(*targets));
+	targets =
+		mdb_xarray((size_t)ref->nr_function_refs + 1, sizeof(*targets));
 	nr = mdb_coderef_list(f->code, sym.size, sym.value, targets,
 		ref->nr_function_refs);
 	if (nr != ref->nr_function_refs) {

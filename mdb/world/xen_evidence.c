@@ -40,8 +40,8 @@ word_at(struct mdb_xen_prover *p, mdb_addr_t addr, uint64_t *value_out)
 {
 	uint8_t b[8];
 
-	if (!is_xens(addr) || mdb_space_try(p->xen->world->space, addr, b, 8) !=
-				      MDB_OK)
+	if (!is_xens(addr) ||
+		mdb_space_try(p->xen->world->space, addr, b, 8) != MDB_OK)
 		return false;
 	*value_out = mdb_le64(b);
 	return true;

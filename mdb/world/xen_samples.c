@@ -25,6 +25,7 @@
 #define FRAME_TABLE 0xffff82e000000000ull /* asm/config.h, without BIGMEM */
 #define ECS_VIRQ 5u			  /* xen/include/xen/sched.h */
 #define NR_VIRQS 24u
+#define VIRQ_TIMER 0u	 /* of each vCPU; xen/include/public/xen.h */
 #define TIMER_IN_HEAP 3u /* xen/include/xen/timer.h */
 #define RUNSTATE_RUNNING 0u
 

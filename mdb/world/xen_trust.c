@@ -139,9 +139,9 @@ member_of(struct mdb_xen_prover *p, const char *type_name, const char *path,
 		return false;
 	}
 	if (member_out->nr_bits != 0)
-		*size_out = (member_out->bit_offset % 8 + member_out->nr_bits +
-				    7) /
-			    8;
+		*size_out =
+			(member_out->bit_offset % 8 + member_out->nr_bits + 7) /
+			8;
 	return true;
 }
 
@@ -411,8 +411,8 @@ mdb_xen_trust_all(struct mdb_ctx *cx, struct mdb_world *world,
 			xen->object->debug_types->source);
 		return MDB_TRUST_EXACT;
 	case MDB_XEN_TYPES_BUILD:
-		*text_out = mdb_tmp_printf(cx,
-			"exact (pack %s, by build-id)", name);
+		*text_out = mdb_tmp_printf(cx, "exact (pack %s, by build-id)",
+			name);
 		return MDB_TRUST_EXACT;
 	case MDB_XEN_TYPES_NONE:
 		*text_out = "none: no pack is of this version";

@@ -28,8 +28,8 @@ series_is(const char *release, const char *series, unsigned long *third_out)
 	if (release[len] != '.' && release[len] != '\0' &&
 		release[len] != '-' && release[len] != '+')
 		return false;
-	*third_out = release[len] == '.' ? strtoul(release + len + 1, NULL, 10)
-					 : 0;
+	*third_out =
+		release[len] == '.' ? strtoul(release + len + 1, NULL, 10) : 0;
 	return true;
 }
 
@@ -184,8 +184,8 @@ types_of_blob(struct mdb_ctx *cx, const struct mdb_pack_blob *blob,
 
 /* The least refuted; where several are not refuted at all, the nearest. */
 static enum mdb_status
-best_candidate(struct mdb_ctx *cx, struct mdb_xen *xen,
-	struct mdb_xen_types *t, struct mdb_types **types_out)
+best_candidate(struct mdb_ctx *cx, struct mdb_xen *xen, struct mdb_xen_types *t,
+	struct mdb_types **types_out)
 {
 	struct mdb_types *best = NULL, *types;
 	size_t best_refuted = 0, refuted = 1;

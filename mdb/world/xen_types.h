@@ -24,7 +24,7 @@ struct mdb_xen_trust; /* xen_trust.c */
 struct mdb_xen_types {
 	enum mdb_xen_source source;
 	struct mdb_pack *pack; /* for data: the nearest; or NULL */
-	int build; /* which of the pack's this is; -1: none of them */
+	int build;     /* which of the pack's this is; -1: none of them */
 	char name[48]; /* of the pack that the types are of */
 	/* MDB_XEN_TYPES_VERSION: all that may do, the nearest first. */
 	const struct mdb_pack_blob *candidates[MDB_XEN_MAX_CANDIDATES];
@@ -47,8 +47,8 @@ void mdb_xen_data_symbols(struct mdb_ctx *cx, struct mdb_object *object,
 	void *arg);
 
 /* ops.member_trust and ops.types_text. */
-enum mdb_trust mdb_xen_member_trust(struct mdb_ctx *cx,
-	struct mdb_world *world, const char *type_name, const char *path);
+enum mdb_trust mdb_xen_member_trust(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *path);
 enum mdb_trust mdb_xen_trust_all(struct mdb_ctx *cx, struct mdb_world *world,
 	const char **text_out);
 /* Tests types on the dump; how many members it refutes. */

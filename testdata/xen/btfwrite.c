@@ -54,8 +54,8 @@ string(struct btfwrite *w, const char *s)
 	hit = memmem(w->strings.data, w->strings.len, s, len);
 	while (hit && hit != w->strings.data && hit[-1] != '\0')
 		hit = memmem(hit + 1,
-			w->strings.len - (size_t)(hit + 1 - w->strings.data),
-			s, len);
+			w->strings.len - (size_t)(hit + 1 - w->strings.data), s,
+			len);
 	if (hit)
 		return (uint32_t)(hit - w->strings.data);
 	mdb_buf_add(&w->strings, s, len);
@@ -244,8 +244,8 @@ write_reference(struct btfwrite *w, const struct mdb_type_desc *d,
 {
 	uint32_t target = btfwrite_type(w, d->target);
 	struct out_type *t;
-	uint32_t id =
-		intern(w, key_of("r %u %s %u", kind, d->name, target), kind, &t);
+	uint32_t id = intern(w, key_of("r %u %s %u", kind, d->name, target),
+		kind, &t);
 
 	if (t) {
 		t->name = string(w, d->name);
@@ -468,8 +468,7 @@ write_members(struct btfwrite *w, uint32_t index)
 		put32(&extra, string(w, m.name));
 		put32(&extra, type);
 		put32(&extra,
-			(uint32_t)m.bit_offset |
-				(flag ? m.nr_bits << 24 : 0));
+			(uint32_t)m.bit_offset | (flag ? m.nr_bits << 24 : 0));
 	}
 	w->out[index].extra = extra;
 	w->out[index].flag = flag;
@@ -499,7 +498,8 @@ btfwrite_finish(struct btfwrite *w, struct mdb_buf *out)
 		const struct out_type *t = &w->out[i];
 
 		put32(&types, t->name);
-		put32(&types, (uint32_t)t->flag << 31 | t->kind << 24 | t->vlen);
+		put32(&types,
+			(uint32_t)t->flag << 31 | t->kind << 24 | t->vlen);
 		put32(&types, t->size_or_type);
 		mdb_buf_add(&types, t->extra.data, t->extra.len);
 	}

@@ -13,17 +13,19 @@
 #	build.sh CACHE VERSION FLAVOUR
 #	build.sh CACHE VERSION source
 #
-# VERSION	4.17.5 4.20.3, which the archive has sources of; stock only:
-#		4.17.7 4.20.4 4.20.4-sid
+# VERSION	4.17.5 4.20.3, which the archive has sources of; 4.17.7, from a
+#		clone of the project's repository (XEN_GIT); stock only: 4.20.4
+#		4.20.4-sid
 # FLAVOUR	stock	as Debian built it
 #		release	Debian's configuration and DEBUG_INFO
 #		debug	DEBUG and FRAME_POINTER
-#		option	release, with one option on that moves members of
-#			struct domain, under the same version string
+#		noshadow release without SHADOW_PAGING, as later ones of Debian
+#		option	release, with an option on that moves early members of
+#			struct domain; paging: one that moves a few late ones
 #		source	unpack only
 set -eu
 [ $# = 3 ] || {
-	sed -n '3,25s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,28s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 cache=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -46,14 +48,15 @@ die()
 # Upstream part, Debian part, checksums of both tarballs; empty where the
 # archive lists a source and does not have it.
 case $version in
-4.17.5 | 4.17.7)
-	# 4.17.7 has no source there: that of 4.17.5 with its configuration,
-	# which differs (SHADOW_PAGING), is what is built for it.
-	series=4.17 upstream=4.17.5+72-g01140da4e8 debian=-1 src=$cache/src/xen-4.17.5
+4.17.5)
+	series=4.17 upstream=4.17.5+72-g01140da4e8 debian=-1
 	orig=53922f4d0a02c577f2ea9d63f65989cd88715779eebeed879ca1d314103ee06e
 	delta=5bcf3812c64585e270e0b3fa6ee8fd16dff7b9bc0f61375d648c64672484c4d9
-	package_suite=bookworm
-	[ "$version" = 4.17.5 ] || package_suite=bookworm-security ;;
+	package_suite=bookworm ;;
+4.17.7)
+	# Not in the archive: a tag of the project's own repository, given as
+	# XEN_GIT=a clone of it.
+	series=4.17 upstream='' debian='' tag=RELEASE-4.17.7 package_suite=bookworm-security ;;
 4.20.3)
 	series=4.20 upstream=4.20.3+127-gc42374a105 debian=-0+deb13u1
 	orig=df0831854a55a8f31cb3cb85036f2edc928e2ef098d77f815f5714bfafac68f3
@@ -129,12 +132,27 @@ fetch_tarball()
 	    "SHA256:$2" >>"$log" 2>&1 || die "cannot download $1 (see $log)"
 }
 
+fetch_tag()
+{
+	[ -n "${XEN_GIT-}" ] ||
+	    die "the archive has no source of it; name a clone of xen.git with XEN_GIT="
+	rm -rf "$src"
+	mkdir -p "$src"
+	git --git-dir="$XEN_GIT" archive "$tag" xen Config.mk Makefile config scripts version.sh |
+	    tar x -C "$src" || die "$XEN_GIT has no $tag"
+	touch "$src/.done"
+}
+
 fetch_source()
 {
 	local p
-	[ -n "$upstream" ] || die "the archive has no source of it"
 	[ ! -e "$src/.done" ] || return 0
 	mkdir -p "$cache/src"
+	if [ -n "${tag-}" ]; then
+		fetch_tag
+		return
+	fi
+	[ -n "$upstream" ] || die "the archive has no source of it"
 	fetch_tarball "xen_$upstream.orig.tar.xz" "$orig"
 	fetch_tarball "xen_$upstream$debian.debian.tar.xz" "$delta"
 	rm -rf "$src"
@@ -178,7 +196,10 @@ check_options()
 {
 	local o
 	for o; do
-		grep -qx "CONFIG_$o" xen/.config || die "the configuration does not take $o"
+		case $o in
+		*=n) grep -qx "# CONFIG_${o%=n} is not set" xen/.config ;;
+		*) grep -qx "CONFIG_$o" xen/.config ;;
+		esac || die "the configuration does not take $o"
 	done
 }
 
@@ -195,12 +216,17 @@ build()
 	release) ;;
 	debug) want="$want DEBUG=y FRAME_POINTER=y" ;;
 	option) want="$want DEBUG_LOCK_PROFILE=y" ;;
+	noshadow) want="$want SHADOW_PAGING=n" ;;
 	paging) want="$want UNSUPPORTED=y MEM_PAGING=y" ;;
 	*) die "no such flavour" ;;
 	esac
 	# The same input gives the same binary and so the same build-id.
-	epoch=$(dpkg-parsechangelog -l debian/changelog -S Timestamp)
-	export SOURCE_DATE_EPOCH=$epoch DEB_VERSION=$upstream$debian
+	if [ -e debian/changelog ]; then
+		epoch=$(dpkg-parsechangelog -l debian/changelog -S Timestamp)
+	else
+		epoch=0
+	fi
+	export SOURCE_DATE_EPOCH=$epoch DEB_VERSION=${upstream:-${tag-}}$debian
 	export DEB_MAINTAINER="Xen Builder <builder@localhost>"
 	XEN_BUILD_DATE=$(LC_ALL=C date -u -d "@$epoch")
 	XEN_BUILD_TIME=$(LC_ALL=C date -u -d "@$epoch" +%T)

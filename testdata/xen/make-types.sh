@@ -10,7 +10,7 @@ cache=$(mkdir -p "$1" && cd "$1" && pwd)
 mkpack=$2
 shift 2
 out=$here/../../mdb/world/xen-types
-packs=${*:-4.17.5-release 4.17.5-debug 4.20.3-release 4.20.3-debug 4.20.4-release}
+packs=${*:-4.17.5-release 4.17.5-noshadow 4.17.5-debug 4.17.7-release 4.20.3-release 4.20.3-debug 4.20.4-release}
 
 die()
 {
@@ -30,7 +30,8 @@ others()
 {
 	case $1 in
 	4.17.5-release)
-		echo exact 4.17.5-stock "$(syms 4.17.5 stock)"
+		echo exact 4.17.5-stock "$(syms 4.17.5 stock)" ;;
+	4.17.7-release)
 		echo symbols 4.17.7-stock "$(syms 4.17.7 stock)" ;;
 	4.20.4-release)
 		echo symbols 4.20.4-sid-stock "$(syms 4.20.4-sid stock)" ;;
@@ -43,6 +44,7 @@ for p in $packs; do
 	# The archive has no source of 4.20.4; its -dbg package has DWARF.
 	from=$flavour
 	[ "$version" != 4.20.4 ] || from=stock
+	[ "$flavour" = debug ] || flavour=release
 	file=$(syms "$version" "$from")
 	rest=$(others "$p")
 	# shellcheck disable=SC2086

@@ -2,7 +2,8 @@
 /*
  * Make a type pack (mdb/sym/pack.h has the format) out of hypervisors:
  *
- *	mkpack OUT NAME SERIES FLAVOUR SOURCE XEN-SYMS [exact|symbols NAME FILE]...
+ *	mkpack OUT NAME SERIES FLAVOUR SOURCE XEN-SYMS [exact|symbols NAME
+ *FILE]...
  *
  * XEN-SYMS has DWARF and gives types, symbols of data, and where code refers
  * to them.  The other files have the same types (exact) or may have others
@@ -177,7 +178,7 @@ find(const struct file *f, const char *name)
 			hi = mid;
 	}
 	return lo < f->nr && !strcmp(f->syms[lo].name, name) ? &f->syms[lo]
-							       : NULL;
+							     : NULL;
 }
 
 static uint64_t
@@ -349,8 +350,8 @@ thin_refs(struct pack *p)
 		uint32_t last = UINT32_MAX;
 		size_t kept = 0;
 
-		for (end = i; end < p->nr_refs &&
-			      p->refs[end].sym == p->refs[i].sym;
+		for (end = i;
+			end < p->nr_refs && p->refs[end].sym == p->refs[i].sym;
 			end++)
 			;
 		for (size_t j = i; j < end && kept < MAX_REFS_KEPT; j++) {
@@ -468,8 +469,8 @@ write_types(struct mdb_ctx *cx, const struct pack *p, struct mdb_buf *btf)
 	w = btfwrite_create(types);
 	for (size_t i = 0; i < sizeof(wanted_types) / sizeof(wanted_types[0]);
 		i++) {
-		uint32_t id = types->ops->find(types, MDB_T_STRUCT,
-			wanted_types[i]);
+		uint32_t id =
+			types->ops->find(types, MDB_T_STRUCT, wanted_types[i]);
 
 		if (!id)
 			id = types->ops->find(types, MDB_T_TYPEDEF,
@@ -597,8 +598,7 @@ main(int argc, char **argv)
 	mdb_buf_init(&payload);
 	mdb_buf_printf(&text,
 		"name %s\nseries %s\nflavour %s\nsource %s\nbase %llx\n",
-		argv[2], argv[3], argv[4], argv[5],
-		(unsigned long long)p.base);
+		argv[2], argv[3], argv[4], argv[5], (unsigned long long)p.base);
 	for (size_t i = 0; i < nr; i++)
 		mdb_buf_printf(&text, "build %s %s %s\n", files[i].build_id,
 			files[i].exact ? "exact" : "symbols", files[i].label);
