@@ -392,6 +392,14 @@ struct rest {
 	mdb_addr_t pool;
 };
 
+/* RUNSTATE_running and RUNSTATE_runnable were; of a state that is not known
+ * only the first can be told. */
+static bool
+was_shown(const struct sched_unit *u, const struct xpv_vcpu *v)
+{
+	return v->has_state ? v->state <= 1 : u->is_running != 0;
+}
+
 static enum mdb_status
 rest_of_domain(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 {
@@ -414,8 +422,7 @@ rest_of_domain(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 		st = sched_unit_read(cx, at, &u);
 		if (st == MDB_OK)
 			st = xpv_vcpu_read(cx, mdb_at(at, u.vcpu), &v);
-		/* RUNSTATE_running, RUNSTATE_runnable were shown. */
-		if (st == MDB_OK && v.state > 1)
+		if (st == MDB_OK && !was_shown(&u, &v))
 			st = show_unit(cx, r->show, &u, NULL, false);
 		if (st == MDB_OK)
 			st = xpv_member_ptr(cx, at, "struct sched_unit",
