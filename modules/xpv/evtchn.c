@@ -144,7 +144,7 @@ two_level_get(struct mdb_ctx *cx, mdb_addr_t shared, bool is_32,
 static enum mdb_status
 buckets_get(struct mdb_ctx *cx, const struct domain *d, struct xpv_evtchns *out)
 {
-	struct mdb_type type;
+	struct mdb_type type = { 0 };
 	struct mdb_member m;
 	uint64_t len = 0, room = 1;
 	enum mdb_status st =

@@ -108,7 +108,7 @@ static const char *
 port_state(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t port)
 {
 	struct xpv_evtchns e;
-	struct xpv_evtchn c;
+	struct xpv_evtchn c = { .bits = MDB_E_NOTFOUND };
 	enum mdb_status st = xpv_evtchns_get(cx, domain, &e);
 
 	if (st == MDB_OK)
