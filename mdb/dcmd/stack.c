@@ -158,7 +158,10 @@ static const char help[] =
 	"A function of a 32-bit kernel is shown with its arguments, at most "
 	"as many as the count says (6 without): those that its caller takes "
 	"off the stack again. 64-bit code does not save its arguments. Where "
-	"the hypervisor was entered from a kernel, the walk goes on there.";
+	"the hypervisor was entered from a kernel, the walk goes on there.\n\n"
+	"`[place lost]` marks a function that is right but not where in it: "
+	"a crash kernel's dump has registers of a function that has returned "
+	"since, and its return address is written over.";
 
 const struct mdb_dcmd mdb_dcmds_stack[] = {
 	{

@@ -11,8 +11,6 @@
 
 #include "mdb/base/ctx.h"
 #include "mdb/mem/arch.h"
-#include "mdb/stack/hypercall.h"
-#include "mdb/stack/trap.h"
 #include "mdb/stack/unwind.h"
 #include "mdb/world/native.h"
 
@@ -142,127 +140,12 @@ static const char *
 trap_name(enum mdb_trap_kind trap)
 {
 	static const char *const names[] = { NULL, "exception", "irq", "nmi",
-		"syscall", "unknown", "hypercall", "vmexit" };
+		"syscall", "unknown", "hypercall", "vmexit", "upcall" };
 
 	return names[trap];
 }
 
 /* ---- between two frames -------------------------------------------------- */
-
-static const char *
-exception_text(struct mdb_ctx *cx, const struct mdb_frame *f)
-{
-	const char *name = mdb_trap_vector_name(f->vector);
-	char error[160] = "";
-
-	if (f->vector < 0)
-		return "exception";
-	if (f->has_error)
-		mdb_trap_error_text(f->vector, f->error_code, error,
-			sizeof(error));
-	if (!f->has_error)
-		return mdb_tmp_printf(cx, "%s (vector %d)",
-			name ? name : "exception", f->vector);
-	return mdb_tmp_printf(cx, "%s (vector %d), error 0x%" PRIx64 "%s%s",
-		name ? name : "exception", f->vector, f->error_code,
-		error[0] ? ": " : "", error);
-}
-
-static const char *
-irq_text(struct mdb_ctx *cx, const struct mdb_frame *f)
-{
-	/* The names that are known are Linux'. */
-	bool is_linux =
-		mdb_unwind_has_linux_entries(f->world) && !f->into_hypervisor;
-	bool is_xen = f->into_hypervisor || f->world->kind == MDB_WORLD_XEN;
-	const char *name = is_linux ? mdb_trap_vector_name(f->vector)
-			   : is_xen && f->world->arch->word == 8
-				   ? mdb_xen_interrupt_name(f->vector)
-				   : NULL;
-
-	if (f->vector < 0)
-		return "interrupt of a device";
-	if (!name)
-		return mdb_tmp_printf(cx, "interrupt, vector 0x%x",
-			(unsigned int)f->vector);
-	return mdb_tmp_printf(cx, "interrupt %s (vector 0x%x)", name,
-		(unsigned int)f->vector);
-}
-
-static bool
-has_syscall(const struct mdb_frame *f)
-{
-	return f->trap == MDB_TRAP_SYSCALL &&
-	       mdb_reg_known(&f->regs, MDB_R_ORIG_AX) &&
-	       f->regs.r[MDB_R_ORIG_AX] >> 32 == 0;
-}
-
-static const char *
-trap_text(struct mdb_ctx *cx, const struct mdb_frame *f)
-{
-	switch (f->trap) {
-	case MDB_TRAP_EXCEPTION:
-		return exception_text(cx, f);
-	case MDB_TRAP_IRQ:
-		return irq_text(cx, f);
-	case MDB_TRAP_NMI:
-		return "NMI (vector 2)";
-	case MDB_TRAP_SYSCALL:
-		if (has_syscall(f))
-			return mdb_tmp_printf(cx, "system call %" PRIu64,
-				f->regs.r[MDB_R_ORIG_AX]);
-		return "system call (its number is no longer saved)";
-	case MDB_TRAP_HYPERCALL:
-		if (f->world->arch->word == 8)
-			return mdb_hypercall_text(cx, f->world, &f->regs);
-		return mdb_tmp_printf(cx, "hypercall %" PRIu64,
-			f->regs.r[MDB_R_ORIG_AX]);
-	case MDB_TRAP_VMEXIT:
-		return "VM exit";
-	case MDB_TRAP_NONE:
-	case MDB_TRAP_UNKNOWN:
-		break;
-	}
-	return "exception or interrupt";
-}
-
-/* Whose code it was, and where a page fault was. */
-static const char *
-origin_text(struct mdb_ctx *cx, const struct mdb_frame *f)
-{
-	const char *cr2 = "", *who = "";
-
-	if (f->vector == 14 && mdb_reg_known(&f->regs, MDB_R_CR2))
-		cr2 = mdb_tmp_printf(cx, ", cr2 %" PRIx64,
-			f->regs.r[MDB_R_CR2]);
-	if (f->into_hypervisor)
-		who = mdb_tmp_printf(cx, "%s %s",
-			f->trap == MDB_TRAP_VMEXIT ? " of" : " from",
-			f->guest ? f->guest : "a guest");
-	else if (f->kind == MDB_FRAME_TRAP && f->world->kind == MDB_WORLD_XEN)
-		who = ", in the hypervisor";
-	return mdb_tmp_printf(cx, "%s%s%s", cr2, who,
-		f->kind == MDB_FRAME_USER ? ", from user mode" : "");
-}
-
-/* Where a page fault was, and the place in whose world it happened. */
-static const char *
-crossing_text(struct mdb_ctx *cx, const struct mdb_frame *f)
-{
-	const char *where = mdb_sym_format(cx, mdb_kernel_loc(f->world, f->pc));
-	const char *trap = f->vector < 0 ? ""
-					 : mdb_tmp_printf(cx, "trap 0x%x ",
-						   (unsigned int)f->vector);
-
-	if (f->world->arch->word == 8)
-		return mdb_tmp_printf(cx, "%s%s", trap_text(cx, f),
-			origin_text(cx, f));
-	if (!mdb_reg_known(&f->regs, MDB_R_CR2))
-		return mdb_tmp_printf(cx, "%s%s; at %s", trap, trap_text(cx, f),
-			where);
-	return mdb_tmp_printf(cx, "%s%s; cr2 %" PRIx64 "; at %s", trap,
-		trap_text(cx, f), f->regs.r[MDB_R_CR2], where);
-}
 
 /* "%rip 0010:ffff...  %rsp 0018:ffff...  %rflags 00010246" */
 static enum mdb_status
@@ -294,13 +177,10 @@ print_between(struct mdb_ctx *cx, const struct mdb_frame *f, bool nested)
 {
 	enum mdb_status st = MDB_OK;
 
-	if (f->kind == MDB_FRAME_CROSSING)
+	if (f->trap != MDB_TRAP_NONE || f->kind == MDB_FRAME_CROSSING)
 		st = line(cx, nested,
-			mdb_tmp_printf(cx, "--- %s ---", crossing_text(cx, f)));
-	else if (f->trap != MDB_TRAP_NONE)
-		st = line(cx, nested,
-			mdb_tmp_printf(cx, "--- %s%s ---", trap_text(cx, f),
-				origin_text(cx, f)));
+			mdb_tmp_printf(cx, "--- %s ---",
+				mdb_stack_trap_text(cx, f)));
 	else if (f->kind == MDB_FRAME_USER)
 		st = line(cx, nested, "--- user mode ---");
 	if (st == MDB_OK && f->trap != MDB_TRAP_NONE)
@@ -443,16 +323,15 @@ print_row(struct mdb_ctx *cx, const struct printer *p, const char *end,
 			: mdb_v_addr(mdb_kernel_loc(f->world, f->pc)),
 		text_or_none(at.sym.name),
 		*args ? mdb_v_text(args) : mdb_v_none(),
-		at.sym.name && !at.lost ? mdb_v_uint(at.offset)
-					: mdb_v_none(),
+		at.sym.name && !at.lost ? mdb_v_uint(at.offset) : mdb_v_none(),
 		text_or_none(at.object),
 		mdb_v_text(mdb_world_name(f->world)),
 		mdb_v_text(kind_name(f)),
 		text_or_none(trap_name(f->trap)),
 		f->vector < 0 ? mdb_v_none() : mdb_v_int(f->vector),
 		f->has_error ? mdb_v_hex(f->error_code) : mdb_v_none(),
-		has_syscall(f) ? mdb_v_uint(f->regs.r[MDB_R_ORIG_AX])
-			       : mdb_v_none(),
+		mdb_stack_has_syscall(f) ? mdb_v_uint(f->regs.r[MDB_R_ORIG_AX])
+					 : mdb_v_none(),
 		mdb_v_bool(f->guess),
 		mdb_v_bool(f->returned),
 		text_or_none(f->guest),

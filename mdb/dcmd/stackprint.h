@@ -28,6 +28,12 @@ bool mdb_stack_is_readable(const struct mdb_unwind_start *start);
 enum mdb_status mdb_stack_print_recorded(struct mdb_ctx *cx, int cpu,
 	unsigned int flags);
 
+/* How control left a frame's function towards the inner one: of an exception,
+ * system call or entry into another world. */
+const char *mdb_stack_trap_text(struct mdb_ctx *cx, const struct mdb_frame *f);
+/* A system call whose number is known. */
+bool mdb_stack_has_syscall(const struct mdb_frame *f);
+
 /* Lines such as "    %rax ffff...  %rbx ..." of what is known. */
 enum mdb_status mdb_stack_print_regs(struct mdb_ctx *cx,
 	const struct mdb_regs *regs, size_t word, bool nested);

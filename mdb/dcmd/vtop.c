@@ -14,7 +14,8 @@ static const struct mdb_column columns[] = {
 	{ .name = "virtual", .flags = MDB_COL_JSON_ONLY, .help = "address" },
 	{ .name = "physical",
 		.flags = MDB_COL_JSON_ONLY,
-		.help = "machine address; null: not mapped" },
+		.help = "machine address, or a hardware guest's "
+			"physical one; null: not mapped" },
 	{ .name = "page_size",
 		.flags = MDB_COL_JSON_ONLY,
 		.help = "of the page, in bytes" },
@@ -116,13 +117,19 @@ print_steps(struct mdb_ctx *cx, const struct mdb_vtop *v)
 	return st;
 }
 
-/* Of a machine address that a guest's tables gave: the guest's own. */
+/*
+ * Of the address that a guest's tables gave, the machine's where they are
+ * paravirtual: what the guest takes for its physical address.
+ */
 static bool
 guest_address(struct mdb_ctx *cx, struct mdb_world *world, mdb_paddr_t machine,
 	mdb_paddr_t *addr_out)
 {
 	mdb_pfn_t gfn;
 
+	*addr_out = machine;
+	if (world->memory != NULL)
+		return true;
 	if (mdb_xen_domain_of(world) < 0 ||
 		mdb_xen_mfn_to_gfn(cx, world, machine >> 12, &gfn) != MDB_OK) {
 		mdb_forget(cx);
@@ -172,8 +179,29 @@ print_frames(struct mdb_ctx *cx, struct mdb_world *world, mdb_paddr_t guest,
 		mfn == machine >> 12 ? ", too" : ", which disagrees");
 }
 
+/* Through the second stage of a hardware guest. */
 static enum mdb_status
-print_mapped(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_vtop *v,
+print_second(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_vtop *v)
+{
+	mdb_paddr_t machine;
+	enum mdb_status st = mdb_remark(cx,
+		"virtual %" PRIx64 " mapped to guest-physical %" PRIx64,
+		loc.addr, v->paddr);
+
+	if (st != MDB_OK)
+		return st;
+	if (mdb_memory_to_machine(cx, loc.world->memory, v->paddr, &machine) ==
+		MDB_OK)
+		return mdb_remark(cx, "which is machine address %" PRIx64,
+			machine);
+	const char *why = mdb_tmp_printf(cx, "%s", mdb_trail(cx));
+
+	mdb_forget(cx);
+	return mdb_remark(cx, "which has no machine address: %s", why);
+}
+
+static enum mdb_status
+print_pseudo(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_vtop *v,
 	bool verbose)
 {
 	bool is_guest = mdb_xen_domain_of(loc.world) >= 0;
@@ -182,13 +210,22 @@ print_mapped(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_vtop *v,
 		"virtual %" PRIx64 " mapped to %s %" PRIx64, loc.addr,
 		is_guest ? "machine address" : "physical", v->paddr);
 
-	if (st == MDB_OK && guest_address(cx, loc.world, v->paddr, &guest))
-		st = mdb_remark(cx,
-			"which is pseudo-physical %" PRIx64 " of domain %d",
-			guest, mdb_xen_domain_of(loc.world));
-	if (st == MDB_OK && verbose &&
-		guest_address(cx, loc.world, v->paddr, &guest))
-		st = print_frames(cx, loc.world, guest, v->paddr);
+	if (st != MDB_OK || !guest_address(cx, loc.world, v->paddr, &guest))
+		return st;
+	st = mdb_remark(cx, "which is pseudo-physical %" PRIx64 " of domain %d",
+		guest, mdb_xen_domain_of(loc.world));
+	return st == MDB_OK && verbose
+		       ? print_frames(cx, loc.world, guest, v->paddr)
+		       : st;
+}
+
+static enum mdb_status
+print_mapped(struct mdb_ctx *cx, struct mdb_loc loc, const struct mdb_vtop *v,
+	bool verbose)
+{
+	enum mdb_status st = loc.world->memory != NULL
+				     ? print_second(cx, loc, v)
+				     : print_pseudo(cx, loc, v, verbose);
 
 	if (st != MDB_OK || !verbose)
 		return st;

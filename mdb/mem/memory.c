@@ -129,6 +129,12 @@ mdb_memory_destroy(struct mdb_memory *mem)
 	free(mem);
 }
 
+const char *
+mdb_memory_address(const struct mdb_memory *mem)
+{
+	return mem->stage ? "guest-physical address" : "machine address";
+}
+
 const struct dfmt *
 mdb_memory_dump(const struct mdb_memory *mem)
 {
@@ -155,9 +161,9 @@ mdb_memory_read(struct mdb_ctx *cx, const struct mdb_memory *mem,
 		return MDB_OK;
 	mdb_paddr_t at = err.addr != DFMT_NONE ? err.addr : addr;
 
-	return mdb_fail(cx, st,
-		"%s: machine address %#" PRIx64 " (frame %#" PRIx64 "): %s",
-		mdb_status_name(st), at, at >> 12, describe(cx, &err));
+	return mdb_fail(cx, st, "%s: %s %#" PRIx64 " (frame %#" PRIx64 "): %s",
+		mdb_status_name(st), mdb_memory_address(mem), at, at >> 12,
+		describe(cx, &err));
 }
 
 enum mdb_status

@@ -24,7 +24,10 @@ enum mdb_status mdb_memory_open(struct mdb_ctx *cx, const char *const *paths,
 struct mdb_memory *mdb_memory_create_dump(struct dfmt *dump);
 void mdb_memory_destroy(struct mdb_memory *mem);
 
-/* NULL for a fake. */
+/* What an address of it is called: "machine address". */
+const char *mdb_memory_address(const struct mdb_memory *mem);
+
+/* NULL for a fake, and for a guest's. */
 const struct dfmt *mdb_memory_dump(const struct mdb_memory *mem);
 
 enum mdb_status mdb_memory_read(struct mdb_ctx *cx,
@@ -45,6 +48,18 @@ enum mdb_status mdb_memory_blob(struct mdb_ctx *cx,
 /* Next run of memory held by the dump at or after addr; MDB_DONE at the end. */
 enum mdb_status mdb_memory_next(const struct mdb_memory *mem, mdb_paddr_t addr,
 	mdb_paddr_t *start_out, mdb_paddr_t *end_out);
+
+/*
+ * What a guest takes for its physical memory: mode (MDB_PAGING_NPT, _EPT) and
+ * root are those of its second stage of page tables.  The machine's memory is
+ * borrowed.
+ */
+struct mdb_memory *mdb_memory_create_guest(const struct mdb_memory *machine,
+	unsigned int mode, mdb_paddr_t root);
+/* Where in the machine a guest's physical address lies. */
+enum mdb_status mdb_memory_to_machine(struct mdb_ctx *cx,
+	const struct mdb_memory *guest, mdb_paddr_t addr,
+	mdb_paddr_t *machine_out);
 
 /*
  * A fake for tests: zeroed frames made on demand by writing, faults on

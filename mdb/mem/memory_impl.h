@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is behind struct mdb_memory: for memory.c and fake.c alone. */
+/* What is behind struct mdb_memory: for memory.c, fake.c, guest.c alone. */
 #ifndef MDB_MEM_MEMORY_IMPL_H
 #define MDB_MEM_MEMORY_IMPL_H
 
@@ -18,6 +18,7 @@ struct mdb_memory {
 	const struct mdb_memory_ops *ops;
 	struct dfmt *dump;
 	struct mdb_fake *fake;
+	struct mdb_space *stage; /* a guest's second stage; owned */
 };
 
 #endif

@@ -38,17 +38,36 @@ static const struct mdb_paging_level levels_64[] = {
 	{ "pte", 12, 9, 0, 0, false },
 };
 
+#define EPT_PRESENT (BIT(0) | BIT(1) | BIT(2))
+#define EPT_WRITABLE BIT(1)
+#define EPT_EXECUTABLE BIT(2)
+
+static const struct mdb_paging_level levels_ept[] = {
+	{ "ept4e", 39, 9, 0, BITS(7, 3), false },
+	{ "ept3e", 30, 9, BITS(29, 12), 0, true },
+	{ "ept2e", 21, 9, BITS(20, 12), 0, true },
+	{ "ept1e", 12, 9, 0, 0, false },
+};
+
 static const struct mdb_paging_mode modes[] = {
-	[MDB_PAGING_32BIT] = { "32-bit", 4, 2, 32, BITS(31, 12), levels_32 },
-	[MDB_PAGING_PAE] = { "PAE", 8, 3, 32, BITS(31, 5), levels_pae },
-	[MDB_PAGING_4LEVEL] = { "4-level", 8, 4, 48, FRAME, levels_64 + 1 },
-	[MDB_PAGING_5LEVEL] = { "5-level", 8, 5, 57, FRAME, levels_64 },
+	[MDB_PAGING_32BIT] = { "32-bit", 4, 2, 32, BITS(31, 12), PRESENT, false,
+		false, levels_32 },
+	[MDB_PAGING_PAE] = { "PAE", 8, 3, 32, BITS(31, 5), PRESENT, false,
+		false, levels_pae },
+	[MDB_PAGING_4LEVEL] = { "4-level", 8, 4, 48, FRAME, PRESENT, false,
+		false, levels_64 + 1 },
+	[MDB_PAGING_5LEVEL] = { "5-level", 8, 5, 57, FRAME, PRESENT, false,
+		false, levels_64 },
+	[MDB_PAGING_NPT] = { "nested", 8, 4, 48, FRAME, PRESENT, true, false,
+		levels_64 + 1 },
+	[MDB_PAGING_EPT] = { "extended", 8, 4, 48, FRAME, EPT_PRESENT, true,
+		true, levels_ept },
 };
 
 const struct mdb_paging_mode *
 mdb_paging_mode_get(enum mdb_paging mode)
 {
-	if (mode <= MDB_PAGING_NONE || mode > MDB_PAGING_5LEVEL)
+	if (mode <= MDB_PAGING_NONE || mode > MDB_PAGING_EPT)
 		return NULL;
 	return &modes[mode];
 }
@@ -66,6 +85,8 @@ is_canonical(const struct mdb_paging_mode *mode, mdb_addr_t addr)
 {
 	if (mode->addr_bits == 32)
 		return addr >> 32 == 0;
+	if (mode->is_physical)
+		return addr >> mode->addr_bits == 0;
 	return (uint64_t)mdb_sign_extend(addr, mode->addr_bits) == addr;
 }
 
@@ -83,6 +104,11 @@ static void
 note_rights(const struct mdb_paging_mode *mode, unsigned int level,
 	uint64_t entry, struct mdb_vtop *v)
 {
+	if (mode->is_ept) {
+		v->writable = v->writable && (entry & EPT_WRITABLE);
+		v->executable = v->executable && (entry & EPT_EXECUTABLE);
+		return;
+	}
 	/* PAE's outermost entries carry no rights. */
 	if (mode->levels[level].nr_bits != 2) {
 		v->writable = v->writable && (entry & WRITABLE);
@@ -93,9 +119,10 @@ note_rights(const struct mdb_paging_mode *mode, unsigned int level,
 }
 
 static const char *
-objection(const struct mdb_paging_level *lv, uint64_t entry, bool large)
+objection(const struct mdb_paging_mode *mode, const struct mdb_paging_level *lv,
+	uint64_t entry, bool large)
 {
-	if (!(entry & PRESENT))
+	if (!(entry & mode->present))
 		return "not present";
 	if ((entry & lv->reserved) || (large && (entry & lv->large_reserved)))
 		return "has a reserved bit set";
@@ -141,7 +168,7 @@ mdb_paging_walk(const struct mdb_memory *mem,
 
 		bool last = i + 1 == mode->nr_levels;
 		bool large = lv->may_be_large && (step->entry & LARGE);
-		const char *why = objection(lv, step->entry, large);
+		const char *why = objection(mode, lv, step->entry, large);
 
 		if (why)
 			return stop(end, MDB_E_UNMAPPED, i, why, false);

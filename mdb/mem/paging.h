@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * x86 page tables: 32-bit, PAE, 4 and 5 levels (Intel SDM volume 3 chapter 4,
- * AMD64 APM volume 2 chapter 5).
+ * AMD64 APM volume 2 chapter 5), and those that lead from a guest's physical
+ * addresses to the machine's: AMD's nested tables (APM volume 2, 15.25), which
+ * have the form of 4 levels, and Intel's extended ones (SDM volume 3, 29.3).
  *
  * One table of levels per mode drives one walk.  NX, accessed, dirty, cache
  * and software bits are ignored; a set reserved bit ends the walk, as the
@@ -27,6 +29,9 @@ struct mdb_paging_mode {
 	unsigned int nr_levels;
 	unsigned int addr_bits; /* above them: copies of the top one, or none */
 	uint64_t root_mask;	/* of cr3 */
+	uint64_t present; /* any of these bits: the entry leads somewhere */
+	bool is_physical; /* addresses are not sign extended */
+	bool is_ept;	  /* rights: bits 0 to 2 */
 	const struct mdb_paging_level *levels; /* outermost first */
 };
 

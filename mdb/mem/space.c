@@ -259,15 +259,15 @@ explain(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
 
 	if (end.in_table)
 		return mdb_fail(cx, st,
-			"%s: %#" PRIx64 " (%s): its %s at machine address "
-			"%#" PRIx64 " cannot be read",
+			"%s: %#" PRIx64 " (%s): its %s at %s %#" PRIx64
+			" cannot be read",
 			mdb_status_name(st), addr, s->name, step->level,
-			step->entry_addr);
+			mdb_memory_address(s->mem), step->entry_addr);
 	return mdb_fail(cx, st,
 		"unmapped: %#" PRIx64 " (%s): its %s %#" PRIx64
-		" at machine address %#" PRIx64 " %s",
-		addr, s->name, step->level, step->entry, step->entry_addr,
-		end.why);
+		" at %s %#" PRIx64 " %s",
+		addr, s->name, step->level, step->entry,
+		mdb_memory_address(s->mem), step->entry_addr, end.why);
 }
 
 enum mdb_status
@@ -363,7 +363,7 @@ same_rights(const struct mdb_mapped *run, const struct mdb_vtop *v)
 static mdb_addr_t
 skip_hole(const struct mdb_paging_mode *mode, mdb_addr_t addr)
 {
-	if (mode->addr_bits == 32)
+	if (mode->addr_bits == 32 || mode->is_physical)
 		return addr;
 	mdb_addr_t low_end = 1ull << (mode->addr_bits - 1);
 
@@ -408,7 +408,8 @@ mdb_space_next_mapped(struct mdb_ctx *cx, struct mdb_space *s, mdb_addr_t addr,
 		}
 		run.last = at | (span_at(s, &v, &end, st) - 1);
 		addr = run.last + 1;
-		if (!addr || (mode->addr_bits == 32 && addr >> 32))
+		if (!addr || (mode->addr_bits == 32 && addr >> 32) ||
+			(mode->is_physical && addr >> mode->addr_bits))
 			break;
 	}
 	if (!found)

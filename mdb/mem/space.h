@@ -19,6 +19,9 @@ enum mdb_paging {
 	MDB_PAGING_PAE,
 	MDB_PAGING_4LEVEL,
 	MDB_PAGING_5LEVEL,
+	/* second stages, from a guest's physical addresses to the machine's */
+	MDB_PAGING_NPT,
+	MDB_PAGING_EPT,
 };
 
 const char *mdb_paging_name(enum mdb_paging mode);

@@ -352,6 +352,97 @@ test_space_every_failing_read_fails_cleanly(void **state)
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
+/* ---- a guest's memory ---------------------------------------------------- */
+
+/* A page at guest-physical 0x5000 and 2 MiB at 0x200000, elsewhere here. */
+static void
+make_stage(struct fixture *f, uint64_t flags)
+{
+	entry(f, 0x10000, 0, 0x11000 | flags);
+	entry(f, 0x11000, 0, 0x12000 | flags);
+	entry(f, 0x12000, 0, 0x13000 | flags);
+	entry(f, 0x12000, 1, 0x600000 | flags | PS);
+	entry(f, 0x13000, 5, 0x9000 | flags);
+	mdb_fake_write_u64(f->mem, 0x9000, 0x1122334455667788);
+	mdb_fake_write_u64(f->mem, 0x600010, 0x99);
+}
+
+static void
+read_through(struct fixture *f, enum mdb_paging mode)
+{
+	struct mdb_memory *guest =
+		mdb_memory_create_guest(f->mem, mode, 0x10000);
+	mdb_paddr_t start, end, machine;
+	uint64_t v;
+
+	assert_int_equal(mdb_memory_read(&f->cx, guest, 0x5000, &v, 8), MDB_OK);
+	assert_int_equal(v, 0x1122334455667788);
+	assert_int_equal(mdb_memory_try(guest, 0x200010, &v, 8), MDB_OK);
+	assert_int_equal(v, 0x99);
+	assert_int_equal(mdb_memory_to_machine(&f->cx, guest, 0x5008, &machine),
+		MDB_OK);
+	assert_int_equal(machine, 0x9008);
+	assert_int_equal(mdb_memory_read(&f->cx, guest, 0x6000, &v, 8),
+		MDB_E_UNMAPPED);
+	assert_non_null(strstr(mdb_trail(&f->cx), "guest-physical"));
+	/* no sign: an address of 64 bits is none */
+	assert_int_equal(mdb_memory_try(guest, 0xffff800000000000, &v, 8),
+		MDB_E_UNMAPPED);
+	assert_int_equal(mdb_memory_next(guest, 0, &start, &end), MDB_OK);
+	assert_int_equal(start, 0x5000);
+	assert_int_equal(end, 0x6000);
+	assert_int_equal(mdb_memory_next(guest, end, &start, &end), MDB_OK);
+	assert_int_equal(start, 0x200000);
+	assert_int_equal(end, 0x400000);
+	assert_int_equal(mdb_memory_next(guest, end, &start, &end), MDB_DONE);
+	assert_null(mdb_memory_dump(guest));
+	mdb_memory_destroy(guest);
+}
+
+static void
+test_memory_of_a_guest_by_nested_tables(void **state)
+{
+	struct fixture *f = *state;
+
+	make_stage(f, P | W | U);
+	read_through(f, MDB_PAGING_NPT);
+}
+
+static void
+test_memory_of_a_guest_by_extended_tables(void **state)
+{
+	struct fixture *f = *state;
+
+	/* execute only and write only lead somewhere, too: no P bit */
+	make_stage(f, 4);
+	read_through(f, MDB_PAGING_EPT);
+}
+
+static void
+test_space_over_a_guests_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct mdb_memory *guest;
+	uint64_t v;
+
+	make_stage(f, P | W | U);
+	guest = mdb_memory_create_guest(f->mem, MDB_PAGING_NPT, 0x10000);
+	/* its own tables, at guest-physical 0x200000 and on */
+	mdb_fake_write_u64(f->mem, 0x600000, 0x201000 | P | W);
+	mdb_fake_write_u64(f->mem, 0x601000, 0x202000 | P | W);
+	mdb_fake_write_u64(f->mem, 0x602000, 0x203000 | P | W);
+	mdb_fake_write_u64(f->mem, 0x603000 + 8 * 7, 0x5000 | P | W);
+	mdb_fake_write_u64(f->mem, 0x603000 + 8 * 8, 0x700000 | P | W);
+	f->space = mdb_space_create("guest", guest, &mdb_arch_x86_64,
+		MDB_PAGING_4LEVEL, 0x200000);
+	assert_int_equal(mdb_space_read_uint(&f->cx, f->space, 0x7000, 8, &v),
+		MDB_OK);
+	assert_int_equal(v, 0x1122334455667788);
+	assert_int_equal(mdb_space_read_uint(&f->cx, f->space, 0x8000, 8, &v),
+		MDB_E_UNMAPPED);
+	mdb_memory_destroy(guest);
+}
+
 int
 main(void)
 {
@@ -370,6 +461,9 @@ main(void)
 		TEST(test_space_mapped_runs_merge_by_rights),
 		TEST(test_space_listing_is_bounded),
 		TEST(test_space_every_failing_read_fails_cleanly),
+		TEST(test_memory_of_a_guest_by_nested_tables),
+		TEST(test_memory_of_a_guest_by_extended_tables),
+		TEST(test_space_over_a_guests_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -678,8 +678,9 @@ test_shell_bad_manifests_are_refused(void **state)
 		struct mdb_module module;
 		const char *why;
 	} bad[] = {
-		{ { 7, "m", "s", NULL, NULL, NULL, NULL }, "version 7" },
-		{ { 1, "n", "s", NULL, NULL, NULL, NULL }, "not named 'm'" },
+		{ { 7, "m", "s", NULL, NULL, NULL, NULL, NULL }, "version 7" },
+		{ { 1, "n", "s", NULL, NULL, NULL, NULL, NULL },
+			"not named 'm'" },
 		{ { 1, NULL, "s", NULL, NULL, NULL, NULL, NULL }, "not named" },
 		{ { 1, "m", NULL, NULL, NULL, NULL, NULL, NULL },
 			"no summary" },

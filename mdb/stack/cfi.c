@@ -133,7 +133,7 @@ read_common(const struct mdb_cfi *cfi, size_t at, struct common *c)
 {
 	struct reader r = { .p = cfi->bytes, .at = at, .end = cfi->len };
 	size_t end, id_len;
-	uint64_t version, ra;
+	uint64_t version, augmentation, ra;
 
 	if (at >= cfi->len || !read_length(&r, &end, &id_len))
 		return false;
@@ -141,11 +141,16 @@ read_common(const struct mdb_cfi *cfi, size_t at, struct common *c)
 	if (!is_common(fixed(&r, id_len), id_len))
 		return false;
 	version = fixed(&r, 1);
+	augmentation = fixed(&r, 1);
 	/* An augmentation may change the meaning of all that follows. */
-	if ((version != 1 && version != 3 && version != 4) || fixed(&r, 1) != 0)
+	if ((version != 1 && version != 3 && version != 4) || augmentation != 0)
 		return false;
-	if (version == 4 && (fixed(&r, 1) != 8 || fixed(&r, 1) != 0))
-		return false;
+	if (version == 4) {
+		uint64_t word = fixed(&r, 1), segment = fixed(&r, 1);
+
+		if (word != 8 || segment != 0)
+			return false;
+	}
 	c->code_align = uleb(&r);
 	c->data_align = sleb(&r);
 	ra = version == 1 ? fixed(&r, 1) : uleb(&r);

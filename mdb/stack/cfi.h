@@ -42,7 +42,7 @@ struct mdb_cfi;
 
 /* The bytes are borrowed, until it is destroyed.  Never NULL. */
 struct mdb_cfi *mdb_cfi_create(const uint8_t *bytes, size_t len);
-void mdb_cfi_destroy(struct mdb_cfi *cfi); /* accepts NULL */
+void mdb_cfi_destroy(struct mdb_cfi *cfi);	 /* accepts NULL */
 size_t mdb_cfi_count(const struct mdb_cfi *cfi); /* of functions */
 
 /* At pc.  False: nothing is said of it, or nothing that can be used. */

@@ -44,9 +44,9 @@ test_cfi_rows_follow_the_code(void **state)
 		unsigned int at, reg;
 		int64_t cfa;
 		bool saved;
-	} want[] = { { 0, 7, 8, false }, { 1, 7, 16, true },
-		{ 3, 7, 16, true }, { 4, 6, 16, true }, { 31, 6, 16, true },
-		{ 32, 7, 8, false }, { 33, 6, 16, true }, { 63, 6, 16, true } };
+	} want[] = { { 0, 7, 8, false }, { 1, 7, 16, true }, { 3, 7, 16, true },
+		{ 4, 6, 16, true }, { 31, 6, 16, true }, { 32, 7, 8, false },
+		{ 33, 6, 16, true }, { 63, 6, 16, true } };
 	struct mdb_cfi *cfi = mdb_cfi_create(frame, sizeof(frame));
 	struct mdb_cfi_row row;
 
@@ -106,10 +106,10 @@ test_cfi_refuses_what_it_does_not_know(void **state)
 {
 	(void)state;
 	assert_true(find_changed(23, 0, 40));
-	assert_false(find_changed(8, 2, 40));	 /* version */
-	assert_false(find_changed(9, 'z', 40));	 /* augmentation */
-	assert_false(find_changed(12, 17, 40));	 /* the return address */
-	assert_false(find_changed(28, 24, 40));	 /* an FDE as a CIE */
+	assert_false(find_changed(8, 2, 40));	  /* version */
+	assert_false(find_changed(9, 'z', 40));	  /* augmentation */
+	assert_false(find_changed(12, 17, 40));	  /* the return address */
+	assert_false(find_changed(28, 24, 40));	  /* an FDE as a CIE */
 	assert_false(find_changed(48, 0x3f, 40)); /* an instruction */
 	assert_false(find_changed(56, 0x0b, 40)); /* nothing remembered */
 }

@@ -17,14 +17,15 @@
 #ifdef MDB_TINY
 #define MAX_PATHS 64u
 #else
-#define MAX_PATHS 1024u
+#define MAX_PATHS 2048u
 #endif
-#define MAX_CODE 0x20000u
 #define MAX_RANGES 3
 #define MAX_MEETINGS 3 /* of one instruction, at different depths */
 #define MAX_CALLEE_DEPTH 2
 
-enum { REG_BP = 5 };
+enum {
+	REG_BP = 5
+};
 
 struct meeting {
 	uint32_t marks[MAX_MEETINGS]; /* of the states; 0 is none */
@@ -44,8 +45,10 @@ struct flow {
 	const char *name; /* the function's, for its other parts */
 	mdb_addr_t target;
 	unsigned int bits;
-	int depth;  /* of functions whose return is asked for */
-	bool ahead; /* to the returns, not to the target */
+	int depth;	/* of functions whose return is asked for */
+	bool ahead;	/* to the returns, not to the target */
+	bool first;	/* the first place found will do */
+	bool is_return; /* the target is where a call returns to */
 	struct mdb_flow_place sure[MAX_PATHS], doubtful[MAX_PATHS];
 	size_t nr_sure, nr_doubtful;
 	struct mdb_flow_places *places;
@@ -54,60 +57,16 @@ struct flow {
 	bool stopped;
 };
 
-/* ---- names --------------------------------------------------------------- */
-
-const char *
-mdb_bare_name(const char *name)
-{
-	const char *hash = strchr(name, '#');
-
-	return hash ? hash + 1 : name;
-}
-
-static bool
-begins(const char *name, const char *with)
-{
-	return strncmp(name, with, strlen(with)) == 0;
-}
-
-static bool
-symbol_at(struct mdb_unwind *u, mdb_addr_t pc, struct mdb_sym *sym)
-{
-	enum mdb_status st = mdb_sym_by_addr(u->cx,
-		mdb_kernel_loc(u->world, pc), false, sym);
-
-	mdb_forget(u->cx);
-	return st == MDB_OK && pc >= sym->value;
-}
-
-bool
-mdb_flow_is_thunk(struct mdb_unwind *u, mdb_addr_t pc)
-{
-	struct mdb_sym sym;
-
-	return symbol_at(u, pc, &sym) &&
-	       (begins(mdb_bare_name(sym.name), "__x86_indirect_thunk") ||
-		       begins(mdb_bare_name(sym.name), "__x86_indirect_its"));
-}
-
-bool
-mdb_flow_is_return_thunk(struct mdb_unwind *u, mdb_addr_t pc)
-{
-	struct mdb_sym sym;
-
-	return symbol_at(u, pc, &sym) && pc == sym.value &&
-	       strstr(sym.name, "return_thunk") != NULL;
-}
-
 /* ---- code ---------------------------------------------------------------- */
 
 static bool
 add_range(struct flow *f, mdb_addr_t start, uint64_t len)
 {
-	struct range *r = &f->ranges[f->nr_ranges];
+	struct range *r;
 
-	if (f->nr_ranges == MAX_RANGES || len == 0 || len > MAX_CODE)
+	if (f->nr_ranges >= MAX_RANGES || len == 0 || len > MDB_FLOW_MAX_CODE)
 		return false;
+	r = &f->ranges[f->nr_ranges];
 	*r = (struct range){ .start = start, .len = (uint32_t)len };
 	r->code = mdb_xalloc(len);
 	if (mdb_space_try(f->u->world->space, start, r->code, len) != MDB_OK) {
@@ -147,7 +106,7 @@ other_part(struct flow *f, mdb_addr_t at)
 	size_t mine, its;
 
 	if (f->nr_ranges == MAX_RANGES || !f->name ||
-		!symbol_at(f->u, at, &sym))
+		!mdb_flow_symbol(f->u, at, &sym))
 		return NULL;
 	name = mdb_bare_name(sym.name);
 	mine = before_cold(f->name);
@@ -175,7 +134,7 @@ init(struct flow *f, struct mdb_unwind *u, struct mdb_flow_places *places)
 static void
 fini(struct flow *f)
 {
-	for (size_t i = 0; i < f->nr_ranges; i++) {
+	for (size_t i = 0; i < f->nr_ranges && i < MAX_RANGES; i++) {
 		free(f->ranges[i].code);
 		free(f->ranges[i].seen);
 	}
@@ -285,10 +244,11 @@ static void
 found(struct flow *f, const struct mdb_flow_place *s, bool called)
 {
 	struct mdb_flow_places *p = f->places;
-	size_t at = called ? p->nr_called : p->nr;
+	size_t at;
 
-	if (!s->sp_known && s->bp != MDB_BP_FRAME)
+	if (!p || (!s->sp_known && s->bp != MDB_BP_FRAME))
 		return;
+	at = called ? p->nr_called : p->nr;
 	for (size_t i = 0; i < p->nr; i++)
 		if (same_place(&p->at[i], s) && (!called || i < at))
 			return;
@@ -300,6 +260,7 @@ found(struct flow *f, const struct mdb_flow_place *s, bool called)
 	p->at[at] = *s;
 	p->nr++;
 	p->nr_called += called ? 1 : 0;
+	f->stopped = f->first;
 }
 
 /* The same instruction again in the same state, or too often? */
@@ -307,10 +268,10 @@ static bool
 met(struct range *r, const struct mdb_flow_place *s)
 {
 	struct meeting *m = &r->seen[s->at - r->start];
-	uint32_t mark = ((uint32_t)s->sp * 16u + (uint32_t)s->bp_off * 128u +
-				(s->sp_known ? 8u : 0u) +
-				(uint32_t)s->bp * 2u) |
-			1u;
+	uint32_t mark =
+		((uint32_t)s->sp * 16u + (uint32_t)s->bp_off * 128u +
+			(s->sp_known ? 8u : 0u) + (uint32_t)s->bp * 2u) |
+		1u;
 
 	for (size_t i = 0; i < MAX_MEETINGS; i++) {
 		if (m->marks[i] == mark)
@@ -351,7 +312,7 @@ static bool may_return(struct mdb_unwind *u, mdb_addr_t entry, int depth);
 static bool
 callee_returns(struct flow *f, const struct mdb_insn *insn)
 {
-	if (!insn->has_target || f->depth >= MAX_CALLEE_DEPTH)
+	if (f->first || !insn->has_target || f->depth >= MAX_CALLEE_DEPTH)
 		return true;
 	if (insn->target == insn->addr + insn->len)
 		return true; /* to learn where it is */
@@ -367,9 +328,9 @@ leave(struct flow *f, const struct mdb_flow_place *s,
 	bool away = !known || mdb_flow_is_thunk(f->u, target);
 
 	tell(f,
-		returns	 ? MDB_FLOW_RETURN
-		: away	 ? MDB_FLOW_AWAY
-			 : MDB_FLOW_JUMP,
+		returns ? MDB_FLOW_RETURN
+		: away	? MDB_FLOW_AWAY
+			: MDB_FLOW_JUMP,
 		target, insn->addr + insn->len);
 	if (f->ahead && (returns || !away))
 		found(f, s, returns);
@@ -387,6 +348,21 @@ jump(struct flow *f, const struct mdb_flow_place *s,
 		leave(f, s, insn, insn->target, true);
 }
 
+/* To a place in itself: it has pushed, as thunks do to pick their way. */
+static void
+call_within(struct flow *f, const struct mdb_flow_place *s,
+	const struct mdb_insn *insn)
+{
+	struct mdb_flow_place deeper = *s;
+
+	if (f->first || f->ahead || !insn->has_target ||
+		insn->target == f->ranges[0].start ||
+		!range_of(f, insn->target))
+		return;
+	deeper.sp -= insn->bits == 64 ? 8 : 4;
+	add_path(f, &deeper, insn->target, true);
+}
+
 /* After a call.  False: the path ends, or waits. */
 static bool
 call(struct flow *f, const struct mdb_flow_place *s,
@@ -397,7 +373,8 @@ call(struct flow *f, const struct mdb_flow_place *s,
 	tell(f, insn->has_target ? MDB_FLOW_CALL : MDB_FLOW_INDIRECT,
 		insn->target, next);
 	if (!f->ahead && f->places && next == f->target)
-		found(f, s, true);
+		found(f, s, f->is_return);
+	call_within(f, s, insn);
 	if (callee_returns(f, insn))
 		return true;
 	add_path(f, s, next, true);
@@ -471,54 +448,7 @@ run(struct flow *f, mdb_addr_t from, const struct mdb_flow_place *s)
 	}
 }
 
-/* ---- functions ----------------------------------------------------------- */
-
-/* The bounds by the symbol; where nobody knows its size, a bit past pc. */
-static bool
-bounds(struct mdb_unwind *u, mdb_addr_t pc, struct mdb_flow_function *fn)
-{
-	struct mdb_sym sym;
-
-	if (!symbol_at(u, pc, &sym) || pc - sym.value >= MAX_CODE)
-		return false;
-	fn->start = sym.value;
-	fn->name = mdb_bare_name(sym.name);
-	fn->size = sym.size > pc - sym.value && sym.size <= MAX_CODE
-			   ? sym.size
-			   : pc - sym.value + 1 + MDB_INSN_MAX;
-	return true;
-}
-
-bool
-mdb_flow_function(struct mdb_unwind *u, mdb_addr_t pc,
-	struct mdb_flow_function *function_out)
-{
-	struct mdb_flow_function fn;
-	struct mdb_sym whole;
-	const char *cold;
-	enum mdb_status st;
-
-	if (!bounds(u, pc, &fn))
-		return false;
-	cold = strstr(fn.name, ".cold");
-	if (cold) {
-		struct mdb_sym part;
-
-		if (!symbol_at(u, pc, &part))
-			return false;
-		st = mdb_sym_by_name(u->cx, u->world,
-			mdb_tmp_printf(u->cx, "%.*s",
-				(int)(strstr(part.name, ".cold") - part.name),
-				part.name),
-			&whole);
-		mdb_forget(u->cx);
-		if (st != MDB_OK || whole.object != part.object ||
-			!bounds(u, whole.value, &fn))
-			return false;
-	}
-	*function_out = fn;
-	return true;
-}
+/* ---- ways through a function --------------------------------------------- */
 
 void
 mdb_flow_to(struct mdb_unwind *u, const struct mdb_flow_function *function,
@@ -530,6 +460,10 @@ mdb_flow_to(struct mdb_unwind *u, const struct mdb_flow_function *function,
 	init(f, u, places_out);
 	f->name = function->name;
 	f->target = pc;
+	f->is_return = u->frame.pc_is_return;
+	/* Where return addresses cannot be held against their calls, more
+	 * places are of no use, and cost the reading of more code. */
+	f->first = !mdb_unwind_is_xen_64(u->world);
 	if (add_range(f, function->start, function->size))
 		run(f, function->start, &entry);
 	fini(f);
@@ -547,7 +481,7 @@ mdb_flow_ahead(struct mdb_unwind *u, mdb_addr_t pc, bool bp_known,
 
 	init(f, u, places_out);
 	f->ahead = true;
-	if (bounds(u, pc, &fn)) {
+	if (mdb_flow_bounds(u, pc, &fn)) {
 		f->name = fn.name;
 		if (add_range(f, fn.start, fn.size))
 			run(f, pc, &here);
@@ -563,7 +497,7 @@ exits(struct mdb_unwind *u, mdb_addr_t entry, int depth, mdb_flow_exit_fn *fn,
 	struct mdb_flow_function function;
 	struct flow *f;
 
-	if (!bounds(u, entry, &function))
+	if (!mdb_flow_bounds(u, entry, &function))
 		return;
 	f = mdb_xalloc(sizeof(*f));
 	init(f, u, NULL);

@@ -63,6 +63,16 @@ struct mdb_flow_function {
 bool mdb_flow_function(struct mdb_unwind *u, mdb_addr_t pc,
 	struct mdb_flow_function *function_out);
 
+/* A larger function is not followed. */
+#define MDB_FLOW_MAX_CODE 0x40000u
+
+/* The symbol that holds pc. */
+bool mdb_flow_symbol(struct mdb_unwind *u, mdb_addr_t pc,
+	struct mdb_sym *sym_out);
+/* As mdb_flow_function, of the part that holds pc. */
+bool mdb_flow_bounds(struct mdb_unwind *u, mdb_addr_t pc,
+	struct mdb_flow_function *part_out);
+
 /* From the function's entry to pc. */
 void mdb_flow_to(struct mdb_unwind *u, const struct mdb_flow_function *function,
 	mdb_addr_t pc, struct mdb_flow_places *places_out);

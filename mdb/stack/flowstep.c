@@ -52,9 +52,9 @@ slot_of_entry(struct mdb_unwind *u, const struct mdb_flow_place *p,
 	slot->bp = regs->r[MDB_R_BP];
 	slot->bp_known = p->bp == MDB_BP_SAME && mdb_reg_known(regs, MDB_R_BP);
 	if (p->bp_is_saved)
-		slot->bp_known = mdb_unwind_word(u,
-					 slot->ip_at + (uint64_t)p->bp_saved,
-					 &slot->bp) == MDB_OK;
+		slot->bp_known =
+			mdb_unwind_word(u, slot->ip_at + (uint64_t)p->bp_saved,
+				&slot->bp) == MDB_OK;
 	return true;
 }
 
@@ -315,15 +315,13 @@ mdb_flow_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	struct candidates c = { 0 };
 	enum mdb_unwind_step step;
 
-	if (!u->object ||
-		!mdb_flow_function(u, mdb_frame_lookup_pc(&u->frame),
-			&function))
+	if (!u->object || !mdb_flow_function(u, mdb_frame_lookup_pc(&u->frame),
+				  &function))
 		return MDB_STEP_NONE;
 	if (mdb_unwind_is_xen_64(u->world) && u->frame.pc_is_return &&
 		is_at_top(u, u->frame.regs.r[MDB_R_SP]))
 		return end_at_top(u, u->frame.regs.r[MDB_R_SP], caller_out);
-	if (mdb_unwind_is_xen_64(u->world) &&
-		slot_of_table(u, &c.slots[0]))
+	if (mdb_unwind_is_xen_64(u->world) && slot_of_table(u, &c.slots[0]))
 		c.nr = 1;
 	mdb_flow_to(u, &function, u->frame.pc, &places);
 	add_places(u, &places, false, &c);

@@ -12,7 +12,11 @@
 
 #include <inttypes.h>
 
-enum where { NOWHERE = 0, IN_ARGUMENT, IN_MEMORY };
+enum where {
+	NOWHERE = 0,
+	IN_ARGUMENT,
+	IN_MEMORY
+};
 
 struct ops {
 	const char *const *names;
@@ -418,7 +422,7 @@ static const char *const xenpmu_op[] = {
 };
 
 #define OPS(n, table, where)                                                  \
-	[n] = { table, sizeof(table) / sizeof(table[0]), where }
+	[n] = { (table), sizeof(table) / sizeof((table)[0]), (where) }
 
 static const struct ops ops[] = {
 	OPS(7, platform_op, IN_MEMORY),
@@ -482,7 +486,8 @@ read_op(struct mdb_ctx *cx, struct mdb_world *guest,
 	st = mdb_space_of_root(cx, guest, regs->r[MDB_R_CR3] & CR3_FRAME,
 		&space);
 	if (st == MDB_OK)
-		st = mdb_space_try(space, regs->r[MDB_R_DI], bytes, sizeof(bytes));
+		st = mdb_space_try(space, regs->r[MDB_R_DI], bytes,
+			sizeof(bytes));
 	mdb_forget(cx);
 	if (st != MDB_OK)
 		return false;
@@ -511,8 +516,8 @@ mdb_hypercall_text(struct mdb_ctx *cx, struct mdb_world *guest,
 	if (!op_name)
 		return mdb_tmp_printf(cx, "hypercall %" PRIu64 " %s", number,
 			name);
-	return mdb_tmp_printf(cx, "hypercall %" PRIu64 " %s (%s)", number,
-		name, op_name);
+	return mdb_tmp_printf(cx, "hypercall %" PRIu64 " %s (%s)", number, name,
+		op_name);
 }
 
 /* xen/arch/x86/include/asm/irq-vectors.h, Xen 4.14 to 4.20. */

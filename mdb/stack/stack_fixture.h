@@ -74,8 +74,8 @@ fx_stack_range(struct mdb_ctx *cx, struct mdb_world *world, mdb_addr_t sp,
 	(void)world;
 	if (sp < FX_IRQ || sp > FX_IRQ_END)
 		return MDB_E_NOTFOUND;
-	*range_out = (struct mdb_stack_range){ FX_IRQ, FX_IRQ_END, "IRQ", 0,
-		0 };
+	*range_out =
+		(struct mdb_stack_range){ FX_IRQ, FX_IRQ_END, "IRQ", 0, 0 };
 	return MDB_OK;
 }
 

@@ -108,8 +108,9 @@ mdb_unwind_ask_frame_pointers(struct mdb_ctx *cx, struct mdb_world *world)
 	for (unsigned int i = 0; i < NR_SAMPLES; i++) {
 		struct mdb_sym sym;
 
-		if (mdb_sym_by_addr(cx, mdb_kernel_loc(world, o->base + i * step),
-			    false, &sym) == MDB_OK) {
+		if (mdb_sym_by_addr(cx,
+			    mdb_kernel_loc(world, o->base + i * step), false,
+			    &sym) == MDB_OK) {
 			nr++;
 			nr_frames += makes_frame(world, sym.value) ? 1 : 0;
 		}
@@ -122,8 +123,7 @@ mdb_unwind_ask_frame_pointers(struct mdb_ctx *cx, struct mdb_world *world)
 static const char *
 describe_xen(const struct mdb_world *world)
 {
-	const struct mdb_unwind_table *t =
-		mdb_unwind_table_of(world->objects);
+	const struct mdb_unwind_table *t = mdb_unwind_table_of(world->objects);
 
 	if (t->cfi)
 		return "call frame information, checked against the code";

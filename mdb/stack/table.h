@@ -61,8 +61,7 @@ bool mdb_unwind_may_be_code(const struct mdb_world *world, mdb_addr_t addr);
  * Does the code of 64-bit Xen keep frame pointers?  A debug build does, and its
  * functions say so themselves.  Then world->keeps_frame_pointers is set.
  */
-void mdb_unwind_ask_frame_pointers(struct mdb_ctx *cx,
-	struct mdb_world *world);
+void mdb_unwind_ask_frame_pointers(struct mdb_ctx *cx, struct mdb_world *world);
 
 /* "ORC, header known" ...: how stacks of this world are unwound. */
 const char *mdb_unwind_describe(struct mdb_world *world);

@@ -306,7 +306,9 @@ init_frame(struct mdb_unwind *u, const struct mdb_regs *regs, bool is_return)
 	f->vector = -1;
 	u->innermost = true;
 	u->object = mdb_unwind_object(u, f->pc);
-	if (mdb_regs_is_user(u->world->arch, regs) && !u->object)
+	/* A paravirtual kernel runs in ring 3 of the upper half. */
+	if (mdb_regs_is_user(u->world->arch, regs) && !u->object &&
+		!(u->foreign && f->pc >> 63 != 0))
 		f->kind = MDB_FRAME_USER;
 }
 
@@ -314,6 +316,7 @@ init_frame(struct mdb_unwind *u, const struct mdb_regs *regs, bool is_return)
 static enum mdb_unwind_step
 find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 {
+	bool xen = mdb_unwind_is_xen_64(u->world);
 	enum mdb_unwind_step step;
 
 	if (u->foreign)
@@ -323,15 +326,12 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 	mdb_unwind_ask_frame_pointers(u->cx, u->world);
 	step = mdb_orc_step(u, c);
 	if (step == MDB_STEP_NONE)
-		step = mdb_entry_step(u, c);
-	if (step == MDB_STEP_NONE)
-		step = mdb_xen_entry_step(u, c);
-	if (step == MDB_STEP_NONE && u->world->keeps_frame_pointers &&
-		!mdb_unwind_is_xen_64(u->world))
+		step = xen ? mdb_xen_entry_step(u, c) : mdb_entry_step(u, c);
+	if (step == MDB_STEP_NONE && u->world->keeps_frame_pointers && !xen)
 		step = mdb_frameptr_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = mdb_flow_step(u, c);
-	if (step == MDB_STEP_NONE && mdb_unwind_is_xen_64(u->world))
+	if (step == MDB_STEP_NONE && xen)
 		step = mdb_xen_frameptr_step(u, c);
 	else if (step == MDB_STEP_NONE && !u->world->keeps_frame_pointers)
 		step = mdb_frameptr_step(u, c);
@@ -383,7 +383,8 @@ is_user(const struct mdb_unwind *u, const struct mdb_caller *c)
 	if (c->is_user || !c->is_regs)
 		return c->is_user;
 	if ((crosses(u, c) || c->foreign) && w->arch->word == 8)
-		return c->regs.r[MDB_R_IP] >> 63 == 0;
+		return c->regs.r[MDB_R_IP] >> 63 == 0 &&
+		       (c->regs.r[MDB_R_CS] & 3) != 1;
 	return mdb_regs_is_user(w->arch, &c->regs);
 }
 
@@ -524,6 +525,7 @@ start_walk(struct mdb_unwind *u, struct mdb_ctx *cx,
 	u->world = mdb_world_of_addr(start->world, start->regs.r[MDB_R_IP]);
 	u->has_cr2 = mdb_reg_known(&start->regs, MDB_R_CR2);
 	u->cr2 = start->regs.r[MDB_R_CR2];
+	mdb_xen_start_in_guest(u, &start->regs);
 	init_frame(u, &start->regs, start->is_return);
 }
 

@@ -44,8 +44,8 @@ struct mdb_caller {
 	bool framed;	      /* sp follows bp, which may be of another stack */
 	bool literal;	      /* ip is no return address */
 	bool guess;
-	bool returned; /* ip lies in the caller, but it is not where the call
-			  was: that return address is written over */
+	bool returned;	 /* ip lies in the caller, but it is not where the call
+			    was: that return address is written over */
 	bool has_number; /* is_regs, a hypercall: ax is still its number */
 	const char *guest;	 /* is_regs, into another world: who ran */
 	const char *foreign;	 /* is_regs, of a world that is not here: why */
@@ -179,6 +179,9 @@ enum mdb_unwind_step mdb_xen_through_words(struct mdb_unwind *u,
  * stack. */
 enum mdb_unwind_step mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
 	struct mdb_caller *caller_out);
+
+/* A walk from registers that a CPU had in a guest starts in its world. */
+void mdb_xen_start_in_guest(struct mdb_unwind *u, const struct mdb_regs *regs);
 
 /* Xen's entry code, by the name of its symbol. */
 enum mdb_xen_entry {

@@ -8,11 +8,19 @@
  * Facts: xen/include/public/arch-x86/xen-x86_32.h and xen-x86_64.h,
  * xen/arch/x86/{x86_32,x86_64}/entry.S and traps.c of Xen 3.0 to 4.17.
  */
+#include <mdb/xen.h>
+
 #include "mdb/stack/unwind.h"
 
 #include "mdb/base/ctx.h"
 
 #include <inttypes.h>
+
+#define MAX_CPUS 4096u
+#define HYPERCALL_VECTOR 0x82u /* of 32-bit guests */
+#define SYSCALL_VECTOR 0x80u   /* int $0x80, which goes to the guest's kernel */
+
+#define RING 3u
 
 struct slot {
 	uint8_t reg, offset, len;
@@ -49,7 +57,7 @@ static const struct layout layout_32 = {
 	.bp = 20,
 	.vector = 30,
 	.sp = 44,
-	.hypercall = 0x82,
+	.hypercall = HYPERCALL_VECTOR,
 };
 static const struct layout layout_64 = {
 	.slots = slots_64,
@@ -124,11 +132,13 @@ trap_of(const struct layout *l, uint64_t vector)
 	/* TRAP_syscall is also set in the vector of a trap that Xen has made
 	 * its guest handle (create_bounce_frame). */
 	if (l->hypercall > 0xff && vector > l->hypercall &&
-		vector < 2u * l->hypercall)
+		vector < 2ull * l->hypercall)
 		trap.vector = (int)(vector -= l->hypercall);
-	if (vector == l->hypercall)
+	if (vector == l->hypercall || vector == HYPERCALL_VECTOR)
 		trap = (struct mdb_trap){ .kind = MDB_TRAP_HYPERCALL,
 			.vector = -1 };
+	else if (vector == SYSCALL_VECTOR && l->always_has_sp)
+		trap.kind = MDB_TRAP_SYSCALL;
 	else if (vector == 2)
 		trap.kind = MDB_TRAP_NMI;
 	else if (vector < 32)
@@ -168,8 +178,7 @@ find_world(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c)
 	struct mdb_guest guest = { .domain = -1, .vcpu = -1 };
 	enum mdb_status st;
 
-	if (c->trap.kind != MDB_TRAP_VMEXIT &&
-		(c->regs.r[MDB_R_CS] & 3) == 0)
+	if (c->trap.kind != MDB_TRAP_VMEXIT && (c->regs.r[MDB_R_CS] & 3) == 0)
 		return;
 	if (!ops || !ops->guest_on_stack) {
 		end_at_guest(u, c, NULL);
@@ -190,11 +199,14 @@ finish(struct mdb_unwind *u, mdb_addr_t addr, struct mdb_caller *c,
 {
 	int vector = c->trap.vector;
 
-	if (u->world->arch->word == 8 && (c->trap.kind == MDB_TRAP_HYPERCALL))
+	if (u->world->arch->word == 8 &&
+		(c->trap.kind == MDB_TRAP_HYPERCALL ||
+			c->trap.kind == MDB_TRAP_SYSCALL))
 		c->regs.valid &= ~(1ull << MDB_R_ORIG_AX);
 	/* A guest's user mode calls its own kernel by way of Xen. */
 	if (c->trap.kind == MDB_TRAP_HYPERCALL && u->world->arch->word == 8 &&
-		c->regs.r[MDB_R_IP] >> 63 == 0)
+		c->regs.r[MDB_R_IP] >> 63 == 0 &&
+		(c->regs.r[MDB_R_CS] & RING) == RING)
 		c->trap.kind = MDB_TRAP_SYSCALL;
 	if (c->trap.kind == MDB_TRAP_SYSCALL && c->has_number)
 		mdb_reg_set(&c->regs, MDB_R_ORIG_AX, c->regs.r[MDB_R_AX]);
@@ -236,8 +248,6 @@ mdb_xen_through_regs(struct mdb_unwind *u, mdb_addr_t addr,
 
 /* ---- the entry code of 64-bit Xen ---------------------------------------- */
 
-#define RING 3u
-
 /*
  * Registers that are only supposed to be there: the hypervisor's code must be
  * its own, on a stack of its own; and a guest is above ring 0.
@@ -247,8 +257,10 @@ is_likely(struct mdb_unwind *u, const struct mdb_regs *regs)
 {
 	bool own = mdb_unwind_object(u, regs->r[MDB_R_IP]) != NULL;
 
+	/* A 32-bit guest's kernel is in ring 1. */
 	if ((regs->r[MDB_R_CS] & RING) != 0)
-		return !own && (regs->r[MDB_R_SS] & RING) == RING;
+		return !own &&
+		       (regs->r[MDB_R_SS] & RING) == (regs->r[MDB_R_CS] & RING);
 	return own && (regs->r[MDB_R_SS] & RING) == 0 &&
 	       regs->r[MDB_R_SP] % 8 == 0 &&
 	       mdb_world_of_addr(u->world, regs->r[MDB_R_SP]) == u->world;
@@ -297,8 +309,8 @@ enum mdb_unwind_step
 mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
 	struct mdb_caller *caller_out)
 {
-	const uint64_t segments = 1ull << MDB_R_CS | 1ull << MDB_R_SS |
-				  1ull << MDB_R_ORIG_AX;
+	const uint64_t segments =
+		1ull << MDB_R_CS | 1ull << MDB_R_SS | 1ull << MDB_R_ORIG_AX;
 	const struct mdb_world_ops *ops = u->world->ops;
 	struct mdb_caller c = { .is_regs = true,
 		.literal = true,
@@ -316,4 +328,60 @@ mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,
 		(void)!ops->guest_exit_regs(u->cx, u->world, addr, &c.regs);
 	mdb_forget(u->cx);
 	return finish(u, addr, &c, caller_out);
+}
+
+/* ---- registers of a guest ------------------------------------------------ */
+
+static bool
+same(const struct mdb_regs *a, const struct mdb_regs *b, enum mdb_reg reg)
+{
+	return mdb_reg_known(a, reg) == mdb_reg_known(b, reg) &&
+	       (!mdb_reg_known(a, reg) || a->r[reg] == b->r[reg]);
+}
+
+/* The CPU that was in a guest with these registers. */
+static bool
+find_cpu(struct mdb_unwind *u, const struct mdb_regs *regs,
+	struct mdb_xen_pcpu *pcpu_out)
+{
+	int cpu = -1;
+
+	for (unsigned int n = 0;
+		n < MAX_CPUS && mdb_cpu_next(u->cx, u->world, &cpu) == MDB_OK;
+		n++) {
+		struct mdb_regs its;
+
+		if (mdb_xen_pcpu(u->cx, u->world, cpu, pcpu_out) != MDB_OK ||
+			!pcpu_out->in_guest ||
+			mdb_cpu_regs(u->cx, u->world, cpu, &its) != MDB_OK)
+			continue;
+		if (same(regs, &its, MDB_R_IP) && same(regs, &its, MDB_R_SP) &&
+			same(regs, &its, MDB_R_CR3))
+			return true;
+	}
+	return false;
+}
+
+void
+mdb_xen_start_in_guest(struct mdb_unwind *u, const struct mdb_regs *regs)
+{
+	struct mdb_xen_pcpu pcpu;
+	bool found;
+
+	if (!mdb_unwind_is_xen_64(u->world) ||
+		mdb_unwind_object(u, regs->r[MDB_R_IP]) != NULL)
+		return;
+	found = find_cpu(u, regs, &pcpu);
+	mdb_forget(u->cx);
+	if (!found)
+		return;
+	if (pcpu.loaded.known && pcpu.loaded.world) {
+		u->world = pcpu.loaded.world;
+		return;
+	}
+	u->foreign = "in a guest which is not known";
+	if (pcpu.loaded.known)
+		u->foreign = mdb_tmp_printf(u->cx,
+			"in d%uv%u, which is no world of this dump",
+			pcpu.loaded.domid, pcpu.loaded.vcpu);
 }

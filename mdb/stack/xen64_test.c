@@ -20,7 +20,7 @@
 #define TOP (STACK_END - 0x108) /* the guest's registers */
 
 /* Functions, 0x100 bytes apart. */
-#define FN(n) (FX_TEXT + 0x1000 + (mdb_addr_t)(n) * 0x100)
+#define FN(n) (FX_TEXT + 0x1000 + (mdb_addr_t)(n)*0x100)
 
 enum {
 	INNER,
@@ -42,8 +42,8 @@ enum {
 static const struct fx_sym syms[] = { { "_stext", FX_TEXT },
 	{ "inner", FN(INNER) }, { "file.c#middle", FN(MIDDLE) },
 	{ "outer", FN(OUTER) }, { "other", FN(OTHER) },
-	{ "__x86_indirect_thunk_rax", FN(THUNK) },
-	{ "noreturn", FN(NORETURN) }, { "file.c#middle.cold", FN(COLD) },
+	{ "__x86_indirect_thunk_rax", FN(THUNK) }, { "noreturn", FN(NORETURN) },
+	{ "file.c#middle.cold", FN(COLD) },
 	{ "x86_64/entry.S#handle_ist_exception", FN(IST) },
 	{ "lstar_enter", FN(LSTAR) }, { "process_softirqs", FN(SOFTIRQS) },
 	{ "idle_loop", FN(IDLE) }, { "kexec_crash_save_cpu", FN(SAVE) },
@@ -389,6 +389,30 @@ test_xen64_what_only_a_table_leads_to_is_followed_ahead(void **state)
 }
 
 static void
+test_xen64_interrupted_in_a_thunk(void **state)
+{
+	struct fixture fx;
+	struct places p = begin(&fx);
+	struct code c = { &fx, FN(THUNK) };
+	mdb_addr_t sp;
+
+	(void)state;
+	/* call 1f; 2: pause; jmp 2b; 1: mov %rax,(%rsp); ret */
+	EMIT(&c, "\xe8\x04\x00\x00\x00\xf3\x90\xeb\xfc"
+		 "\x48\x89\x04\x24\xc3");
+	c.at = FN(MIDDLE) + 5;
+	CALL(&c, FN(THUNK));
+	sp = usual_stack(&fx, &p, TOP - 8, p.in_idle);
+	fx_word(&fx, sp - 8, FN(THUNK) + 5);
+	assert_int_equal(fx_walk(&fx, FN(THUNK) + 9, sp - 8, 0), MDB_OK);
+	assert_int_equal(fx.nr_frames, 4);
+	assert_int_equal(fx.frames[1].pc, p.in_middle);
+	assert_false(fx.frames[1].guess);
+	assert_int_equal(fx.end, MDB_END_ENTRY);
+	fx_fini(&fx);
+}
+
+static void
 test_xen64_nmi_then_hypercall_then_a_guest_that_is_not_here(void **state)
 {
 	const struct mdb_frame *f;
@@ -475,8 +499,7 @@ test_xen64_crosses_into_the_guest_s_kernel(void **state)
 	mdb_addr_t sp;
 
 	(void)state;
-	guest_world =
-		mdb_world_create(fx.target, MDB_WORLD_LINUX, "linux");
+	guest_world = mdb_world_create(fx.target, MDB_WORLD_LINUX, "linux");
 	guest_world->space = mdb_space_create("guest", fx.mem, &mdb_arch_x86_64,
 		MDB_PAGING_NONE, 0);
 	guest_world->objects_loaded = true;
@@ -563,7 +586,8 @@ test_xen64_names(void **state)
 	assert_null(mdb_xen_interrupt_name(0x31));
 	assert_int_equal(mdb_xen_entry_of_name("lstar_enter"),
 		MDB_XEN_ENTRY_CALL);
-	assert_int_equal(mdb_xen_entry_of_name("x86_64/entry.S#restore_all_xen"),
+	assert_int_equal(
+		mdb_xen_entry_of_name("x86_64/entry.S#restore_all_xen"),
 		MDB_XEN_ENTRY_REGS);
 	assert_int_equal(mdb_xen_entry_of_name("vmx_asm_vmexit_handler"),
 		MDB_XEN_ENTRY_VMEXIT);
@@ -582,14 +606,17 @@ main(void)
 		cmocka_unit_test(test_xen64_cold_part_is_of_its_function),
 		cmocka_unit_test(
 			test_xen64_what_only_a_table_leads_to_is_followed_ahead),
+		cmocka_unit_test(test_xen64_interrupted_in_a_thunk),
 		cmocka_unit_test(
 			test_xen64_nmi_then_hypercall_then_a_guest_that_is_not_here),
 		cmocka_unit_test(
 			test_xen64_number_of_a_hypercall_that_is_done_is_not_told),
 		cmocka_unit_test(test_xen64_interrupted_in_the_entry_code),
 		cmocka_unit_test(test_xen64_crosses_into_the_guest_s_kernel),
-		cmocka_unit_test(test_xen64_return_address_that_is_written_over),
-		cmocka_unit_test(test_xen64_frame_pointers_are_seen_in_the_code),
+		cmocka_unit_test(
+			test_xen64_return_address_that_is_written_over),
+		cmocka_unit_test(
+			test_xen64_frame_pointers_are_seen_in_the_code),
 		cmocka_unit_test(test_xen64_names),
 	};
 

@@ -81,7 +81,7 @@ static const struct stub {
 
 /* A 64-bit struct cpu_user_regs: bytes before its ip, and in all. */
 #define IP_OFFSET 128u
-#define IRET_WORDS 5u
+#define IRET_LEN 40u
 
 enum mdb_xen_entry
 mdb_xen_entry_of_name(const char *name)
@@ -125,7 +125,7 @@ amidst(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		enum mdb_unwind_step step;
 
 		/* The processor aligns the stack before it pushes. */
-		if ((at + IRET_WORDS * 8) % 16 != 0)
+		if ((at + IRET_LEN) % 16 != 0)
 			continue;
 		step = mdb_xen_through_words(u, at - IP_OFFSET,
 			at - IP_OFFSET < sp ? MDB_XEN_PARTIAL : MDB_XEN_WHOLE,
@@ -152,11 +152,10 @@ mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	if (!u->frame.pc_is_return)
 		return amidst(u, caller_out);
 	for (int i = 0; i < 4; i++, sp += 8) {
-		enum mdb_unwind_step step =
-			mdb_xen_through_words(u, sp,
-				entry == MDB_XEN_ENTRY_CALL ? MDB_XEN_CALLING
-							    : MDB_XEN_WHOLE,
-				caller_out);
+		enum mdb_unwind_step step = mdb_xen_through_words(u, sp,
+			entry == MDB_XEN_ENTRY_CALL ? MDB_XEN_CALLING
+						    : MDB_XEN_WHOLE,
+			caller_out);
 
 		if (step != MDB_STEP_NONE)
 			return step;

@@ -177,6 +177,15 @@ is_static(const struct entry *e)
 	return e->bare != e->name;
 }
 
+/* What ends there does not begin there: kexec_reloc_end, before a function. */
+static int
+is_end(const struct entry *e)
+{
+	size_t len = strlen(e->bare);
+
+	return len > 4 && strcmp(e->bare + len - 4, "_end") == 0;
+}
+
 /* By value; of one value the most public name first. */
 static int
 compare_values(const void *a, const void *b)
@@ -185,6 +194,8 @@ compare_values(const void *a, const void *b)
 
 	if (x->value != y->value)
 		return x->value < y->value ? -1 : 1;
+	if (is_end(x) != is_end(y))
+		return is_end(x) - is_end(y);
 	if (is_static(x) != is_static(y))
 		return is_static(x) - is_static(y);
 	return strcmp(x->name, y->name);

@@ -25,8 +25,11 @@ struct fake_member {
 struct fake_struct {
 	const char *name, *alias; /* struct NAME; typedef or NULL */
 	uint32_t size;
-	const struct fake_member *members; /* ended by name NULL */
+	/* ended by name NULL; or NULL: alias is an array of the structure of
+	 * that name that came before, size FAKE_ARRAY of its dimensions */
+	const struct fake_member *members;
 };
+#define FAKE_ARRAY(outer, inner) ((uint32_t)(outer) << 16 | (inner))
 
 struct fake_sym {
 	const char *name;
@@ -84,6 +87,19 @@ fake_begin_types(struct fake_types *t)
 	t->text = btf_type(&t->b, "", 2, 0, false, t->chars);
 }
 
+/* typedef struct NAME ALIAS[outer][inner]; */
+static inline void
+fake_add_array(struct fake_types *t, const struct fake_struct *s)
+{
+	for (size_t i = 0; &t->structs[i] != s; i++)
+		if (!strcmp(t->structs[i].name, s->name))
+			btf_type(&t->b, s->alias, 8, 0, false,
+				btf_array(&t->b,
+					btf_array(&t->b, t->ids[i],
+						s->size & 0xffff),
+					s->size >> 16));
+}
+
 /* Members' own types come before the structure, as ids count up. */
 static inline void
 fake_add_struct(struct fake_types *t, size_t at)
@@ -92,6 +108,10 @@ fake_add_struct(struct fake_types *t, size_t at)
 	uint32_t types[64];
 	uint32_t n = 0;
 
+	if (!s->members) {
+		fake_add_array(t, s);
+		return;
+	}
 	for (; s->members[n].name; n++)
 		types[n] = fake_member_type(t, &s->members[n]);
 	t->ids[at] = btf_type(&t->b, s->name, 4, n, false, s->size);

@@ -458,6 +458,7 @@ mdb_linux_create(struct mdb_ctx *cx, struct mdb_target *target,
 
 	w->arch = &mdb_arch_x86_64;
 	w->space = found->space;
+	w->memory = found->memory;
 	w->vmcoreinfo = found->info;
 	w->vmcoreinfo_len = found->info_len;
 	w->vmcoreinfo_owned = found->info_owned;

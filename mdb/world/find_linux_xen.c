@@ -8,6 +8,9 @@
  * struct vcpu is one; so no layout need be known.  Domain 0 is reached from
  * a CPU that runs it, the list of domains, or the owner of a frame.
  *
+ * A hardware guest's tables hold frames of its own, which a second stage leads
+ * to the machine's: xen_hvm.c finds both.
+ *
  * Without a hypervisor that could be asked, top tables are sought in all of
  * memory by their shape, and the kernel that they lead to must say of itself
  * that it is the initial domain's.
@@ -164,7 +167,7 @@ frame_try(struct mdb_ctx *cx, struct scan *s, mdb_pfn_t mfn, bool sure)
 		return MDB_E_NOTFOUND;
 	}
 	s->found_out->has_domain = true;
-	s->found_out->domain = 0;
+	s->found_out->domain = sure ? (int)s->xen->dom0.domid : 0;
 	return MDB_OK;
 }
 
@@ -285,8 +288,46 @@ vcpu_try(struct mdb_ctx *cx, struct scan *s, mdb_addr_t addr)
 	return st;
 }
 
+/* The kernel of a hardware guest, by one of its vCPUs. */
 static enum mdb_status
-by_domain(struct mdb_ctx *cx, struct scan *s)
+hvm_try(struct mdb_ctx *cx, struct scan *s, mdb_addr_t addr)
+{
+	struct mdb_xen_hvm hvm;
+	struct mdb_memory *mem;
+	enum mdb_status st = MDB_E_NOTFOUND;
+
+	if (!mdb_xen_hvm_try(cx, s->xen, addr, s->xen->dom0.addr, &hvm) ||
+		mdb_xen_hvm_paging(&hvm) == MDB_PAGING_NONE)
+		return st;
+	mem = mdb_memory_create_guest(s->target->memory, hvm.stage,
+		hvm.stage_root);
+	/* With page table isolation user mode has the second of two pages. */
+	for (int i = 0; i < 2 && st == MDB_E_NOTFOUND; i++) {
+		mdb_paddr_t root = hvm.cr3 & FRAME_MASK;
+
+		if (i == 1 && (root & PAGE) == 0)
+			break;
+		st = mdb_linux_space_try(cx,
+			mdb_space_create("kernel", mem, &mdb_arch_x86_64,
+				mdb_xen_hvm_paging(&hvm),
+				i == 1 ? root & ~(uint64_t)PAGE : root),
+			s->found_out);
+	}
+	if (st != MDB_OK) {
+		mdb_memory_destroy(mem);
+		return st;
+	}
+	s->found_out->memory = mem;
+	s->found_out->has_domain = true;
+	s->found_out->domain = (int)s->xen->dom0.domid;
+	return MDB_OK;
+}
+
+typedef enum mdb_status vcpu_fn(struct mdb_ctx *cx, struct scan *s,
+	mdb_addr_t addr);
+
+static enum mdb_status
+each_vcpu(struct mdb_ctx *cx, struct scan *s, vcpu_fn *fn)
 {
 	const struct mdb_xen_domain *d = &s->xen->dom0;
 	enum mdb_status st = MDB_E_NOTFOUND;
@@ -299,9 +340,17 @@ by_domain(struct mdb_ctx *cx, struct scan *s)
 		if (mdb_space_try(s->xen->world->space, d->vcpus + 8ul * i, b,
 			    8) == MDB_OK &&
 			mdb_le64(b) != 0)
-			st = vcpu_try(cx, s, mdb_le64(b));
+			st = fn(cx, s, mdb_le64(b));
 	}
 	return st;
+}
+
+static enum mdb_status
+by_domain(struct mdb_ctx *cx, struct scan *s)
+{
+	enum mdb_status st = each_vcpu(cx, s, vcpu_try);
+
+	return st == MDB_E_NOTFOUND ? each_vcpu(cx, s, hvm_try) : st;
 }
 
 /* What the CPUs had loaded: the table of a guest's that ran, whose we ask. */

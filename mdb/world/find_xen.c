@@ -333,6 +333,24 @@ add_section(struct mdb_object *o, const char *name, mdb_addr_t start,
 			(struct mdb_section){ name, start, end };
 }
 
+/* A run of the image's pages with one set of rights. */
+static void
+section_take(struct mdb_xen *xen, const struct mdb_mapped *run)
+{
+	struct mdb_object *o = xen->object;
+
+	if (run->start < xen->text_end)
+		return;
+	if (run->writable)
+		add_section(o, "data", run->start, run->last + 1);
+	else if (!run->executable)
+		add_section(o, "rodata", run->start, run->last + 1);
+	if (!run->writable && !run->executable && xen->rodata_start == 0) {
+		xen->rodata_start = run->start;
+		xen->rodata_end = run->last + 1;
+	}
+}
+
 /*
  * Sections by the rights of the image's pages: 2 MiB pages give text,
  * read-only data, [init, freed], data.
@@ -353,15 +371,7 @@ sections_init(struct mdb_ctx *cx, struct mdb_xen *xen)
 			run.start >= limit ||
 			run.start - xen->image_end > MAX_IMAGE)
 			break;
-		if (run.start >= xen->text_end && run.writable)
-			add_section(o, "data", run.start, run.last + 1);
-		else if (run.start >= xen->text_end && !run.executable) {
-			add_section(o, "rodata", run.start, run.last + 1);
-			if (xen->rodata_start == 0) {
-				xen->rodata_start = run.start;
-				xen->rodata_end = run.last + 1;
-			}
-		}
+		section_take(xen, &run);
 		xen->image_end = run.last + 1;
 		at = run.last + 1;
 	}

@@ -75,6 +75,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	xm_init(&m);
 	mdb_ctx_init(&cx);
 	cx.warn = quiet;
+	if (data[0] & 2)
+		xm_hardware_guest(&m);
 	if (data[0] & 1) {
 		xm_qemu(&m, TEXT + 0x184, 0xe033, phys(PGD),
 			XM_HEAP(XM_TSS(0)));

@@ -93,6 +93,7 @@ struct mdb_linux_found {
 	char *info_owned;
 	bool has_layout;
 	struct mdb_kallsyms_layout layout;
+	struct mdb_memory *memory; /* owned: world->memory; or NULL */
 	bool has_domain; /* it is a guest of a hypervisor: which one */
 	int domain;
 };

@@ -75,6 +75,7 @@ mdb_world_destroy(struct mdb_world *w)
 	free_objects(w->objects);
 	free_spaces(w->spaces);
 	mdb_space_destroy(w->space);
+	mdb_memory_destroy(w->memory);
 	free(w->vmcoreinfo_owned);
 	free(w);
 }
@@ -212,7 +213,8 @@ mdb_space_of_root(struct mdb_ctx *cx, struct mdb_world *w, mdb_paddr_t root,
 		}
 	struct mdb_space_list *l = mdb_xalloc(sizeof(*l));
 
-	l->space = mdb_space_create("process", w->target->memory, w->arch,
+	l->space = mdb_space_create("process",
+		w->memory ? w->memory : w->target->memory, w->arch,
 		mdb_space_paging(w->space), root);
 	l->next = w->spaces;
 	w->spaces = l;

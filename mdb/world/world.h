@@ -82,6 +82,8 @@ struct mdb_world {
 	char name[32]; /* "linux" */
 	const struct mdb_arch *arch;
 	struct mdb_space *space;    /* the kernel's; owned */
+	struct mdb_memory *memory;  /* that its page tables lead to, where that
+				       is not the machine's; owned, or NULL */
 	struct mdb_object *objects; /* owned; the kernel first */
 	bool objects_loaded;
 	mdb_addr_t range_start, range_last; /* addresses that are only its own;
@@ -98,8 +100,8 @@ struct mdb_world {
 	void *priv;		       /* the finder's */
 	struct mdb_space_list *spaces; /* by root, see mdb_space_of_root */
 	struct mdb_synthetic_object *synthetics; /* owned; synthetic.h */
-	void *module_state;	       /* shell layer */
-	void *shape_cache;	       /* type layer: resolved shapes */
+	void *module_state;			 /* shell layer */
+	void *shape_cache; /* type layer: resolved shapes */
 	void (*shape_cache_destroy)(void *cache);
 	/* How well the layout is known: said by ::status. */
 	const char *support; /* "tested", "untested: ..." */

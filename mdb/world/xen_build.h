@@ -237,6 +237,36 @@ xm_init(struct xen_machine *m)
 	xm_console(m, "(XEN) Xen version 4.17.0\n");
 }
 
+/*
+ * Domain 0 as a hardware guest instead: a VMCB, and a second stage that shows
+ * the first gigabyte of the machine as its first and as its second.
+ */
+#define XM_VMCB 0x2d000ull
+#define XM_STAGE 0x2e000ull
+
+static inline void
+xm_hardware_guest(struct xen_machine *m)
+{
+	xm_u64(m, phys(PGD) + 8 * 261, 0);
+	xm_u64(m, phys(PGD) + 8 * 262, 0);
+	xm_u64(m, XM_VCPU + 0x800, 0); /* arch.guest_table */
+	xm_u64(m, XM_VCPU + 0x5c0, XM_HEAP(XM_VMCB));
+	xm_u64(m, XM_VCPU + 0x5c8, XM_VMCB);
+	xm_u64(m, XM_STAGE, (XM_STAGE + 0x1000) | 0x67);
+	xm_u64(m, XM_STAGE + 0x1000, 0xe7);
+	xm_u64(m, XM_STAGE + 0x1008, 0xe7);
+	xm_u64(m, XM_VMCB + 0x90, 1);
+	xm_u64(m, XM_VMCB + 0xb0, XM_STAGE);
+	xm_u64(m, XM_VMCB + 0x410, 0x10);
+	xm_u64(m, XM_VMCB + 0x4d0, 0x1d01);
+	xm_u64(m, XM_VMCB + 0x548, 0x20);
+	xm_u64(m, XM_VMCB + 0x550, (1ull << 30) + phys(PGD));
+	xm_u64(m, XM_VMCB + 0x558, 0x80050033);
+	xm_u64(m, XM_VMCB + 0x570, 0x246);
+	xm_u64(m, XM_VMCB + 0x578, TEXT + 0x10f);
+	xm_u64(m, XM_VMCB + 0x5d8, DATA + 0x2f00);
+}
+
 /* ---- notes --------------------------------------------------------------- */
 
 static inline void

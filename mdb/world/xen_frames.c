@@ -136,6 +136,17 @@ mdb_xen_gfn_to_mfn(struct mdb_ctx *cx, struct mdb_world *guest, mdb_pfn_t gfn,
 	if (gfn >= MAX_FRAME)
 		return mdb_fail(cx, MDB_E_RANGE, "there is no frame %#" PRIx64,
 			gfn);
+	if (guest->memory != NULL) {
+		mdb_paddr_t machine;
+		enum mdb_status st = mdb_memory_to_machine(cx, guest->memory,
+			gfn * PAGE_LEN, &machine);
+
+		if (st != MDB_OK)
+			return mdb_context(cx, st, "frame %#" PRIx64 " of %s",
+				gfn, mdb_world_name(guest));
+		*mfn_out = machine / PAGE_LEN;
+		return MDB_OK;
+	}
 	if (!entry_of_guest(cx, guest, gfn, &entry) &&
 		!(guest->domain == 0 &&
 			entry_of_tree(mdb_xen_of_target(guest->target), gfn,

@@ -6,13 +6,14 @@
  * saved in its struct vcpu (arch.user_regs).
  *
  * Where that is, types say; without them it is looked for: in all vCPUs of the
- * domain that ever ran there must be registers at one and the same place.
+ * domain that ever ran there must be registers at one and the same place, those
+ * that the processor's own record of the vCPU has where there is one.
  */
 #include "mdb/base/ctx.h"
 #include "mdb/base/endian.h"
 #include "mdb/world/xen_world.h"
 
-#include <inttypes.h>
+#include <string.h>
 
 #define PAGE_LEN 0x1000u
 #define MAX_LOOKED 64u /* vCPUs */
@@ -61,34 +62,59 @@ is_regs(const uint8_t *b)
 	       is_canonical(mdb_le64(b + AT_SP));
 }
 
+/* Are these the registers of a vCPU?  hvm: of a hardware guest's; or NULL. */
+static bool
+may_be_regs(const struct mdb_xen_hvm *hvm, const uint8_t *b)
+{
+	if (hvm == NULL)
+		return is_regs(b);
+	/* what it exited at is skipped: an instruction has 15 bytes at most */
+	return hvm->has_state && hvm->sp != 0 &&
+	       mdb_le64(b + AT_SP) == hvm->sp &&
+	       mdb_le64(b + AT_FLAGS) == hvm->flags &&
+	       mdb_le64(b + AT_IP) - hvm->ip <= 15;
+}
+
+/* Takes off what holds no registers in this vCPU; false: nothing does. */
+static bool
+offsets_narrow(struct mdb_ctx *cx, struct mdb_xen *xen,
+	const struct mdb_xen_domain *d, mdb_addr_t vcpu, bool may[PAGE_LEN / 8])
+{
+	struct mdb_xen_hvm hvm, *is_hvm;
+	bool here[PAGE_LEN / 8] = { false };
+	bool any = false;
+	uint8_t b[PAGE_LEN];
+
+	if (mdb_space_try(xen->world->space, vcpu, b, PAGE_LEN) != MDB_OK)
+		return false;
+	is_hvm = mdb_xen_hvm_try(cx, xen, vcpu, d->addr, &hvm) ? &hvm : NULL;
+	for (size_t at = 0; at + MDB_XEN_REGS_LEN <= PAGE_LEN; at += 8) {
+		here[at / 8] = may_be_regs(is_hvm, b + at);
+		any = any || here[at / 8];
+	}
+	for (size_t i = 0; any && i < PAGE_LEN / 8; i++)
+		may[i] = may[i] && here[i];
+	return any;
+}
+
 /* The one place that holds registers in all of them; 0: none, or several. */
 static uint64_t
-offset_find(struct mdb_xen *xen, const struct mdb_xen_domain *d)
+offset_find(struct mdb_ctx *cx, struct mdb_xen *xen,
+	const struct mdb_xen_domain *d)
 {
-	bool may[PAGE_LEN / 8] = { false };
-	unsigned int nr = 0;
+	bool may[PAGE_LEN / 8];
+	bool any = false;
 	uint64_t found = 0;
 
+	memset(may, 1, sizeof(may));
 	for (unsigned int i = 0; i < d->max_vcpus && i < MAX_LOOKED; i++) {
-		uint8_t b[PAGE_LEN];
 		mdb_addr_t addr;
-		unsigned int nr_here = 0;
 
-		if (!vcpu_addr(xen, d, i, &addr) ||
-			mdb_space_try(xen->world->space, addr, b, PAGE_LEN) !=
-				MDB_OK)
-			continue;
-		for (size_t at = 0; at + MDB_XEN_REGS_LEN <= PAGE_LEN; at += 8)
-			nr_here += is_regs(b + at) ? 1 : 0;
-		if (nr_here == 0) /* it never ran */
-			continue;
-		for (size_t at = 0; at < PAGE_LEN; at += 8)
-			may[at / 8] = (nr == 0 || may[at / 8]) &&
-				      at + MDB_XEN_REGS_LEN <= PAGE_LEN &&
-				      is_regs(b + at);
-		nr++;
+		if (vcpu_addr(xen, d, i, &addr) &&
+			offsets_narrow(cx, xen, d, addr, may))
+			any = true; /* else it never ran */
 	}
-	for (size_t i = 0; nr != 0 && i < PAGE_LEN / 8; i++) {
+	for (size_t i = 0; any && i < PAGE_LEN / 8; i++) {
 		if (may[i] && found != 0)
 			return 0;
 		found = may[i] ? 8 * i : found;
@@ -106,7 +132,29 @@ offset_of_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
 		    &offset) == MDB_OK)
 		return offset;
 	mdb_forget(cx);
-	return offset_find(xen, d);
+	return offset_find(cx, xen, d);
+}
+
+/* Does a CPU that is idle still have this vCPU's registers on its stack? */
+static bool
+is_loaded(const struct mdb_xen_pcpu *p, mdb_addr_t vcpu)
+{
+	return p->loaded.addr == vcpu && p->has_guest_regs;
+}
+
+/* The registers that were saved at addr, of this vCPU. */
+static enum mdb_status
+guest_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
+	const struct mdb_xen_domain *d, mdb_addr_t vcpu, mdb_addr_t addr,
+	struct mdb_regs *regs_out)
+{
+	enum mdb_status st =
+		mdb_xen_regs_read(cx, xen->world, addr, regs_out, NULL);
+	struct mdb_xen_hvm hvm;
+
+	if (st == MDB_OK && mdb_xen_hvm_try(cx, xen, vcpu, d->addr, &hvm))
+		mdb_xen_hvm_regs(&hvm, regs_out);
+	return st;
 }
 
 /* Of a vCPU that no CPU has loaded. */
@@ -126,14 +174,7 @@ saved_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
 			MDB_OK &&
 		mdb_le64(b + AT_IP) == 0 && mdb_le64(b + AT_SP) == 0)
 		return mdb_fail(cx, MDB_E_NOTFOUND, "it never ran");
-	return mdb_xen_regs_read(cx, xen->world, vcpu + offset, regs_out, NULL);
-}
-
-/* Does a CPU that is idle still have this vCPU's registers on its stack? */
-static bool
-is_loaded(const struct mdb_xen_pcpu *p, mdb_addr_t vcpu)
-{
-	return p->loaded.addr == vcpu && p->has_guest_regs;
+	return guest_regs(cx, xen, d, vcpu, vcpu + offset, regs_out);
 }
 
 enum mdb_status
@@ -159,8 +200,8 @@ mdb_xen_vcpu_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
 		if (p.current.addr == addr && p.has_regs)
 			return mdb_xen_cpu_regs(cx, xen->world, id, regs_out);
 		if (p.current.addr == addr || is_loaded(&p, addr))
-			return mdb_xen_regs_read(cx, xen->world, p.cpu_info,
-				regs_out, NULL);
+			return guest_regs(cx, xen, d, addr, p.cpu_info,
+				regs_out);
 		asked = asked && p.loaded.addr != 0;
 	}
 	if (!asked)

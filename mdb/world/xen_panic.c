@@ -8,6 +8,7 @@
  * is in panic() has a return address into it.
  */
 #include "mdb/base/alloc.h"
+#include "mdb/base/buf.h"
 #include "mdb/base/ctx.h"
 #include "mdb/base/endian.h"
 #include "mdb/world/xen_world.h"
@@ -24,18 +25,19 @@ bool
 mdb_xen_variable(struct mdb_ctx *cx, struct mdb_xen *xen, const char *name,
 	mdb_addr_t *addr_out)
 {
+	mdb_addr_t stated = mdb_xen_info_symbol(xen, name);
 	struct mdb_sym sym;
-	mdb_addr_t stated;
 
-	if (mdb_xensyms_ops.by_name(cx, xen->object, name, &sym) == MDB_OK) {
-		*addr_out = sym.value;
+	if (stated != 0) {
+		*addr_out = stated;
 		return true;
 	}
-	mdb_forget(cx);
-	stated = mdb_xen_info_symbol(xen, name);
-	if (stated != 0)
-		*addr_out = stated;
-	return stated != 0;
+	if (mdb_xensyms_ops.by_name(cx, xen->object, name, &sym) != MDB_OK) {
+		mdb_forget(cx);
+		return false;
+	}
+	*addr_out = sym.value;
+	return true;
 }
 
 bool
@@ -110,27 +112,20 @@ skip_prefix(const char *line)
 static char *
 lines_join(const char *at)
 {
-	char *out = mdb_xalloc(MAX_MESSAGE);
-	size_t len = 0;
+	struct mdb_buf out = { 0 };
 
-	while (*at != '\0') {
+	while (*at != '\0' && out.len < MAX_MESSAGE) {
 		const char *line = skip_prefix(at);
-		size_t n = strcspn(line, "\n");
+		size_t len = strcspn(line, "\n");
 
 		if (strncmp(line, "****", 4) == 0)
 			break;
-		if (n > 0 && len != 0 && len + 2 < MAX_MESSAGE) {
-			memcpy(out + len, "; ", 2);
-			len += 2;
-		}
-		if (n > MAX_MESSAGE - 1 - len)
-			n = MAX_MESSAGE - 1 - len;
-		memcpy(out + len, line, n);
-		len += n;
-		at = line + strcspn(line, "\n");
-		at += *at == '\n' ? 1 : 0;
+		if (len != 0 && out.len != 0)
+			mdb_buf_add(&out, "; ", 2);
+		mdb_buf_add(&out, line, len < MAX_MESSAGE ? len : MAX_MESSAGE);
+		at = line + len + (line[len] == '\n' ? 1 : 0);
 	}
-	return out;
+	return mdb_buf_steal(&out);
 }
 
 static const char *

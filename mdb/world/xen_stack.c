@@ -13,7 +13,7 @@
 
 #include <inttypes.h>
 
-#define PAGE_LEN 0x1000u
+#define PAGE_LEN 0x1000ull
 
 static const char *const parts[] = { "IST shadow", "#MC", "NMI", "#DB", "#DF",
 	"shadow", "primary", "primary" };

@@ -62,6 +62,16 @@ struct mdb_xen_domain {
 	mdb_addr_t vcpus; /* max_vcpus pointers, 0 where there is none */
 };
 
+/* A hardware guest's vCPU. */
+struct mdb_xen_hvm {
+	enum mdb_paging stage; /* second: MDB_PAGING_NPT, _EPT */
+	mdb_paddr_t stage_root;
+	uint64_t cr0, cr2, cr3, cr4;
+	bool has_state; /* what follows is known */
+	uint64_t ip, sp, flags;
+	uint16_t selectors[6]; /* es cs ss ds fs gs */
+};
+
 struct mdb_xen {
 	struct mdb_world *world;
 	struct mdb_object *object;   /* world->objects: xpv */
@@ -142,6 +152,14 @@ bool mdb_xen_domain_try(struct mdb_xen *xen, mdb_addr_t addr,
 enum mdb_status mdb_xen_vcpu_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
 	const struct mdb_xen_domain *domain, unsigned int vcpu,
 	struct mdb_regs *regs_out);
+
+/* xen_hvm.c: false: the vCPU is no hardware guest's, as far as is known. */
+bool mdb_xen_hvm_try(struct mdb_ctx *cx, struct mdb_xen *xen, mdb_addr_t vcpu,
+	mdb_addr_t domain, struct mdb_xen_hvm *hvm_out);
+/* Of its own page tables; MDB_PAGING_NONE: it has not turned them on. */
+enum mdb_paging mdb_xen_hvm_paging(const struct mdb_xen_hvm *hvm);
+/* Puts what struct cpu_user_regs does not have of such a guest into regs. */
+void mdb_xen_hvm_regs(const struct mdb_xen_hvm *hvm, struct mdb_regs *regs);
 
 /* xen_panic.c */
 int mdb_xen_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world);

@@ -4,6 +4,8 @@
  */
 #include "kern.h"
 
+#include <mdb/xen.h>
+
 #include <string.h>
 
 /* ---- ::panicinfo --------------------------------------------------------- */
@@ -113,6 +115,33 @@ panic_regs(struct mdb_ctx *cx, struct mdb_world *world, int cpu)
 	return reg_rows(cx, world, &regs);
 }
 
+/* It was not this system that panicked but the hypervisor below, if any. */
+static enum mdb_status
+hypervisor_panic(struct mdb_ctx *cx, struct mdb_world *world)
+{
+	struct mdb_world *xen = mdb_xen_world(world);
+	int cpu = xen != NULL ? mdb_panic_cpu(cx, xen) : -1;
+	const char *message;
+	struct mdb_regs regs;
+	enum mdb_status st;
+
+	if (cpu < 0)
+		return mdb_fail(cx, MDB_E_NOTFOUND,
+			"this system did not panic, as far as the dump tells");
+	message = mdb_world_fact(cx, xen, "panic_message");
+	st = pair(cx, "panicked", mdb_v_text("the hypervisor"));
+	if (st == MDB_OK)
+		st = pair(cx, "cpu", mdb_v_int(cpu));
+	if (st == MDB_OK)
+		st = pair(cx, "message",
+			message == NULL ? mdb_v_none() : mdb_v_cstr(message));
+	if (st == MDB_OK)
+		st = mdb_cpu_regs(cx, xen, cpu, &regs);
+	if (st != MDB_OK)
+		return mdb_context(cx, st, "registers of CPU %d", cpu);
+	return reg_rows(cx, xen, &regs);
+}
+
 enum mdb_status
 kern_panicinfo(struct mdb_ctx *cx, const struct mdb_call *call)
 {
@@ -124,8 +153,7 @@ kern_panicinfo(struct mdb_ctx *cx, const struct mdb_call *call)
 	if (st != MDB_OK)
 		return st;
 	if (!p.panicked)
-		return mdb_fail(cx, MDB_E_NOTFOUND,
-			"this system did not panic, as far as the dump tells");
+		return hypervisor_panic(cx, world);
 	st = pair(cx, "cpu", p.cpu < 0 ? mdb_v_none() : mdb_v_int(p.cpu));
 	if (st == MDB_OK)
 		st = pair(cx, "thread",

@@ -24,39 +24,41 @@ struct domain {
 	int32_t controller_pauses, pauses;
 };
 
-enum {
-	F_ID,
-	F_FLAGS,
-	F_OPTIONS,
-	F_EMULATION,
-	F_DYING,
-};
-
 static const struct mdb_field domain_fields[] = {
-	[F_ID] = MDB_FIELD(struct domain, id, "domain_id"),
-	[F_FLAGS] = MDB_FIELD_OPT(struct domain, flags, "domain_flags"),
-	[F_OPTIONS] = MDB_FIELD_OPT(struct domain, options, "options"),
-	[F_EMULATION] =
+	[XPV_DOMAIN_ID] = MDB_FIELD(struct domain, id, "domain_id"),
+	[XPV_DOMAIN_TOT_PAGES] =
+		MDB_FIELD_OPT(struct domain, tot_pages, "tot_pages"),
+	[XPV_DOMAIN_MAX_PAGES] =
+		MDB_FIELD_OPT(struct domain, max_pages, "max_pages"),
+	[XPV_DOMAIN_FLAGS] =
+		MDB_FIELD_OPT(struct domain, flags, "domain_flags"),
+	[XPV_DOMAIN_IS_HVM] = MDB_FIELD_OPT(struct domain, is_hvm, "is_hvm"),
+	[XPV_DOMAIN_GUEST_TYPE] =
+		MDB_FIELD_OPT(struct domain, guest_type, "guest_type"),
+	[XPV_DOMAIN_OPTIONS] = MDB_FIELD_OPT(struct domain, options, "options"),
+	[XPV_DOMAIN_EMULATION] =
 		MDB_FIELD_OPT(struct domain, emulation, "arch.emulation_flags"),
-	[F_DYING] = MDB_FIELD_OPT(struct domain, dying, "is_dying"),
-	MDB_FIELD_OPT(struct domain, tot_pages, "tot_pages"),
-	MDB_FIELD_OPT(struct domain, max_pages, "max_pages"),
+	[XPV_DOMAIN_OUTSTANDING] =
+		MDB_FIELD_OPT(struct domain, outstanding, "outstanding_pages"),
+	[XPV_DOMAIN_XENHEAP] =
+		MDB_FIELD_OPT(struct domain, xenheap, "xenheap_pages"),
+	[XPV_DOMAIN_DYING] = MDB_FIELD_OPT(struct domain, dying, "is_dying"),
+	[XPV_DOMAIN_SHUTTING_DOWN] =
+		MDB_FIELD_OPT(struct domain, shutting_down, "is_shutting_down"),
+	[XPV_DOMAIN_SHUT_DOWN] =
+		MDB_FIELD_OPT(struct domain, shut_down, "is_shut_down"),
+	[XPV_DOMAIN_SHUTDOWN_CODE] =
+		MDB_FIELD_OPT(struct domain, shutdown_code, "shutdown_code"),
+	[XPV_DOMAIN_CONTROLLER_PAUSES] = MDB_FIELD_OPT(struct domain,
+		controller_pauses, "controller_pause_count"),
+	[XPV_DOMAIN_PAUSES] =
+		MDB_FIELD_OPT(struct domain, pauses, "pause_count"),
 	MDB_FIELD_OPT(struct domain, max_vcpus, "max_vcpus"),
-	MDB_FIELD_OPT(struct domain, is_hvm, "is_hvm"),
-	MDB_FIELD_OPT(struct domain, guest_type, "guest_type"),
 	MDB_FIELD(struct domain, next, "next_in_list"),
-	MDB_FIELD_OPT(struct domain, outstanding, "outstanding_pages"),
-	MDB_FIELD_OPT(struct domain, xenheap, "xenheap_pages"),
 	MDB_FIELD_OPT(struct domain, extra, "extra_pages"),
-	MDB_FIELD_OPT(struct domain, shutting_down, "is_shutting_down"),
-	MDB_FIELD_OPT(struct domain, shut_down, "is_shut_down"),
 	MDB_FIELD_OPT(struct domain, privileged, "is_privileged"),
 	MDB_FIELD_OPT(struct domain, debugged, "debugger_attached"),
 	MDB_FIELD_OPT(struct domain, created, "creation_finished"),
-	MDB_FIELD_OPT(struct domain, shutdown_code, "shutdown_code"),
-	MDB_FIELD_OPT(struct domain, controller_pauses,
-		"controller_pause_count"),
-	MDB_FIELD_OPT(struct domain, pauses, "pause_count"),
 	MDB_FIELD_END,
 };
 
@@ -126,16 +128,22 @@ static void
 fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 {
 	x->is_hvm = d->is_hvm != 0 || d->guest_type == 1;
-	if (has(cx, x, F_OPTIONS))
+	x->has_hvm = has(cx, x, XPV_DOMAIN_IS_HVM) ||
+		     has(cx, x, XPV_DOMAIN_GUEST_TYPE) ||
+		     has(cx, x, XPV_DOMAIN_OPTIONS);
+	if (has(cx, x, XPV_DOMAIN_OPTIONS))
 		x->is_hvm = (d->options & OPTION_HVM) != 0;
-	x->has_state = has(cx, x, F_DYING);
+	x->has_state = true;
+	for (size_t i = XPV_DOMAIN_DYING; i <= XPV_DOMAIN_PAUSES; i++)
+		if (!has(cx, x, i))
+			x->has_state = false;
 	x->is_bad = x->has_state && is_bad(d);
 	if (x->is_bad)
 		x->has_state = false;
 	if (!x->has_state)
 		return;
 	x->type = !x->is_hvm ? "PV" : "HVM";
-	if (x->is_hvm && has(cx, x, F_EMULATION) &&
+	if (x->is_hvm && has(cx, x, XPV_DOMAIN_EMULATION) &&
 		(d->emulation & ~EMU_PVH) == 0)
 		x->type = "PVH";
 	x->outstanding_pages = d->outstanding;
@@ -150,6 +158,26 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 	x->shutdown_code = d->shutdown_code;
 	x->controller_pause_count = d->controller_pauses;
 	x->pause_count = d->pauses;
+}
+
+struct mdb_value
+xpv_domain_cell(struct mdb_ctx *cx, const struct xpv_domain *domain,
+	enum xpv_domain_field field, struct mdb_value v)
+{
+	return xpv_shape_cell(cx, domain->loc.world, &domain_shape, field, v);
+}
+
+enum mdb_trust
+xpv_domain_state_trust(struct mdb_ctx *cx, const struct xpv_domain *domain)
+{
+	enum mdb_trust worst = MDB_TRUST_EXACT, t;
+
+	for (size_t i = XPV_DOMAIN_DYING; i <= XPV_DOMAIN_PAUSES; i++) {
+		t = mdb_shape_trust(cx, domain->loc.world, &domain_shape, i);
+		if (t > worst)
+			worst = t;
+	}
+	return worst;
 }
 
 enum mdb_status
@@ -170,7 +198,8 @@ xpv_domain_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_domain *out)
 	x.tot_pages = d.tot_pages;
 	x.max_pages = d.max_pages;
 	x.flags = d.flags;
-	x.has_flags = mdb_shape_has(cx, loc.world, &domain_shape, F_FLAGS);
+	x.has_flags =
+		mdb_shape_has(cx, loc.world, &domain_shape, XPV_DOMAIN_FLAGS);
 	x.next = d.next;
 	if (count == 0)
 		count = d.max_vcpus;

@@ -152,30 +152,32 @@ row(struct mdb_ctx *cx, const struct xpv_domain *d)
 
 	n.st = xpv_each_vcpu(cx, d, count_vcpu, &n);
 	mdb_forget(cx);
+	enum mdb_trust trust = xpv_domain_state_trust(cx, d);
 	struct mdb_value unknown =
 		d->is_bad ? mdb_v_error(MDB_E_CORRUPT) : mdb_v_none();
-#define KNOWN(v) (known ? (v) : unknown)
+#define KNOWN(v) (known ? xpv_trusted(trust, (v)) : unknown)
 #define COUNTED(v) (n.st != MDB_OK ? mdb_v_error(n.st) : KNOWN(v))
+#define MEMBER(field, v) xpv_domain_cell(cx, d, XPV_DOMAIN_##field, (v))
 	struct mdb_value v[] = {
 		mdb_v_addr(d->loc),
-		mdb_v_uint(d->id),
-		mdb_v_hex(d->tot_pages),
-		mdb_v_hex(d->max_pages),
-		d->has_flags ? mdb_v_hex(d->flags) : mdb_v_none(),
-		mdb_v_uint(d->is_hvm),
+		MEMBER(ID, mdb_v_uint(d->id)),
+		MEMBER(TOT_PAGES, mdb_v_hex(d->tot_pages)),
+		MEMBER(MAX_PAGES, mdb_v_hex(d->max_pages)),
+		MEMBER(FLAGS, mdb_v_hex(d->flags)),
+		d->has_hvm ? mdb_v_uint(d->is_hvm) : mdb_v_none(),
 		mdb_v_addr(mdb_at(d->loc, d->vcpu)),
 		d->evtchn != 0 ? mdb_v_addr(mdb_at(d->loc, d->evtchn))
 			       : mdb_v_none(),
-		KNOWN(mdb_v_text(d->type)),
+		known ? MEMBER(OPTIONS, mdb_v_text(d->type)) : unknown,
 		COUNTED(mdb_v_text(state_text(cx, d, &n))),
 		COUNTED(mdb_v_uint(n.online)),
 		n.st != MDB_OK ? mdb_v_error(n.st) : mdb_v_uint(n.all),
-		KNOWN(mdb_v_uint(d->outstanding_pages)),
-		KNOWN(mdb_v_uint(d->xenheap_pages)),
+		MEMBER(OUTSTANDING, mdb_v_uint(d->outstanding_pages)),
+		MEMBER(XENHEAP, mdb_v_uint(d->xenheap_pages)),
 		KNOWN(mdb_v_int(d->pause_count)),
-		known && d->is_shut_down ? mdb_v_uint(d->shutdown_code)
-					 : mdb_v_none(),
-		*why != '\0' ? mdb_v_text(why) : unknown,
+		known && d->is_shut_down ? KNOWN(mdb_v_uint(d->shutdown_code))
+					 : unknown,
+		*why != '\0' ? KNOWN(mdb_v_text(why)) : unknown,
 	};
 
 	return mdb_row(cx, &xpv_domain_table, v);

@@ -53,22 +53,49 @@ struct channel {
 	mdb_addr_t remote;
 };
 
+enum {
+	F_UNBOUND = 5,
+	F_REMOTE,
+	F_REMOTE_PORT,
+	F_PIRQ,
+	F_VIRQ
+};
+
 static const struct mdb_field channel_fields[] = {
 	MDB_FIELD(struct channel, state, "state"),
 	MDB_FIELD_OPT(struct channel, consumer, "xen_consumer"),
 	MDB_FIELD(struct channel, port, "port"),
 	MDB_FIELD(struct channel, vcpu, "notify_vcpu_id"),
 	MDB_FIELD_OPT(struct channel, priority, "priority"),
-	MDB_FIELD(struct channel, unbound, "u.unbound.remote_domid"),
-	MDB_FIELD(struct channel, remote, "u.interdomain.remote_dom"),
-	MDB_FIELD(struct channel, remote_port, "u.interdomain.remote_port"),
-	MDB_FIELD(struct channel, pirq, "u.pirq.irq"),
-	MDB_FIELD(struct channel, virq, "u.virq"),
+	MDB_FIELD_OPT(struct channel, unbound, "u.unbound.remote_domid"),
+	MDB_FIELD_OPT(struct channel, remote, "u.interdomain.remote_dom"),
+	MDB_FIELD_OPT(struct channel, remote_port, "u.interdomain.remote_port"),
+	MDB_FIELD_OPT(struct channel, pirq, "u.pirq.irq"),
+	MDB_FIELD_OPT(struct channel, virq, "u.virq"),
 	MDB_FIELD_END,
 };
 
 static const struct mdb_shape channel_shape = { "struct evtchn",
 	channel_fields };
+
+/* Is the other end of a channel in that state where the types have it? */
+static bool
+end_is_known(struct mdb_ctx *cx, struct mdb_world *w, uint32_t state)
+{
+	switch (state) {
+	case XPV_ECS_UNBOUND:
+		return mdb_shape_has(cx, w, &channel_shape, F_UNBOUND);
+	case XPV_ECS_INTERDOMAIN:
+		return mdb_shape_has(cx, w, &channel_shape, F_REMOTE) &&
+		       mdb_shape_has(cx, w, &channel_shape, F_REMOTE_PORT);
+	case XPV_ECS_PIRQ:
+		return mdb_shape_has(cx, w, &channel_shape, F_PIRQ);
+	case XPV_ECS_VIRQ:
+		return mdb_shape_has(cx, w, &channel_shape, F_VIRQ);
+	default:
+		return true;
+	}
+}
 
 /* ---- the domain ----------------------------------------------------------
  */
@@ -117,7 +144,7 @@ two_level_get(struct mdb_ctx *cx, mdb_addr_t shared, bool is_32,
 static enum mdb_status
 buckets_get(struct mdb_ctx *cx, const struct domain *d, struct xpv_evtchns *out)
 {
-	struct mdb_type type;
+	struct mdb_type type = { 0 };
 	struct mdb_member m;
 	uint64_t len = 0, room = 1;
 	enum mdb_status st =
@@ -281,6 +308,7 @@ xpv_evtchn_read(struct mdb_ctx *cx, const struct xpv_evtchns *e, uint64_t port,
 	*out = (struct xpv_evtchn){ .loc = loc,
 		.port = c.port,
 		.state = c.state,
+		.end_known = end_is_known(cx, loc.world, c.state),
 		.consumer = c.consumer,
 		.vcpu = c.vcpu,
 		.priority = c.priority,
@@ -312,30 +340,169 @@ static const struct mdb_field pirq_fields[] = {
 
 static const struct mdb_shape pirq_shape = { "struct pirq", pirq_fields };
 
+/* The pirq in the tree at an offset of the domain; it says its number. */
+static enum mdb_status
+pirq_in(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t tree, uint64_t pirq,
+	struct pirq *p)
+{
+	uint64_t item = 0;
+	enum mdb_status st = xpv_radix_lookup(cx,
+		mdb_at(domain, domain.addr + tree), pirq, &item);
+
+	if (st == MDB_OK && item == 0)
+		return MDB_E_NOTFOUND;
+	if (st == MDB_OK)
+		st = mdb_read_shape(cx, &pirq_shape, mdb_at(domain, item), p);
+	if (st == MDB_OK && p->pirq != (int64_t)pirq)
+		st = mdb_fail(cx, MDB_E_CORRUPT,
+			"the struct pirq at %" PRIx64 " says that it is of "
+			"pirq %d",
+			item, p->pirq);
+	return st;
+}
+
+/*
+ * Where another release has the tree elsewhere: it is the one in struct domain
+ * under which a struct pirq of that number lies.  Found once for all domains.
+ */
+static enum mdb_status
+pirq_sought(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t pirq,
+	struct pirq *p)
+{
+	struct xpv_state *s = xpv_state(cx, domain.world);
+
+	if (s->pirqs_found)
+		return pirq_in(cx, domain, s->pirqs, pirq, p);
+	for (uint64_t at = 0; at + 16 < XPV_DOMAIN_ROOM; at += 8) {
+		enum mdb_status st = pirq_in(cx, domain, at, pirq, p);
+
+		mdb_forget(cx);
+		if (st != MDB_OK)
+			continue;
+		s->pirqs_found = true;
+		s->pirqs = at;
+		return MDB_OK;
+	}
+	return mdb_fail(cx, MDB_E_NOTFOUND,
+		"where domains have their pirqs is not found");
+}
+
 enum mdb_status
 xpv_pirq_read(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t pirq,
 	uint64_t *irq_out, uint64_t *port_out, bool *masked_out)
 {
-	uint64_t tree = 0, item = 0;
 	struct pirq p = { 0 };
+	uint64_t tree = 0;
 	enum mdb_status st = mdb_offset_of(cx, domain.world, "struct domain",
 		"pirq_tree\0", &tree);
 
 	if (st == MDB_OK)
-		st = xpv_radix_lookup(cx, mdb_at(domain, domain.addr + tree),
-			pirq, &item);
-	if (st == MDB_OK && item != 0) {
-		st = mdb_read_shape(cx, &pirq_shape, mdb_at(domain, item), &p);
-		if (st == MDB_OK && p.pirq != (int64_t)pirq)
-			st = mdb_fail(cx, MDB_E_CORRUPT,
-				"the struct pirq at %" PRIx64
-				" says that it is of pirq %d",
-				item, p.pirq);
-	}
-	if (st != MDB_OK)
+		st = pirq_in(cx, domain, tree, pirq, &p);
+	if (st != MDB_OK && st != MDB_E_NOTFOUND)
+		st = pirq_sought(cx, domain, pirq, &p);
+	if (st != MDB_OK && st != MDB_E_NOTFOUND)
 		return st;
+	mdb_forget(cx);
 	*irq_out = p.irq > 0 ? (uint64_t)p.irq : 0;
 	*port_out = p.evtchn;
 	*masked_out = p.masked != 0;
 	return MDB_OK;
+}
+
+/* ---- trust ---------------------------------------------------------------
+ */
+
+#define MAX_TESTED 4096u
+
+struct evidence {
+	unsigned int tested, led_back, wrong;
+};
+
+static void
+test_end(struct mdb_ctx *cx, const struct xpv_evtchns *e,
+	const struct xpv_evtchn *c, struct evidence *ev)
+{
+	struct xpv_evtchns other;
+	struct xpv_evtchn far;
+	uint64_t irq, port = 0;
+	bool masked, back = false;
+
+	if (c->state == XPV_ECS_INTERDOMAIN)
+		back = xpv_evtchns_get(cx, mdb_at(e->domain, c->remote_domain),
+			       &other) == MDB_OK &&
+		       xpv_evtchn_read(cx, &other, c->remote_port, &far) ==
+			       MDB_OK &&
+		       far.remote_domain == e->domain.addr &&
+		       far.remote_port == c->port;
+	else if (c->state == XPV_ECS_PIRQ)
+		back = xpv_pirq_read(cx, e->domain, c->pirq, &irq, &port,
+			       &masked) == MDB_OK &&
+		       port == c->port;
+	else
+		return;
+	mdb_forget(cx);
+	if (back)
+		ev->led_back++;
+	else
+		ev->wrong++;
+}
+
+static enum mdb_status
+test_domain(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
+{
+	struct evidence *ev = arg;
+	struct xpv_evtchns e;
+	struct xpv_evtchn c;
+	struct xpv_domain d;
+
+	if (xpv_domain_read(cx, domain, &d) != MDB_OK ||
+		xpv_evtchns_get(cx, domain, &e) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	for (uint64_t i = 1; i < e.nr_ports && ev->tested < MAX_TESTED; i++) {
+		if (xpv_evtchn_read(cx, &e, i, &c) != MDB_OK) {
+			mdb_forget(cx);
+			ev->wrong++;
+			continue;
+		}
+		ev->tested++;
+		if (c.state == XPV_ECS_FREE || !c.end_known)
+			continue;
+		ev->wrong += d.max_vcpus != 0 && c.vcpu >= d.max_vcpus;
+		test_end(cx, &e, &c, ev);
+	}
+	return MDB_OK;
+}
+
+/* So many must agree, and none may disagree. */
+#define ENOUGH_PORTS 16u
+#define ENOUGH_ENDS 3u
+
+enum mdb_trust
+xpv_evtchn_trust(struct mdb_ctx *cx, struct mdb_world *world)
+{
+	struct xpv_state *s = xpv_state(cx, world);
+	struct evidence ev = { 0 };
+	enum mdb_trust worst = MDB_TRUST_EXACT;
+
+	if (s->evtchn_tried)
+		return s->evtchn_trust;
+	for (size_t i = 0; channel_fields[i].names != NULL; i++) {
+		enum mdb_trust t =
+			mdb_shape_trust(cx, world, &channel_shape, i);
+
+		if (t > worst && t != MDB_TRUST_REFUTED)
+			worst = t;
+	}
+	if (worst == MDB_TRUST_UNPROVEN) {
+		if (xpv_each_domain(cx, world, test_domain, &ev) != MDB_OK)
+			mdb_forget(cx);
+		if (ev.tested >= ENOUGH_PORTS && ev.led_back >= ENOUGH_ENDS &&
+			ev.wrong == 0)
+			worst = MDB_TRUST_PROVEN;
+	}
+	s->evtchn_tried = true;
+	s->evtchn_trust = worst;
+	return worst;
 }

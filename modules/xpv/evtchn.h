@@ -42,6 +42,7 @@ struct xpv_evtchn {
 	uint32_t port;
 	uint32_t state;	   /* XPV_ECS_*, below XPV_NR_ECS */
 	uint32_t consumer; /* in Xen if not 0 */
+	bool end_known;	   /* false: the types do not tell the other end */
 	uint32_t vcpu;	   /* that is told */
 	uint32_t priority;
 	uint16_t unbound_domid;
@@ -59,6 +60,13 @@ enum mdb_status xpv_evtchns_get(struct mdb_ctx *cx, struct mdb_loc domain,
  * another port, or in no known state. */
 enum mdb_status xpv_evtchn_read(struct mdb_ctx *cx, const struct xpv_evtchns *e,
 	uint64_t port, struct xpv_evtchn *out);
+
+/*
+ * How sure what xpv_evtchn_read tells is.  Where the types do not say, the
+ * channels themselves do, once for all: each is of its own port and of a vCPU
+ * that there is, and other ends and pirqs lead back.
+ */
+enum mdb_trust xpv_evtchn_trust(struct mdb_ctx *cx, struct mdb_world *world);
 
 /* The interrupt of the machine behind a domain's pirq; 0: none. */
 enum mdb_status xpv_pirq_read(struct mdb_ctx *cx, struct mdb_loc domain,

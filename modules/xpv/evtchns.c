@@ -180,6 +180,10 @@ other_end(struct mdb_ctx *cx, const struct xpv_evtchns *e,
 	const struct xpv_evtchn *c, struct end *end)
 {
 	*end = (struct end){ .text = "" };
+	if (!c->end_known) {
+		end->text = "(not known where in this hypervisor)";
+		return;
+	}
 	switch (c->state) {
 	case XPV_ECS_UNBOUND:
 		end->domain = mdb_v_uint(c->unbound_domid);
@@ -239,6 +243,7 @@ static enum mdb_status
 row(struct mdb_ctx *cx, const struct xpv_evtchns *e, const struct xpv_evtchn *c)
 {
 	bool fifo = e->fifo && c->bits == MDB_OK;
+	enum mdb_trust trust = xpv_evtchn_trust(cx, e->domain.world);
 	struct end end;
 
 	other_end(cx, e, c, &end);
@@ -246,10 +251,10 @@ row(struct mdb_ctx *cx, const struct xpv_evtchns *e, const struct xpv_evtchn *c)
 		mdb_v_addr(c->loc),
 		mdb_v_text(xpv_domid_name(cx, e->domid)),
 		mdb_v_uint(c->port),
-		mdb_v_text(state_name(c->state)),
+		xpv_trusted(trust, mdb_v_text(state_name(c->state))),
 		bit_value(c, c->pending),
 		bit_value(c, c->masked),
-		mdb_v_uint(c->vcpu),
+		xpv_trusted(trust, mdb_v_uint(c->vcpu)),
 		fifo ? mdb_v_uint(c->priority) : mdb_v_none(),
 		fifo ? mdb_v_text(word_text(cx, c)) : mdb_v_none(),
 		end.domain,
@@ -257,7 +262,8 @@ row(struct mdb_ctx *cx, const struct xpv_evtchns *e, const struct xpv_evtchn *c)
 		end.pirq,
 		end.irq,
 		end.virq,
-		mdb_v_text(end.text),
+		*end.text == '\0' ? mdb_v_none()
+				  : xpv_trusted(trust, mdb_v_text(end.text)),
 	};
 
 	return mdb_row(cx, &xpv_evtchn_table, v);

@@ -27,6 +27,10 @@
 #define XPV_DIRECTMAP_BIG 0xffff848000000000ull
 #define XPV_HYPERVISOR_END 0xffff880000000000ull
 
+/* A struct domain is smaller than the page that it begins
+ * (xen/arch/x86/domain.c: alloc_domain_struct). */
+#define XPV_DOMAIN_ROOM XPV_PAGE_LEN
+
 /* xen/include/public/xen.h, xen/sched.h */
 #define XPV_DOMID_FIRST_RESERVED 0x7ff0u
 #define XPV_DOMID_SELF 0x7ff0u

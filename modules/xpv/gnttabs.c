@@ -294,6 +294,15 @@ each_mapping(struct mdb_ctx *cx, const struct xpv_gnttab *g, bool show,
 /* ---- ::gnttab ------------------------------------------------------------
  */
 
+static struct mdb_value
+cell(struct mdb_ctx *cx, const struct xpv_gnttab *g, const char *names,
+	uint64_t value)
+{
+	return xpv_trusted(xpv_member_trust(cx, g->domain.world,
+				   "struct grant_table", names),
+		mdb_v_uint(value));
+}
+
 static enum mdb_status
 sum_row(struct mdb_ctx *cx, const struct xpv_gnttab *g)
 {
@@ -307,11 +316,12 @@ sum_row(struct mdb_ctx *cx, const struct xpv_gnttab *g)
 	struct mdb_value v[] = {
 		mdb_v_addr(mdb_at(g->domain, g->addr)),
 		mdb_v_text(xpv_domid_name(cx, g->domid)),
-		g->version != 0 ? mdb_v_uint(g->version) : mdb_v_none(),
-		mdb_v_uint(g->nr_frames),
-		mdb_v_uint(g->max_frames),
-		mdb_v_uint(g->maptrack_limit / (XPV_PAGE_LEN / g->mapping_len)),
-		mdb_v_uint(g->max_maptrack),
+		g->version != 0 ? cell(cx, g, "gt_version\0", g->version)
+				: mdb_v_none(),
+		cell(cx, g, "nr_grant_frames\0", g->nr_frames),
+		cell(cx, g, "max_grant_frames\0", g->max_frames),
+		mdb_v_uint(g->nr_maptrack),
+		cell(cx, g, "max_maptrack_frames\0", g->max_maptrack),
 		mdb_v_uint(s.granted),
 		mdb_v_uint(s.active),
 		mdb_v_uint(s.mapped),

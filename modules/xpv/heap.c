@@ -140,13 +140,19 @@ heap_get(struct mdb_ctx *cx, struct heap *h)
 /* ---- a list --------------------------------------------------------------
  */
 
+/* Which list. */
+struct place {
+	uint64_t node, zone, order;
+	mdb_addr_t head;
+};
+
 static enum mdb_status
-block_row(struct mdb_ctx *cx, const struct heap *h, uint64_t node,
-	uint64_t zone, const struct xpv_page *p)
+block_row(struct mdb_ctx *cx, const struct heap *h, const struct place *at,
+	const struct xpv_page *p)
 {
 	struct mdb_value v[] = {
-		mdb_v_uint(node),
-		mdb_v_uint(zone),
+		mdb_v_uint(at->node),
+		mdb_v_uint(at->zone),
 		mdb_v_uint(p->order),
 		mdb_v_addr(mdb_kernel_loc(h->frames.world, p->addr)),
 		mdb_v_hex(p->mfn),
@@ -189,17 +195,18 @@ misplaced(struct mdb_ctx *cx, const struct heap *h, const struct xpv_page *p,
  * than the machine has frames are a cycle.
  */
 static enum mdb_status
-list_walk(struct mdb_ctx *cx, const struct heap *h, mdb_addr_t head,
-	uint64_t node, uint64_t zone, uint64_t order, struct found *found)
+list_walk(struct mdb_ctx *cx, const struct heap *h, const struct place *at,
+	struct found *found)
 {
 	const struct xpv_frames *f = &h->frames;
-	uint64_t limit = f->nr_pdx >> order, pdx = 0, prev = UINT64_MAX;
+	uint64_t limit = f->nr_pdx >> at->order, pdx = 0, prev = UINT64_MAX;
 	mdb_addr_t first = 0, tail = 0;
-	struct mdb_loc loc = mdb_kernel_loc(f->world, head);
+	struct mdb_loc loc = mdb_kernel_loc(f->world, at->head);
 	enum mdb_status st = mdb_read_ptr(cx, loc, &first);
 
 	if (st == MDB_OK)
-		st = mdb_read_ptr(cx, mdb_at(loc, head + h->tail_off), &tail);
+		st = mdb_read_ptr(cx, mdb_at(loc, at->head + h->tail_off),
+			&tail);
 	if (st != MDB_OK || first == 0)
 		return st;
 	if (!pdx_of_entry(f, first, &pdx)) {
@@ -214,7 +221,7 @@ list_walk(struct mdb_ctx *cx, const struct heap *h, mdb_addr_t head,
 			st = xpv_page_read(cx, f, pdx, &p);
 		if (st != MDB_OK)
 			return st;
-		found->wrong = misplaced(cx, h, &p, order);
+		found->wrong = misplaced(cx, h, &p, at->order);
 		if (found->wrong == NULL && prev != UINT64_MAX &&
 			p.prev != prev)
 			found->wrong = mdb_tmp_printf(cx,
@@ -224,9 +231,9 @@ list_walk(struct mdb_ctx *cx, const struct heap *h, mdb_addr_t head,
 		if (found->wrong != NULL)
 			return MDB_OK;
 		found->blocks++;
-		found->frames += 1ull << order;
+		found->frames += 1ull << at->order;
 		if (h->blocks)
-			st = block_row(cx, h, node, zone, &p);
+			st = block_row(cx, h, at, &p);
 		if (st != MDB_OK || p.addr == tail)
 			return st;
 		prev = pdx;
@@ -264,10 +271,10 @@ zone_row(struct mdb_ctx *cx, struct heap *h, uint64_t node, uint64_t zone,
 
 	for (uint64_t order = 0; order < h->nr_orders; order++) {
 		struct found f = { 0 };
-		mdb_addr_t head =
-			lists + (zone * h->nr_orders + order) * h->head_len;
+		struct place at = { node, zone, order,
+			lists + (zone * h->nr_orders + order) * h->head_len };
 
-		st = list_walk(cx, h, head, node, zone, order, &f);
+		st = list_walk(cx, h, &at, &f);
 		if (mdb_is_fault(st)) {
 			f.wrong = mdb_status_name(st);
 			mdb_forget(cx);

@@ -61,6 +61,10 @@ struct call {
 	struct mdb_loc guest; /* where its pointers lead; world NULL: unknown */
 };
 
+/* HYPERCALL_VECTOR, asm/mach-default/irq_vectors.h: by which only
+ * 32-bit guests come in. */
+#define VECTOR_HYPERCALL_32 0x82u
+
 static void
 call_of_regs(const struct mdb_regs *r, bool wide, struct call *c)
 {
@@ -253,15 +257,15 @@ row(struct mdb_ctx *cx, struct mdb_world *world, const struct mdb_xen_pcpu *p)
 	struct xpv_domain d;
 	struct mdb_regs regs;
 	struct call c = { 0 };
+	unsigned int vector;
 	enum mdb_status st =
-		mdb_xen_regs_read(cx, world, p->cpu_info, &regs, NULL);
+		mdb_xen_regs_read(cx, world, p->cpu_info, &regs, &vector);
 
 	if (st == MDB_OK)
 		st = xpv_domain_read(cx, mdb_at(vcpu, v->domain), &d);
 	if (st != MDB_OK)
 		return st;
-	/* A 64-bit kernel of a PV guest has selector e033. */
-	call_of_regs(&regs, true, &c);
+	call_of_regs(&regs, vector != VECTOR_HYPERCALL_32, &c);
 	c.guest = guest_of(cx, vcpu, &d);
 	info = xpv_hypercall_info(c.number);
 	struct mdb_value cells[] = {

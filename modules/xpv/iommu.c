@@ -32,7 +32,7 @@ static enum mdb_status
 leaf_status(struct mdb_ctx *cx, const char *name, enum mdb_status st)
 {
 	mdb_forget(cx);
-	if (st == MDB_E_NOTFOUND)
+	if (st == MDB_E_NOTFOUND || st == MDB_E_UNSUPPORTED)
 		return leaf(cx, name, mdb_v_none(), "not known");
 	return leaf(cx, name, mdb_v_error(st),
 		mdb_tmp_printf(cx, "<%s>", mdb_status_name(st)));
@@ -189,42 +189,48 @@ tables(struct mdb_ctx *cx, struct mdb_loc domain)
 		amd >= XPV_RO_MPT && amd < XPV_HYPERVISOR_END ? amd : vtd);
 }
 
+static const struct xpv_leaf domain_flags[] = {
+	XPV_LEAF_NAMED(BOOL, "shares_p2m", "iommu.hap_pt_share"),
+	XPV_LEAF_NAMED(BOOL, "needs_sync", "iommu.need_sync"),
+	XPV_LEAVES_END,
+};
+
+/* A domain that has an IOMMU has its operations (iommu_domain_init). */
+static enum mdb_status
+state_leaf(struct mdb_ctx *cx, struct mdb_loc domain, bool *on_out)
+{
+	static const char names[] = "iommu.platform_ops\0";
+	uint64_t ops = 0;
+	enum mdb_status st =
+		xpv_member(cx, domain, "struct domain", names, &ops);
+	bool unproven = xpv_member_trust(cx, domain.world, "struct domain",
+				names) == MDB_TRUST_UNPROVEN;
+	struct mdb_value v = mdb_v_bool(ops != 0);
+
+	if (st != MDB_OK)
+		return leaf_status(cx, "state", st);
+	*on_out = ops != 0;
+	return leaf(cx, "state", unproven ? mdb_v_unproven(v) : v,
+		mdb_tmp_printf(cx, "%s%s", ops != 0 ? "on" : "off",
+			unproven ? "?" : ""));
+}
+
 static enum mdb_status
 domain_leaves(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 {
-	static const struct {
-		const char *names, *name;
-	} flags[] = {
-		{ "iommu.hap_pt_share\0", "shares_p2m" },
-		{ "iommu.need_sync\0", "needs_sync" },
-	};
-	uint64_t id = 0, ops = 0;
+	uint64_t id = 0;
+	bool on = false;
 	enum mdb_status st = xpv_domid_of(cx, domain, &id);
 
 	(void)arg;
 	if (st == MDB_OK)
 		st = mdb_tree_open(cx, NULL, xpv_domid_name(cx, id),
 			MDB_BRANCH_STRUCT);
-	if (st != MDB_OK)
-		return st;
-	st = xpv_member(cx, domain, "struct domain", "iommu.platform_ops\0",
-		&ops);
-	if (st != MDB_OK)
-		st = leaf_status(cx, "state", st);
-	else
-		st = leaf(cx, "state", mdb_v_bool(ops != 0),
-			ops != 0 ? "on" : "off");
-	for (size_t i = 0; i < 2 && st == MDB_OK && ops != 0; i++) {
-		uint64_t v = 0;
-		enum mdb_status known = xpv_member(cx, domain, "struct domain",
-			flags[i].names, &v);
-
-		st = known == MDB_OK
-			     ? leaf(cx, flags[i].name, mdb_v_bool(v != 0),
-				       v != 0 ? "yes" : "no")
-			     : leaf_status(cx, flags[i].name, known);
-	}
-	if (st == MDB_OK && ops != 0)
+	if (st == MDB_OK)
+		st = state_leaf(cx, domain, &on);
+	if (st == MDB_OK && on)
+		st = xpv_leaves(cx, domain, "struct domain", domain_flags);
+	if (st == MDB_OK && on)
 		st = tables(cx, domain);
 	return st == MDB_OK ? mdb_tree_close(cx) : st;
 }

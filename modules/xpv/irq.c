@@ -57,6 +57,11 @@ struct desc {
 	int16_t vector;
 };
 
+enum {
+	F_STATUS = 0,
+	F_VECTOR = 4
+};
+
 static const struct mdb_field desc_fields[] = {
 	MDB_FIELD(struct desc, status, "status"),
 	MDB_FIELD(struct desc, handler, "handler"),
@@ -71,6 +76,10 @@ static const struct mdb_shape desc_shape = { "struct irq_desc", desc_fields };
 struct guests {
 	uint8_t count, in_flight;
 	mdb_addr_t guest;
+	/* and what came of it */
+	const char *text;
+	bool has_it;   /* the domain asked for is among them */
+	bool led_back; /* the pirq of one is this interrupt */
 };
 
 static const struct mdb_field guests_fields[] = {
@@ -87,6 +96,7 @@ struct irqs {
 	const struct mdb_call *call;
 	struct mdb_loc table;
 	uint64_t nr, len;
+	enum mdb_trust trust; /* of status and action */
 	bool selected;
 	mdb_addr_t only;
 };
@@ -98,7 +108,7 @@ static const char *
 port_state(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t port)
 {
 	struct xpv_evtchns e;
-	struct xpv_evtchn c;
+	struct xpv_evtchn c = { .bits = MDB_E_NOTFOUND };
 	enum mdb_status st = xpv_evtchns_get(cx, domain, &e);
 
 	if (st == MDB_OK)
@@ -111,18 +121,17 @@ port_state(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t port)
 			  : "";
 }
 
-/* The pirq that is this irq by the tree of the domain (domain_irq_to_pirq). */
+/* The pirq that is this irq by a tree at an offset of the domain, which must
+ * say so, too (domain_irq_to_pirq: the item is pirq << 2 | 2). */
 static bool
-pirq_by_tree(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
+pirq_in(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t tree, uint64_t irq,
 	uint64_t *pirq_out)
 {
-	uint64_t tree = 0, item = 0, back = 0, port;
+	uint64_t item = 0, back = 0, port;
 	bool masked;
-	bool found = mdb_offset_of(cx, domain.world, "struct domain",
-			     "arch.irq_pirq\0", &tree) == MDB_OK &&
-		     xpv_radix_lookup(cx, mdb_at(domain, domain.addr + tree),
+	bool found = xpv_radix_lookup(cx, mdb_at(domain, domain.addr + tree),
 			     irq, &item) == MDB_OK &&
-		     item != 0 &&
+		     (item & 3) == 2 && item >> 2 < MAX_IRQS &&
 		     xpv_pirq_read(cx, domain, item >> 2, &back, &port,
 			     &masked) == MDB_OK &&
 		     back == irq;
@@ -130,6 +139,31 @@ pirq_by_tree(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
 	mdb_forget(cx);
 	*pirq_out = item >> 2;
 	return found;
+}
+
+/* Where types do not tell it, the tree is looked for, once for all. */
+static bool
+pirq_by_tree(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
+	uint64_t *pirq_out)
+{
+	struct xpv_state *s = xpv_state(cx, domain.world);
+	uint64_t tree = 0;
+
+	if (mdb_offset_of(cx, domain.world, "struct domain", "arch.irq_pirq\0",
+		    &tree) == MDB_OK &&
+		pirq_in(cx, domain, tree, irq, pirq_out))
+		return true;
+	mdb_forget(cx);
+	if (s->irqs_found)
+		return pirq_in(cx, domain, s->irqs, irq, pirq_out);
+	for (uint64_t at = 0; at + 16 < XPV_DOMAIN_ROOM; at += 8) {
+		if (!pirq_in(cx, domain, at, irq, pirq_out))
+			continue;
+		s->irqs_found = true;
+		s->irqs = at;
+		return true;
+	}
+	return false;
 }
 
 /* By its event channels, where that tree is not where it is thought to be. */
@@ -161,7 +195,7 @@ pirq_by_port(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
 /* "d0 pirq 9 (port 15)" */
 static const char *
 guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
-	uint64_t irq)
+	uint64_t irq, bool *led_back_out)
 {
 	struct mdb_loc loc = mdb_at(q->table, domain);
 	const char *name = xpv_owner_name(cx, loc.world, domain);
@@ -174,15 +208,18 @@ guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
 		mdb_forget(cx);
 		return mdb_tmp_printf(cx, "%s, its pirq is not found", name);
 	}
-	return mdb_tmp_printf(cx, "%s pirq %" PRIu64 " (port %" PRIu64 "%s%s)",
-		name, pirq, port, port_state(cx, loc, port),
+	*led_back_out = true;
+	return mdb_tmp_printf(cx, "%s pirq %" PRIu64 " (%s%s)", name, pirq,
+		port == 0 ? "no port"
+			  : mdb_tmp_printf(cx, "port %" PRIu64 "%s", port,
+				    port_state(cx, loc, port)),
 		masked ? ", pirq masked" : "");
 }
 
-/* What guests have it; has_it: is the one asked for among them? */
+/* What guests have it. */
 static enum mdb_status
 guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
-	struct guests *g, const char **text_out, bool *has_it_out)
+	struct guests *g)
 {
 	enum mdb_status st = mdb_read_shape(cx, &guests_shape,
 		mdb_at(q->table, d->action), g);
@@ -200,11 +237,12 @@ guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
 			&domain);
 		if (st != MDB_OK)
 			return st;
-		*has_it_out |= domain == q->only;
+		g->has_it |= domain == q->only;
 		text = mdb_tmp_printf(cx, "%s%s%s", text, i > 0 ? ", " : "",
-			guest_text(cx, q, domain, (uint64_t)d->irq));
+			guest_text(cx, q, domain, (uint64_t)d->irq,
+				&g->led_back));
 	}
-	*text_out = text;
+	g->text = text;
 	return MDB_OK;
 }
 
@@ -257,45 +295,77 @@ static const struct xpv_bit status_bits[] = {
 	{ 0, NULL },
 };
 
+/* Is the vector that interrupt's on a processor?  (per-CPU vector_irq) */
+static bool
+vector_agrees(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
+{
+	bool agrees = false;
+	int cpu = -1;
+
+	while (!agrees && d->vector >= 0 && d->vector < 256 &&
+		mdb_cpu_next(cx, q->table.world, &cpu) == MDB_OK) {
+		struct mdb_loc loc;
+		uint64_t irq = 0;
+
+		agrees = xpv_percpu_loc(cx, q->table.world, "vector_irq", cpu,
+				 &loc) == MDB_OK &&
+			 mdb_read_uint(cx,
+				 mdb_at(loc,
+					 loc.addr + 4ull * (uint64_t)d->vector),
+				 4, &irq) == MDB_OK &&
+			 irq == (uint64_t)d->irq;
+	}
+	mdb_forget(cx);
+	return agrees;
+}
+
 static enum mdb_status
 desc_row(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t at,
 	const struct desc *d)
 {
 	const char *type = type_text(cx, q, d), *action = "";
 	bool guest = (d->status & IRQ_GUEST) != 0 && d->action != 0;
-	bool has_it = false;
 	struct guests g = { 0 };
 
 	if (guest) {
-		enum mdb_status st =
-			guests_text(cx, q, d, &g, &action, &has_it);
+		enum mdb_status st = guests_text(cx, q, d, &g);
 
 		if (st != MDB_OK) {
-			action = mdb_tmp_printf(cx, "<%s>",
+			g.text = mdb_tmp_printf(cx, "<%s>",
 				st == MDB_E_CORRUPT ? mdb_trail(cx)
 						    : mdb_status_name(st));
 			mdb_forget(cx);
 			guest = false;
 		}
+		action = g.text;
 	} else {
 		action = handler_text(cx, q, d);
 	}
-	if (q->selected && !has_it)
+	if (q->selected && !g.has_it)
 		return MDB_OK;
+	enum mdb_trust trust = g.led_back ? MDB_TRUST_PROVEN : q->trust;
+	enum mdb_trust vector_trust =
+		vector_agrees(cx, q, d) ? MDB_TRUST_PROVEN
+					: mdb_shape_trust(cx, q->table.world,
+						  &desc_shape, F_VECTOR);
 	struct mdb_value v[] = {
 		mdb_v_addr(mdb_at(q->table, at)),
 		mdb_v_int(d->irq),
-		d->vector < 0 ? mdb_v_none()
-			      : mdb_v_hex((uint64_t)(uint16_t)d->vector),
+		d->vector < 0
+			? mdb_v_none()
+			: xpv_trusted(vector_trust,
+				  mdb_v_hex((uint64_t)(uint16_t)d->vector)),
 		mdb_v_cstr(type),
 		xpv_cpus_cell(cx, mdb_at(q->table, at), "struct irq_desc",
 			"affinity\0"),
 		xpv_cpus_cell(cx, mdb_at(q->table, at), "struct irq_desc",
 			"arch.cpu_mask\0"),
-		mdb_v_hex(d->status),
-		mdb_v_text(xpv_words(cx, status_bits, d->status)),
-		guest ? mdb_v_uint(g.in_flight) : mdb_v_none(),
-		mdb_v_text(action),
+		xpv_trusted(trust, mdb_v_hex(d->status)),
+		xpv_trusted(trust,
+			mdb_v_text(xpv_words(cx, status_bits, d->status))),
+		guest ? xpv_trusted(trust, mdb_v_uint(g.in_flight))
+		      : mdb_v_none(),
+		xpv_trusted(trust, mdb_v_text(action)),
 	};
 
 	return mdb_row(cx, &xpv_irq_table, v);
@@ -334,6 +404,27 @@ irq_row(struct mdb_ctx *cx, const struct irqs *q, uint64_t irq, bool always)
 	return desc_row(cx, q, at, &d);
 }
 
+/* A guest's pirq that leads back has proven what led to it, for all. */
+static void
+trust_get(struct mdb_ctx *cx, struct irqs *q)
+{
+	struct guests g;
+	struct desc d;
+
+	q->trust = mdb_shape_trust(cx, q->table.world, &desc_shape, F_STATUS);
+	for (uint64_t i = 0; i < q->nr && q->trust == MDB_TRUST_UNPROVEN; i++) {
+		struct mdb_loc at =
+			mdb_at(q->table, q->table.addr + i * q->len);
+
+		if (mdb_read_shape(cx, &desc_shape, at, &d) == MDB_OK &&
+			d.irq == (int64_t)i && (d.status & IRQ_GUEST) != 0 &&
+			d.action != 0 && guests_text(cx, q, &d, &g) == MDB_OK &&
+			g.led_back)
+			q->trust = MDB_TRUST_PROVEN;
+	}
+	mdb_forget(cx);
+}
+
 static enum mdb_status
 irqs_get(struct mdb_ctx *cx, const struct mdb_call *call, struct irqs *q)
 {
@@ -360,6 +451,8 @@ irqs_get(struct mdb_ctx *cx, const struct mdb_call *call, struct irqs *q)
 		q->selected = true;
 		q->only = domain.addr;
 	}
+	if (st == MDB_OK)
+		trust_get(cx, q);
 	return st;
 }
 

@@ -256,7 +256,11 @@ xpv_p2m_get(struct mdb_ctx *cx, struct mdb_loc domain, struct xpv_p2m *p2m_out)
 	if (st != MDB_OK)
 		return st;
 	p2m_out->domid = d.id;
-	st = d.is_hvm ? xpv_p2m_tables_get(cx, p2m_out) : pv_get(cx, p2m_out);
+	/* A PV domain has no second stage, whatever its flags are thought to
+	 * say: where they are not known, what is there decides. */
+	st = xpv_p2m_tables_get(cx, p2m_out);
+	if (st != MDB_OK && !d.is_hvm)
+		st = pv_get(cx, p2m_out);
 	return st == MDB_OK ? st
 			    : mdb_context(cx, st, "the p2m of %s",
 				      xpv_domid_name(cx, d.id));

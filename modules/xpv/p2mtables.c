@@ -68,16 +68,15 @@ is_p2m(struct mdb_ctx *cx, struct mdb_loc domain, mdb_addr_t at,
 static enum mdb_status
 p2m_find(struct mdb_ctx *cx, struct mdb_loc domain, struct p2m_domain *d_out)
 {
-	uint64_t at = 0, len = 0, found = 0;
-	enum mdb_status st;
+	uint64_t at = 0, found = 0;
+	enum mdb_status st = MDB_OK;
 
 	if (xpv_member(cx, domain, "struct domain", "arch.p2m\0", &at) ==
 			MDB_OK &&
 		is_p2m(cx, domain, at, d_out))
 		return MDB_OK;
 	mdb_forget(cx);
-	st = xpv_type_len(cx, domain.world, "struct domain", &len);
-	for (uint64_t i = 0; st == MDB_OK && i + 8 <= len; i += 8) {
+	for (uint64_t i = 0; st == MDB_OK && i < XPV_DOMAIN_ROOM; i += 8) {
 		struct p2m_domain d;
 		mdb_addr_t p;
 

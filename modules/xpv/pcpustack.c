@@ -84,8 +84,13 @@ stack(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 	struct mdb_regs regs;
 	enum mdb_status st = mdb_xen_pcpu(cx, world, cpu, &p);
 
-	if (st != MDB_OK)
+	/* Of an older hypervisor only the registers are known. */
+	if (st == MDB_E_UNSUPPORTED) {
+		mdb_forget(cx);
+		p = (struct mdb_xen_pcpu){ .cpu = cpu, .has_regs = true };
+	} else if (st != MDB_OK) {
 		return st;
+	}
 	if (!p.has_regs || mdb_cpu_regs(cx, world, cpu, &regs) != MDB_OK) {
 		mdb_forget(cx);
 		return head(cx, world, &p, NULL);

@@ -70,11 +70,18 @@ struct data {
 	mdb_addr_t nxtlist, curlist, donelist;
 };
 
+enum {
+	F_QUIESCBATCH,
+	F_BATCH,
+	F_QLEN,
+	F_QS_PENDING,
+};
+
 static const struct mdb_field data_fields[] = {
-	MDB_FIELD(struct data, quiescbatch, "quiescbatch"),
-	MDB_FIELD(struct data, batch, "batch"),
-	MDB_FIELD(struct data, qlen, "qlen"),
-	MDB_FIELD(struct data, qs_pending, "qs_pending"),
+	[F_QUIESCBATCH] = MDB_FIELD(struct data, quiescbatch, "quiescbatch"),
+	[F_BATCH] = MDB_FIELD(struct data, batch, "batch"),
+	[F_QLEN] = MDB_FIELD(struct data, qlen, "qlen"),
+	[F_QS_PENDING] = MDB_FIELD(struct data, qs_pending, "qs_pending"),
 	MDB_FIELD(struct data, cpu, "cpu"),
 	MDB_FIELD(struct data, nxtlist, "nxtlist"),
 	MDB_FIELD(struct data, curlist, "curlist"),
@@ -222,13 +229,14 @@ row(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 		return st;
 	waits = s->ctrl.cur != s->ctrl.completed &&
 		is_in_mask(cx, &s->ctrl, cpu);
+#define MEMBER(field, v) xpv_shape_cell(cx, world, &data_shape, F_##field, (v))
 	struct mdb_value v[] = {
 		mdb_v_int(cpu),
 		mdb_v_addr(loc),
-		mdb_v_int(d.quiescbatch),
-		mdb_v_bool(d.qs_pending != 0),
-		mdb_v_int(d.batch),
-		mdb_v_int(d.qlen),
+		MEMBER(QUIESCBATCH, mdb_v_int(d.quiescbatch)),
+		MEMBER(QS_PENDING, mdb_v_bool(d.qs_pending != 0)),
+		MEMBER(BATCH, mdb_v_int(d.batch)),
+		MEMBER(QLEN, mdb_v_int(d.qlen)),
 		count_cell(cx, mdb_at(loc, d.nxtlist), "next"),
 		count_cell(cx, mdb_at(loc, d.curlist), "cur"),
 		count_cell(cx, mdb_at(loc, d.donelist), "done"),

@@ -9,9 +9,10 @@
 
 /* ---- members ------------------------------------------------------------- */
 
+/* The name that the type has; MDB_E_NOTFOUND for none. */
 static enum mdb_status
-member_of(struct mdb_ctx *cx, struct mdb_world *world, const char *type_name,
-	const char *names, struct mdb_member *m)
+choose(struct mdb_ctx *cx, struct mdb_world *world, const char *type_name,
+	const char *names, const char **name_out, struct mdb_member *m)
 {
 	struct mdb_type type;
 	enum mdb_status st = mdb_type_by_name(cx, world, type_name, &type);
@@ -21,6 +22,7 @@ member_of(struct mdb_ctx *cx, struct mdb_world *world, const char *type_name,
 		return st;
 	do {
 		mdb_forget(cx);
+		*name_out = name;
 		st = mdb_type_member(cx, type, name, m);
 		while (*name++ != '\0')
 			;
@@ -28,11 +30,57 @@ member_of(struct mdb_ctx *cx, struct mdb_world *world, const char *type_name,
 	return st;
 }
 
+enum mdb_status
+xpv_member_find(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *names, struct mdb_member *m)
+{
+	struct mdb_member found = { 0 };
+	const char *name;
+	enum mdb_status st = choose(cx, world, type_name, names, &name, &found);
+
+	if (st != MDB_OK)
+		return st;
+	if (mdb_member_trust(cx, world, type_name, name) == MDB_TRUST_REFUTED)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"%s.%s is not where the types have it", type_name,
+			name);
+	*m = found;
+	return MDB_OK;
+}
+
+enum mdb_trust
+xpv_member_trust(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *names)
+{
+	struct mdb_member m = { 0 };
+	const char *name;
+
+	if (choose(cx, world, type_name, names, &name, &m) == MDB_OK)
+		return mdb_member_trust(cx, world, type_name, name);
+	mdb_forget(cx);
+	return MDB_TRUST_REFUTED;
+}
+
+struct mdb_value
+xpv_trusted(enum mdb_trust trust, struct mdb_value v)
+{
+	if (trust == MDB_TRUST_REFUTED)
+		return mdb_v_none();
+	return trust == MDB_TRUST_UNPROVEN ? mdb_v_unproven(v) : v;
+}
+
+struct mdb_value
+xpv_shape_cell(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_shape *shape, size_t field, struct mdb_value v)
+{
+	return xpv_trusted(mdb_shape_trust(cx, world, shape, field), v);
+}
+
 /* Through structures of one member: atomic_t, mfn_t. */
 static struct mdb_type
 unwrap(struct mdb_ctx *cx, struct mdb_type type)
 {
-	struct mdb_member m;
+	struct mdb_member m = { 0 };
 
 	type = mdb_type_resolve(type);
 	for (int i = 0; i < 4 && mdb_type_kind(type) == MDB_T_STRUCT &&
@@ -61,10 +109,11 @@ enum mdb_status
 xpv_member(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	const char *names, uint64_t *value_out)
 {
-	struct mdb_member m;
+	struct mdb_member m = { 0 };
 	struct mdb_type type;
 	uint64_t size, v, bit;
-	enum mdb_status st = member_of(cx, loc.world, type_name, names, &m);
+	enum mdb_status st =
+		xpv_member_find(cx, loc.world, type_name, names, &m);
 
 	if (st != MDB_OK)
 		return st;
@@ -90,8 +139,9 @@ enum mdb_status
 xpv_member_loc(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	const char *names, struct mdb_loc *loc_out)
 {
-	struct mdb_member m;
-	enum mdb_status st = member_of(cx, loc.world, type_name, names, &m);
+	struct mdb_member m = { 0 };
+	enum mdb_status st =
+		xpv_member_find(cx, loc.world, type_name, names, &m);
 
 	if (st == MDB_OK)
 		*loc_out = mdb_at(loc, loc.addr + m.bit_offset / 8);

@@ -75,14 +75,18 @@ const struct mdb_example xpv_sched_examples[] = {
 
 /* ---- reading ------------------------------------------------------------- */
 
+enum {
+	F_SINCE,
+};
+
 static const struct mdb_field unit_fields[] = {
+	[F_SINCE] = MDB_FIELD(struct sched_unit, since, "state_entry_time"),
 	MDB_FIELD(struct sched_unit, domain, "domain"),
 	MDB_FIELD(struct sched_unit, vcpu, "vcpu_list"),
 	MDB_FIELD(struct sched_unit, priv, "priv"),
 	MDB_FIELD(struct sched_unit, res, "res"),
 	MDB_FIELD(struct sched_unit, id, "unit_id"),
 	MDB_FIELD(struct sched_unit, is_running, "is_running"),
-	MDB_FIELD(struct sched_unit, since, "state_entry_time"),
 	MDB_FIELD_END,
 };
 static const struct mdb_shape unit_shape = { "struct sched_unit", unit_fields };
@@ -270,7 +274,7 @@ static enum mdb_status
 show_unit(struct mdb_ctx *cx, const struct show *s, const struct sched_unit *u,
 	const char *place, bool idle)
 {
-	struct sched_info i = { .detail = "" };
+	struct sched_info i = { .detail = "", .trust = MDB_TRUST_EXACT };
 	struct mdb_loc vcpu = mdb_at(u->loc, u->vcpu);
 	enum mdb_status st = MDB_OK;
 
@@ -286,13 +290,15 @@ show_unit(struct mdb_ctx *cx, const struct show *s, const struct sched_unit *u,
 		cpu_cell(cx, u),
 		mdb_v_text(place_text(cx, u, place)),
 		st != MDB_OK   ? mdb_v_error(st)
-		: i.has_credit ? mdb_v_int(i.credit)
+		: i.has_credit ? xpv_trusted(i.trust, mdb_v_int(i.credit))
 			       : mdb_v_none(),
 		st != MDB_OK   ? mdb_v_error(st)
-		: i.has_weight ? mdb_v_uint(i.weight)
+		: i.has_weight ? xpv_trusted(i.trust, mdb_v_uint(i.weight))
 			       : mdb_v_none(),
-		xpv_for_cell(cx, u->loc.world, u->since),
-		*i.detail != '\0' ? mdb_v_text(i.detail) : mdb_v_none(),
+		xpv_shape_cell(cx, u->loc.world, &unit_shape, F_SINCE,
+			xpv_for_cell(cx, u->loc.world, u->since)),
+		*i.detail != '\0' ? xpv_trusted(i.trust, mdb_v_text(i.detail))
+				  : mdb_v_none(),
 	};
 
 	return mdb_subrow(cx, &unit_table, v);
@@ -386,6 +392,14 @@ struct rest {
 	mdb_addr_t pool;
 };
 
+/* RUNSTATE_running and RUNSTATE_runnable were; of a state that is not known
+ * only the first can be told. */
+static bool
+was_shown(const struct sched_unit *u, const struct xpv_vcpu *v)
+{
+	return v->has_state ? v->state <= 1 : u->is_running != 0;
+}
+
 static enum mdb_status
 rest_of_domain(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 {
@@ -408,8 +422,7 @@ rest_of_domain(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 		st = sched_unit_read(cx, at, &u);
 		if (st == MDB_OK)
 			st = xpv_vcpu_read(cx, mdb_at(at, u.vcpu), &v);
-		/* RUNSTATE_running, RUNSTATE_runnable were shown. */
-		if (st == MDB_OK && v.state > 1)
+		if (st == MDB_OK && !was_shown(&u, &v))
 			st = show_unit(cx, r->show, &u, NULL, false);
 		if (st == MDB_OK)
 			st = xpv_member_ptr(cx, at, "struct sched_unit",

@@ -22,8 +22,9 @@ struct sched_info {
 	int64_t credit;
 	bool has_weight;
 	uint64_t weight;
-	const char *detail; /* flags in words, budgets; never NULL */
-	mdb_addr_t queue;   /* where it queues; 0: not said by the unit */
+	const char *detail;   /* flags in words, budgets; never NULL */
+	enum mdb_trust trust; /* of all that, the worst */
+	mdb_addr_t queue;     /* where it queues; 0: not said by the unit */
 };
 
 /* A unit on a queue, in order; place: "queued", "depleted", "waiting". */

@@ -30,6 +30,21 @@ get(struct mdb_ctx *cx, struct mdb_loc loc, const char *type, const char *names,
 	return false;
 }
 
+/* How sure all of these members are; all are there. */
+static enum mdb_trust
+worst_of(struct mdb_ctx *cx, struct mdb_world *world, const char *type,
+	const char *members)
+{
+	enum mdb_trust worst = MDB_TRUST_EXACT, t;
+
+	for (; *members != '\0'; members += strlen(members) + 1) {
+		t = mdb_member_trust(cx, world, type, members);
+		if (t > worst)
+			worst = t;
+	}
+	return worst;
+}
+
 /* The units on a list of a scheduler's own structures. */
 struct list {
 	const char *type, *place;
@@ -89,6 +104,8 @@ credit2_unit(struct mdb_ctx *cx, const struct sched_unit *u,
 		st = xpv_member_ptr(cx, loc, CREDIT2_UNIT, "rqd\0", &queue);
 	if (st != MDB_OK)
 		return st;
+	i->trust = worst_of(cx, u->loc.world, CREDIT2_UNIT,
+		"credit\0weight\0flags\0");
 	i->credit = (int64_t)v;
 	i->has_credit = i->has_weight = true;
 	i->queue = queue.addr;
@@ -208,6 +225,8 @@ credit_unit(struct mdb_ctx *cx, const struct sched_unit *u,
 		st = xpv_member(cx, loc, CREDIT_UNIT, "pri\0", &pri);
 	if (st != MDB_OK)
 		return st;
+	i->trust =
+		worst_of(cx, u->loc.world, CREDIT_UNIT, "credit\0pri\0flags\0");
 	i->credit = (int64_t)v;
 	i->has_credit = true;
 	i->detail = credit_priority(cx, (int64_t)pri);
@@ -278,6 +297,8 @@ rt_unit(struct mdb_ctx *cx, const struct sched_unit *u, struct sched_info *i)
 		st = xpv_member(cx, loc, RT_UNIT, "flags\0", &flags);
 	if (st != MDB_OK)
 		return st;
+	i->trust = worst_of(cx, u->loc.world, RT_UNIT,
+		"period\0budget\0cur_budget\0cur_deadline\0flags\0");
 	i->detail = add(cx, xpv_bits_text(cx, rt_bits, flags),
 		mdb_tmp_printf(cx,
 			"%" PRId64 " of %" PRIu64 " ns in %" PRIu64

@@ -128,25 +128,17 @@ enum mdb_status
 xpv_member_cpus(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	const char *names, const char **text_out)
 {
-	struct mdb_type type;
-	struct mdb_member m;
-	struct mdb_loc at;
+	struct mdb_member m = { 0 };
 	unsigned int nr = mask_bits(cx, loc.world);
-	enum mdb_status st = xpv_member_loc(cx, loc, type_name, names, &at);
+	enum mdb_status st =
+		xpv_member_find(cx, loc.world, type_name, names, &m);
 
-	if (st == MDB_OK)
-		st = mdb_type_by_name(cx, loc.world, type_name, &type);
 	if (st != MDB_OK)
 		return st;
-	for (const char *name = names; *name != '\0'; name += strlen(name) + 1)
-		if (mdb_type_member(cx, type, name, &m) == MDB_OK)
-			break;
-	mdb_forget(cx);
+	loc.addr += m.bit_offset / 8;
 	if (mdb_type_kind(mdb_type_resolve(m.type)) == MDB_T_POINTER)
-		st = mdb_read_ptr(cx, at, &at.addr);
-	if (st == MDB_OK)
-		st = xpv_cpus_text(cx, at, nr, text_out);
-	return st;
+		st = mdb_read_ptr(cx, loc, &loc.addr);
+	return st == MDB_OK ? xpv_cpus_text(cx, loc, nr, text_out) : st;
 }
 
 struct mdb_value
@@ -157,7 +149,9 @@ xpv_cpus_cell(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	enum mdb_status st = xpv_member_cpus(cx, loc, type_name, names, &text);
 
 	if (st == MDB_OK)
-		return mdb_v_text(text);
+		return xpv_trusted(
+			xpv_member_trust(cx, loc.world, type_name, names),
+			mdb_v_text(text));
 	mdb_forget(cx);
 	return st == MDB_E_NOTFOUND ? mdb_v_none() : mdb_v_error(st);
 }
@@ -182,49 +176,61 @@ leaf_error(struct mdb_ctx *cx, const struct xpv_leaf *l, enum mdb_status st)
 		mdb_v_error(st));
 }
 
+/* What is not proven to be there is marked. */
+static enum mdb_status
+say(struct mdb_ctx *cx, const struct xpv_leaf *l, bool unproven,
+	const char *text, struct mdb_value value)
+{
+	if (!unproven)
+		return xpv_leaf(cx, l->name, text, value);
+	return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%s?", text),
+		mdb_v_unproven(value));
+}
+
 static enum mdb_status
 leaf_number(struct mdb_ctx *cx, const struct xpv_leaf *l, struct mdb_loc loc,
-	uint64_t v)
+	bool unproven, uint64_t v)
 {
 	const char *text;
 
 	switch (l->kind) {
 	case XPV_LEAF_INT:
-		return xpv_leaf(cx, l->name,
+		return say(cx, l, unproven,
 			mdb_tmp_printf(cx, "%" PRId64, (int64_t)v),
 			mdb_v_int((int64_t)v));
 	case XPV_LEAF_BOOL:
-		return xpv_leaf(cx, l->name, v ? "yes" : "no",
+		return say(cx, l, unproven, v ? "yes" : "no",
 			mdb_v_bool(v != 0));
 	case XPV_LEAF_NS:
-		return xpv_leaf(cx, l->name,
+		return say(cx, l, unproven,
 			mdb_tmp_printf(cx, "%" PRId64 ".%09" PRIu64,
 				(int64_t)(v / 1000000000), v % 1000000000),
 			mdb_v_uint(v));
 	case XPV_LEAF_BITS:
 		text = xpv_bits_text(cx, l->aux, v);
-		return xpv_leaf(cx, l->name,
+		return say(cx, l, unproven,
 			mdb_tmp_printf(cx, "%#" PRIx64 "%s%s%s", v,
 				*text ? " (" : "", text, *text ? ")" : ""),
 			mdb_v_hex(v));
 	case XPV_LEAF_WORD:
-		return xpv_leaf(cx, l->name,
-			xpv_word(cx, l->aux, l->aux_len, v), mdb_v_uint(v));
+		return say(cx, l, unproven, xpv_word(cx, l->aux, l->aux_len, v),
+			mdb_v_uint(v));
 	case XPV_LEAF_PTR:
-		return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%#" PRIx64, v),
+		return say(cx, l, unproven, mdb_tmp_printf(cx, "%#" PRIx64, v),
 			mdb_v_addr(mdb_at(loc, v)));
 	case XPV_LEAF_HEX:
-		return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%#" PRIx64, v),
+		return say(cx, l, unproven, mdb_tmp_printf(cx, "%#" PRIx64, v),
 			mdb_v_hex(v));
 	default:
-		return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%" PRIu64, v),
+		return say(cx, l, unproven, mdb_tmp_printf(cx, "%" PRIu64, v),
 			mdb_v_uint(v));
 	}
 }
 
 /* 16 bytes in the order of the text (xen/include/public/xen.h). */
 static enum mdb_status
-leaf_uuid(struct mdb_ctx *cx, const struct xpv_leaf *l, struct mdb_loc at)
+leaf_uuid(struct mdb_ctx *cx, const struct xpv_leaf *l, struct mdb_loc at,
+	bool unproven)
 {
 	uint8_t b[16];
 	enum mdb_status st = mdb_read(cx, at, b, sizeof(b));
@@ -238,7 +244,7 @@ leaf_uuid(struct mdb_ctx *cx, const struct xpv_leaf *l, struct mdb_loc at)
 		*p++ = "0123456789abcdef"[b[i] >> 4];
 		*p++ = "0123456789abcdef"[b[i] & 15];
 	}
-	return xpv_leaf(cx, l->name, text, mdb_v_text(text));
+	return say(cx, l, unproven, text, mdb_v_text(text));
 }
 
 static enum mdb_status
@@ -248,6 +254,8 @@ leaf_one(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	struct mdb_loc at;
 	const char *text;
 	uint64_t v;
+	bool unproven = xpv_member_trust(cx, loc.world, type_name, l->names) ==
+			MDB_TRUST_UNPROVEN;
 	enum mdb_status st;
 
 	switch (l->kind) {
@@ -255,22 +263,22 @@ leaf_one(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 		st = xpv_member_cpus(cx, loc, type_name, l->names, &text);
 		if (st != MDB_OK)
 			return leaf_error(cx, l, st);
-		return xpv_leaf(cx, l->name, text, mdb_v_text(text));
+		return say(cx, l, unproven, text, mdb_v_text(text));
 	case XPV_LEAF_ADDR:
 	case XPV_LEAF_UUID:
 		st = xpv_member_loc(cx, loc, type_name, l->names, &at);
 		if (st != MDB_OK)
 			return leaf_error(cx, l, st);
 		if (l->kind == XPV_LEAF_UUID)
-			return leaf_uuid(cx, l, at);
-		return xpv_leaf(cx, l->name,
+			return leaf_uuid(cx, l, at, unproven);
+		return say(cx, l, unproven,
 			mdb_tmp_printf(cx, "%#" PRIx64, at.addr),
 			mdb_v_addr(at));
 	default:
 		st = xpv_member(cx, loc, type_name, l->names, &v);
 		if (st != MDB_OK)
 			return leaf_error(cx, l, st);
-		return leaf_number(cx, l, loc, v);
+		return leaf_number(cx, l, loc, unproven, v);
 	}
 }
 

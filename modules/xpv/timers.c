@@ -52,10 +52,16 @@ struct timer {
 	mdb_addr_t list_next;
 };
 
+enum {
+	F_EXPIRES,
+	F_FUNCTION,
+	F_DATA,
+};
+
 static const struct mdb_field timer_fields[] = {
-	MDB_FIELD(struct timer, expires, "expires"),
-	MDB_FIELD(struct timer, function, "function"),
-	MDB_FIELD(struct timer, data, "data"),
+	[F_EXPIRES] = MDB_FIELD(struct timer, expires, "expires"),
+	[F_FUNCTION] = MDB_FIELD(struct timer, function, "function"),
+	[F_DATA] = MDB_FIELD(struct timer, data, "data"),
 	MDB_FIELD(struct timer, cpu, "cpu"),
 	MDB_FIELD(struct timer, status, "status"),
 	MDB_FIELD(struct timer, heap_offset, "heap_offset"),
@@ -79,6 +85,7 @@ static const struct mdb_shape timers_shape = { "struct timers", timers_fields };
 
 /* TIMER_STATUS_*, xen/include/xen/timer.h. */
 enum {
+	STATUS_RUNNING = 0, /* ours: Xen has no such timer */
 	STATUS_INACTIVE = 1,
 	STATUS_HEAP = 3,
 	STATUS_LIST = 4,
@@ -196,12 +203,25 @@ inactive_one(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 	return one(cx, arg, loc, STATUS_INACTIVE, 0, &t);
 }
 
+/* That which is being called: it is on the heap again if it was set again. */
+static enum mdb_status
+running(struct mdb_ctx *cx, const struct scan *s, struct mdb_loc loc)
+{
+	struct timer t;
+	enum mdb_status st = mdb_read_shape(cx, &timer_shape, loc, &t);
+
+	if (st != MDB_OK || t.status == STATUS_HEAP || t.status == STATUS_LIST)
+		return st;
+	t.status = STATUS_RUNNING;
+	return s->fn(cx, loc, &t, s->arg);
+}
+
 static enum mdb_status
 scan_cpu(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 {
 	struct scan *s = arg;
 	struct mdb_loc loc;
-	struct timers ts;
+	struct timers ts = { 0 };
 	uint64_t offset;
 	enum mdb_status st = xpv_percpu_loc(cx, world, "timers", cpu, &loc);
 
@@ -211,17 +231,8 @@ scan_cpu(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 	if (st == MDB_OK)
 		st = mdb_offset_of(cx, world, "struct timer", "inactive\0",
 			&offset);
-	if (st == MDB_OK && ts.running != 0) {
-		/* It is being called: in none of the three places. */
-		struct timer t;
-
-		st = mdb_read_shape(cx, &timer_shape, mdb_at(loc, ts.running),
-			&t);
-		if (st == MDB_OK) {
-			t.status = 0;
-			st = s->fn(cx, mdb_at(loc, ts.running), &t, s->arg);
-		}
-	}
+	if (st == MDB_OK && ts.running != 0)
+		st = running(cx, s, mdb_at(loc, ts.running));
 	if (st == MDB_OK)
 		st = scan_heap(cx, s, mdb_at(loc, ts.heap));
 	if (st == MDB_OK)
@@ -271,14 +282,18 @@ row(struct mdb_ctx *cx, struct mdb_loc loc, const struct timer *t, void *arg)
 {
 	struct scan *s = arg;
 	bool set = t->status != STATUS_INACTIVE;
+#define MEMBER(field, v) \
+	xpv_shape_cell(cx, loc.world, &timer_shape, F_##field, (v))
 	struct mdb_value v[] = {
 		mdb_v_addr(loc),
 		mdb_v_int(s->cpu),
 		mdb_v_text(place_of(cx, t)),
-		set ? mdb_v_ns((uint64_t)t->expires) : mdb_v_none(),
-		set ? in_cell(cx, loc.world, t->expires) : mdb_v_none(),
-		mdb_v_addr(mdb_at(loc, t->data)),
-		mdb_v_sym(mdb_at(loc, t->function)),
+		set ? MEMBER(EXPIRES, mdb_v_ns((uint64_t)t->expires))
+		    : mdb_v_none(),
+		set ? MEMBER(EXPIRES, in_cell(cx, loc.world, t->expires))
+		    : mdb_v_none(),
+		MEMBER(DATA, mdb_v_addr(mdb_at(loc, t->data))),
+		MEMBER(FUNCTION, mdb_v_sym(mdb_at(loc, t->function))),
 	};
 
 	return mdb_row(cx, &xpv_timers_table, v);

@@ -19,6 +19,7 @@ struct vcpu {
 };
 
 enum {
+	F_FLAGS,
 	F_STATE,
 	F_SINCE,
 	F_RUNNING,
@@ -28,6 +29,8 @@ enum {
 };
 
 static const struct mdb_field fields[] = {
+	[F_FLAGS] =
+		MDB_FIELD_OPT(struct vcpu, flags, "vcpu_flags\0pause_flags"),
 	[F_STATE] = MDB_FIELD_OPT(struct vcpu, state, "runstate.state"),
 	[F_SINCE] =
 		MDB_FIELD_OPT(struct vcpu, since, "runstate.state_entry_time"),
@@ -39,7 +42,6 @@ static const struct mdb_field fields[] = {
 	MDB_FIELD(struct vcpu, id, "vcpu_id"),
 	MDB_FIELD(struct vcpu, processor, "processor"),
 	MDB_FIELD(struct vcpu, domain, "domain"),
-	MDB_FIELD_OPT(struct vcpu, flags, "vcpu_flags\0pause_flags"),
 	MDB_FIELD_OPT(struct vcpu, pause_count, "pause_count"),
 	MDB_FIELD_OPT(struct vcpu, unit, "sched_unit"),
 	MDB_FIELD_OPT(struct vcpu, poll_evtchn, "poll_evtchn"),
@@ -230,29 +232,32 @@ row(struct mdb_ctx *cx, const struct xpv_vcpu *x)
 {
 	struct mdb_loc unit = mdb_at(x->loc, x->unit);
 	const char *why = xpv_pause_text(cx, x);
+	struct mdb_value bad = mdb_v_error(MDB_E_CORRUPT);
+#define MEMBER(field, v) \
+	(x->is_bad ? bad \
+		   : xpv_shape_cell(cx, x->loc.world, &shape, F_##field, (v)))
 	struct mdb_value v[] = {
 		mdb_v_addr(x->loc),
 		xpv_domain_id_cell(cx, mdb_at(x->loc, x->domain)),
 		mdb_v_int(x->id),
 		mdb_v_int(x->processor),
-		x->is_bad ? mdb_v_error(MDB_E_CORRUPT)
-			  : mdb_v_text(xpv_state_name(x)),
-		x->is_bad ? mdb_v_error(MDB_E_CORRUPT) : mdb_v_hex(x->flags),
-		x->has_cr3 ? mdb_v_hex(x->cr3) : mdb_v_none(),
-		mode_cell(cx, x),
-		x->is_bad      ? mdb_v_error(MDB_E_CORRUPT)
-		: x->has_since ? xpv_for_cell(cx, x->loc.world, x->since)
+		x->is_bad      ? bad
+		: x->has_state ? MEMBER(STATE, mdb_v_text(xpv_state_name(x)))
 			       : mdb_v_none(),
-		x->has_since && !x->is_bad ? mdb_v_uint(x->since)
-					   : mdb_v_none(),
+		MEMBER(FLAGS, mdb_v_hex(x->flags)),
+		xpv_shape_cell(cx, x->loc.world, &shape, F_CR3,
+			mdb_v_hex(x->cr3)),
+		MEMBER(ARCH_FLAGS, mode_cell(cx, x)),
+		MEMBER(SINCE, xpv_for_cell(cx, x->loc.world, x->since)),
+		MEMBER(SINCE, mdb_v_uint(x->since)),
 		x->unit != 0 ? xpv_cpus_cell(cx, unit, "struct sched_unit",
 				       "cpu_hard_affinity\0")
 			     : mdb_v_none(),
 		x->unit != 0 ? xpv_cpus_cell(cx, unit, "struct sched_unit",
 				       "cpu_soft_affinity\0")
 			     : mdb_v_none(),
-		x->is_bad      ? mdb_v_error(MDB_E_CORRUPT)
-		: *why != '\0' ? mdb_v_text(why)
+		x->is_bad      ? bad
+		: *why != '\0' ? MEMBER(FLAGS, mdb_v_text(why))
 			       : mdb_v_none(),
 	};
 

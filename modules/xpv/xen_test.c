@@ -194,6 +194,13 @@ test_timers_of_heap_and_list(void **state)
 	assert_string_equal(xf_eval(s, "::walk timer"),
 		"0x42000000\n0x42000100\n");
 	assert_null(strstr(xf_eval(s, "::xentimers -c 1"), "4200"));
+	/* What is being called is in neither place, unless it was set again. */
+	timer(s, 0x42000200, 0, 1, 0);
+	xf_set(s, XF_TIMERS, XF_PERCPU, "running", 0x42000200);
+	has(s, "::xentimers", "42000200    0 running  ");
+	xf_set(s, XF_TIMERS, XF_PERCPU, "running", TIMER1);
+	assert_string_equal(xf_eval(s, "::walk timer"),
+		"0x42000000\n0x42000100\n");
 }
 
 static void

@@ -110,7 +110,7 @@ p2m_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 	struct xpv_p2m *p2m_out)
 {
 	struct mdb_world *world;
-	struct mdb_loc domain;
+	struct mdb_loc domain = { 0 };
 	enum mdb_status st = xpv_world(cx, &world);
 
 	if (st == MDB_OK)
@@ -122,7 +122,7 @@ enum mdb_status
 xpv_pfn2mfn(struct mdb_ctx *cx, const struct mdb_call *call)
 {
 	struct xpv_p2m *p = mdb_tmp(cx, sizeof(*p));
-	struct xpv_p2m_entry e;
+	struct xpv_p2m_entry e = { 0 };
 	enum mdb_status st = p2m_meant(cx, call, p);
 
 	if (st == MDB_OK)

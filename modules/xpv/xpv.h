@@ -35,6 +35,21 @@ enum mdb_status xpv_var_ptr(struct mdb_ctx *cx, struct mdb_world *world,
  */
 enum mdb_status xpv_member(struct mdb_ctx *cx, struct mdb_loc loc,
 	const char *type_name, const char *names, uint64_t *value_out);
+/* The member that this Xen has, of several names. */
+enum mdb_status xpv_member_find(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *names,
+	struct mdb_member *member_out);
+/* How sure the place of the member is that xpv_member_find finds. */
+enum mdb_trust xpv_member_trust(struct mdb_ctx *cx, struct mdb_world *world,
+	const char *type_name, const char *names);
+/*
+ * A cell of what a member says: marked where its place is not proven; none
+ * where this Xen has no such member, or where it is refuted.
+ */
+struct mdb_value xpv_trusted(enum mdb_trust trust, struct mdb_value v);
+struct mdb_value xpv_shape_cell(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_shape *shape, size_t field, struct mdb_value v);
+
 /* Where a member is. */
 enum mdb_status xpv_member_loc(struct mdb_ctx *cx, struct mdb_loc loc,
 	const char *type_name, const char *names, struct mdb_loc *loc_out);
@@ -86,6 +101,12 @@ struct xpv_state {
 	uint64_t time_latest; /* 0: not known */
 	bool frames_found;
 	struct xpv_frames frames; /* xpv_frames_get */
+	bool evtchn_tried;
+	enum mdb_trust evtchn_trust; /* xpv_evtchn_trust */
+	bool pirqs_found;
+	uint64_t pirqs; /* offset of pirq_tree, where it was found */
+	bool irqs_found;
+	uint64_t irqs; /* the same of arch.irq_pirq */
 };
 struct xpv_state *xpv_state(struct mdb_ctx *cx, struct mdb_world *world);
 
@@ -183,6 +204,26 @@ enum mdb_status xpv_leaf(struct mdb_ctx *cx, const char *name, const char *text,
 #define XPV_MAX_DOMAINS 0x8000u
 #define XPV_MAX_VCPUS 8192u
 
+/* Members of a domain, for xpv_domain_cell; those of its state are together. */
+enum xpv_domain_field {
+	XPV_DOMAIN_ID,
+	XPV_DOMAIN_TOT_PAGES,
+	XPV_DOMAIN_MAX_PAGES,
+	XPV_DOMAIN_FLAGS,
+	XPV_DOMAIN_IS_HVM,
+	XPV_DOMAIN_GUEST_TYPE,
+	XPV_DOMAIN_OPTIONS,
+	XPV_DOMAIN_EMULATION,
+	XPV_DOMAIN_OUTSTANDING,
+	XPV_DOMAIN_XENHEAP,
+	XPV_DOMAIN_DYING,
+	XPV_DOMAIN_SHUTTING_DOWN,
+	XPV_DOMAIN_SHUT_DOWN,
+	XPV_DOMAIN_SHUTDOWN_CODE,
+	XPV_DOMAIN_CONTROLLER_PAUSES,
+	XPV_DOMAIN_PAUSES,
+};
+
 /* What a command wants of a domain; has: which members this Xen has. */
 struct xpv_domain {
 	struct mdb_loc loc;
@@ -190,6 +231,7 @@ struct xpv_domain {
 	uint32_t tot_pages, max_pages;
 	uint64_t flags;
 	bool has_flags;
+	bool has_hvm; /* it is known whether */
 	bool is_hvm;
 	mdb_addr_t vcpu, evtchn; /* where the arrays of pointers begin */
 	mdb_addr_t next;
@@ -233,6 +275,13 @@ enum mdb_status xpv_domain_read(struct mdb_ctx *cx, struct mdb_loc loc,
 	struct xpv_domain *out);
 enum mdb_status xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc,
 	struct xpv_vcpu *out);
+/* A cell of what was read of such a member, as xpv_trusted; how sure those of
+ * its state are, together. */
+struct mdb_value xpv_domain_cell(struct mdb_ctx *cx,
+	const struct xpv_domain *domain, enum xpv_domain_field field,
+	struct mdb_value v);
+enum mdb_trust xpv_domain_state_trust(struct mdb_ctx *cx,
+	const struct xpv_domain *domain);
 /* "running", "runnable", "blocked", "offline", or "?". */
 const char *xpv_state_name(const struct xpv_vcpu *v);
 

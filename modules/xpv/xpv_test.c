@@ -175,8 +175,8 @@ test_vcpus_of_domains(void **state)
 		"        - -        -\n"
 		"ffbe9100     0    1    0 blocked         1 be1d00   -         "
 		"        - -        -\n"
-		"ffbd1100     1    0    0 <corrupt> <corrupt> be1d00   -         "
-		"<corrupt> -        <corrupt>\n";
+		"ffbd1100     1    0    0 <corrupt> <corrupt> be1d00   "
+		"<corrupt>    <corrupt> -        <corrupt>\n";
 
 	assert_string_equal(eval(*state, "::vcpu"), all);
 	assert_string_equal(eval(*state, "::walk domain | ::walk vcpu | "

@@ -31,7 +31,7 @@ def die(msg):
 class Guest:
     """A running QEMU: its console log, its serial line and its monitor."""
 
-    def __init__(self, args, machine):
+    def __init__(self, args, machine, disk="virtio-blk-pci"):
         """machine: QEMU's options for what it boots."""
         self.out = args.out
         self.log = f"{args.out}/console.log"
@@ -47,8 +47,9 @@ class Guest:
                "-chardev", f"socket,id=ser0,path={ser},server=on,wait=off",
                "-serial", "chardev:ser0",
                "-monitor", f"unix:{mon},server=on,wait=off"] + machine
-        for path in self.disks:
-            cmd += ["-drive", f"file={path},if=virtio,format=raw,cache=unsafe"]
+        for i, path in enumerate(self.disks):
+            cmd += ["-drive", f"file={path},if=none,id=disk{i},format=raw,cache=unsafe",
+                    "-device", f"{disk},drive=disk{i}"]
         self.proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
         self.ser = connect(ser, self.proc)

@@ -27,8 +27,10 @@ PANICKED = {
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
 }
 DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
-# A PVH dom0 must have an IOMMU.
+# A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
+# are not the machine's.
 PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
+PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 
 def start(args):
@@ -50,7 +52,7 @@ def start(args):
     machine = ["-kernel", args.xen, "-append", xen,
                "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
     if args.pvh:
-        machine += PVH_MACHINE
+        return take.Guest(args, machine + PVH_MACHINE, PVH_DISK)
     return take.Guest(args, machine)
 
 

@@ -66,6 +66,7 @@ enum mdb_trap_kind {
 	MDB_TRAP_HYPERCALL,	/* number in orig_ax */
 	MDB_TRAP_VMEXIT,	/* a guest with hardware help was left; its
 				   segments are not known */
+	MDB_TRAP_UPCALL,	/* Xen told a paravirtual guest of events */
 };
 /* clang-format on */
 
@@ -89,7 +90,7 @@ struct mdb_frame {
 	bool has_error;
 	uint64_t error_code;
 	const char *guest; /* MDB_FRAME_CROSSING: who ran, "d0v1"; or NULL */
-	const char *note; /* a change of stack or world before it; or NULL */
+	const char *note;  /* a change of stack or world before it; or NULL */
 };
 
 /* "#PF page fault", "double fault"; NULL for a vector with no name. */
@@ -103,8 +104,9 @@ MDB_API void mdb_trap_error_text(int vector, uint64_t error, char *buf,
 
 /* Xen's hypercalls: "sysctl"; NULL for a number that is none. */
 MDB_API const char *mdb_hypercall_name(uint64_t number);
-/* An operation of a hypercall that has several: "block" of sched_op, "getdomaininfo"
- * of domctl; NULL: it has none of that number, or none at all. */
+/* An operation of a hypercall that has several: "block" of sched_op,
+ * "getdomaininfo" of domctl; NULL: it has none of that number, or none at all.
+ */
 MDB_API const char *mdb_hypercall_op_name(uint64_t number, uint64_t op);
 
 /* Why a walk ended. */
