@@ -25,9 +25,12 @@
 #define FRAME_TABLE 0xffff82e000000000ull /* asm/config.h, without BIGMEM */
 #define ECS_VIRQ 5u			  /* xen/include/xen/sched.h */
 #define NR_VIRQS 24u
-#define VIRQ_TIMER 0u	 /* of each vCPU; xen/include/public/xen.h */
-#define TIMER_IN_HEAP 3u /* xen/include/xen/timer.h */
-#define RUNSTATE_RUNNING 0u
+#define VIRQ_TIMER 0u	    /* of each vCPU; xen/include/public/xen.h */
+#define TIMER_IN_HEAP 3u    /* xen/include/xen/timer.h */
+#define RUNSTATE_RUNNING 0u /* xen/include/public/vcpu.h */
+#define RUNSTATE_BLOCKED 2u
+#define VPF_BLOCKED 0x1u /* xen/include/xen/sched.h */
+#define FRAME_MASK 0x000ffffffffff000ull
 
 #define DOMAIN "struct domain"
 #define VCPU "struct vcpu"
@@ -210,6 +213,41 @@ test_running(struct mdb_xen_prover *p, mdb_addr_t vcpu)
 		say(p, VCPU, "runstate.state", true);
 }
 
+/* A vCPU that waits says why; what is no set of VPF_ flags is elsewhere. */
+static void
+test_paused(struct mdb_xen_prover *p, mdb_addr_t vcpu)
+{
+	uint64_t state, flags;
+
+	if (!mdb_xen_value(p, VCPU, "runstate.state", vcpu, &state) ||
+		!mdb_xen_value(p, VCPU, "pause_flags", vcpu, &flags))
+		return;
+	if (flags >> 16 != 0)
+		say(p, VCPU, "pause_flags", false);
+	else if (state == RUNSTATE_BLOCKED && (flags & VPF_BLOCKED) != 0 &&
+		 !is_current(p, vcpu))
+		say(p, VCPU, "pause_flags", true);
+}
+
+/* What cr3 was loaded with is one of the guest's two tables. */
+static void
+test_tables(struct mdb_xen_prover *p, mdb_addr_t vcpu)
+{
+	static const char *const tables[] = { "arch.guest_table",
+		"arch.guest_table_user" };
+	uint64_t cr3, frame;
+
+	if (!mdb_xen_value(p, VCPU, "arch.cr3", vcpu, &cr3) ||
+		(cr3 & FRAME_MASK) == 0)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		if (mdb_xen_value(p, VCPU, tables[i], vcpu, &frame) &&
+			frame == (cr3 & FRAME_MASK) >> 12) {
+			say(p, VCPU, tables[i], true);
+			say(p, VCPU, "arch.cr3", true);
+		}
+}
+
 static void
 test_vcpu_timers(struct mdb_xen_prover *p, mdb_addr_t vcpu)
 {
@@ -240,6 +278,8 @@ test_vcpu(struct mdb_xen_prover *p, mdb_addr_t vcpu, mdb_addr_t next)
 		(void)mdb_xen_expect(p, VCPU, "next_in_list", vcpu, next);
 	test_unit(p, vcpu, &v, next);
 	test_running(p, vcpu);
+	test_paused(p, vcpu);
+	test_tables(p, vcpu);
 	test_vcpu_timers(p, vcpu);
 	mdb_xen_evidence(p, VCPU, vcpu);
 }
