@@ -401,6 +401,17 @@ print_object(struct mdb_ctx *cx, struct mdb_object *object, void *arg)
 	return MDB_OK;
 }
 
+/* A hypervisor and the module for it have one name, and are one to the user. */
+static bool
+is_hypervisor(const struct mdb_session *s, const char *name)
+{
+	for (const struct mdb_world *w = s->cx.target->worlds; w; w = w->next)
+		if (w->kind == MDB_WORLD_XEN && w->objects != NULL &&
+			strcmp(w->objects->name, name) == 0)
+			return true;
+	return false;
+}
+
 /*
  * The kernels that speak for themselves, then what was loaded for them.  Of
  * SunOS all modules, as mdb has it there; the hypervisor is the last.
@@ -414,12 +425,17 @@ print_modules(struct mdb_session *s)
 	if (all)
 		(void)!mdb_object_each(&s->cx, NULL, print_object, s);
 	for (struct mdb_world *w = s->cx.target->worlds; w && !all; w = w->next)
-		if (w->objects != NULL)
+		if (w->objects != NULL && w->kind != MDB_WORLD_XEN)
 			(void)!print_object(&s->cx, w->objects, s);
 	for (size_t i = 0; i < s->registry.nr_modules && !all; i++) {
+		if (is_hypervisor(s, s->registry.modules[i]->name))
+			continue;
 		mdb_sink_puts(s->out, s->registry.modules[i]->name);
 		mdb_sink_puts(s->out, " ");
 	}
+	for (struct mdb_world *w = s->cx.target->worlds; w && !all; w = w->next)
+		if (w->objects != NULL && w->kind == MDB_WORLD_XEN)
+			(void)!print_object(&s->cx, w->objects, s);
 	mdb_sink_puts(s->out, "]\n");
 	mdb_sink_flush(s->out);
 }

@@ -262,9 +262,34 @@ wants_more(const char *word, const char *next)
 	return false;
 }
 
-/* Says so when a name means more than one structure. */
+/* Does a reader of the one see the other: the same members at one place? */
+static bool
+looks_same(struct mdb_ctx *cx, struct mdb_type a, struct mdb_type b)
+{
+	size_t nr = mdb_type_nr_members(a);
+	struct mdb_member x, y;
+	uint64_t a_size = 0, b_size = 0;
+
+	if (nr != mdb_type_nr_members(b) ||
+		mdb_type_size(cx, a, &a_size) != MDB_OK ||
+		mdb_type_size(cx, b, &b_size) != MDB_OK || a_size != b_size)
+		return false;
+	for (size_t i = 0; i < nr; i++)
+		if (mdb_type_member_at(cx, a, i, &x) != MDB_OK ||
+			mdb_type_member_at(cx, b, i, &y) != MDB_OK ||
+			x.bit_offset != y.bit_offset ||
+			x.nr_bits != y.nr_bits || strcmp(x.name, y.name) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * Says so when a name means more than one structure.  What differs only in
+ * how much a file knew of the types of its members is one.
+ */
 static void
-warn_namesakes(struct mdb_ctx *cx, const char *name, struct mdb_type type)
+warn_namesakes(struct mdb_ctx *cx, const struct mdb_call *call,
+	const char *name, struct mdb_type type)
 {
 	enum mdb_type_kind kind = mdb_type_kind(type);
 	size_t nr;
@@ -274,11 +299,22 @@ warn_namesakes(struct mdb_ctx *cx, const char *name, struct mdb_type type)
 		kind = mdb_type_kind(type);
 	}
 	nr = strchr(name, '#') ? 1 : mdb_type_nr_namesakes(type);
-	if (nr > 1)
+	for (size_t i = 2; i <= nr; i++) {
+		const char *nth = mdb_tmp_printf(cx, "%s#%zu",
+			mdb_type_name(cx, type), i);
+		struct mdb_type other;
+
+		if (mdb_type_by_name(cx, mdb_call_world(cx, call), nth,
+			    &other) == MDB_OK &&
+			looks_same(cx, type, other))
+			continue;
+		mdb_forget(cx);
 		mdb_warn(cx, MDB_OK,
 			"\"%s\" has %zu definitions, this is the first: "
-			"\"%s#2\" is the next",
-			mdb_type_name(cx, type), nr, mdb_type_name(cx, type));
+			"\"%s\" is another",
+			mdb_type_name(cx, type), nr, nth);
+		return;
+	}
 }
 
 enum mdb_status
@@ -299,7 +335,7 @@ mdb_operand_type(struct mdb_ctx *cx, const struct mdb_call *call, int first,
 		return st;
 	*used_out = n - first;
 	if (call->first)
-		warn_namesakes(cx, name, *type_out);
+		warn_namesakes(cx, call, name, *type_out);
 	return MDB_OK;
 }
 
