@@ -71,7 +71,7 @@ take_build(struct mdb_pack_info *info, const char *p, const char *end)
 	copy(b->id, sizeof(b->id), p, (size_t)(stop - p));
 	p = stop;
 	stop = word_of(&p, end);
-	b->is_exact = stop - p == 5 && !memcmp(p, "exact", 5);
+	b->is_exact = stop - p == 5 && strncmp(p, "exact", 5) == 0;
 	p = stop;
 	stop = word_of(&p, end);
 	copy(b->name, sizeof(b->name), p, (size_t)(stop - p));
@@ -84,12 +84,15 @@ hex_of(const char *p, size_t len)
 	uint64_t v = 0;
 
 	for (size_t i = 0; i < len && i < 16; i++) {
-		static const char digits[] = "0123456789abcdef";
-		const char *digit = memchr(digits, p[i], 16);
+		unsigned int digit = (unsigned char)p[i];
 
-		if (!digit)
+		if (digit >= '0' && digit <= '9')
+			digit -= '0';
+		else if (digit >= 'a' && digit <= 'f')
+			digit -= 'a' - 10;
+		else
 			return 0;
-		v = v << 4 | (uint64_t)(digit - digits);
+		v = v << 4 | digit;
 	}
 	return v;
 }
@@ -355,10 +358,11 @@ mdb_pack_ref_at(const struct mdb_pack *pack, size_t index)
 	ref.addend = (int32_t)mdb_le32(pack->ref_addends + 4 * index);
 	if (ref.function_index >= pack->nr_functions)
 		return (struct mdb_pack_ref){ .function = "" };
-	ref.function = string_at(pack,
-		mdb_le32(pack->function_names + 4 * ref.function_index));
+	ref.function =
+		string_at(pack, mdb_le32(pack->function_names +
+					 4 * (size_t)ref.function_index));
 	ref.nr_function_refs =
-		mdb_le16(pack->function_refs + 2 * ref.function_index);
+		mdb_le16(pack->function_refs + 2 * (size_t)ref.function_index);
 	return ref;
 }
 

@@ -75,6 +75,7 @@ struct queue {
 	struct mdb_ctx *cx;
 	struct mdb_xen *xen;
 	struct mdb_xensym *syms;
+	char **names; /* owned */
 	size_t nr, room;
 };
 
@@ -87,12 +88,15 @@ add(struct queue *q, const char *name, mdb_addr_t value, uint64_t size,
 	if (q->nr == q->room) {
 		q->room = q->room ? 2 * q->room : 256;
 		q->syms = mdb_xrealloc(q->syms, q->room, sizeof(*q->syms));
+		q->names = mdb_xrealloc(q->names, q->room, sizeof(char *));
 	}
-	q->syms[q->nr++] = (struct mdb_xensym){ .name = mdb_xstrdup(name),
+	q->names[q->nr] = mdb_xstrdup(name);
+	q->syms[q->nr] = (struct mdb_xensym){ .name = q->names[q->nr],
 		.value = value,
 		.size = size,
 		.letter = local ? 'd' : 'D',
 		.kind = is_percpu_name(name) ? MDB_SYM_PERCPU : MDB_SYM_DATA };
+	q->nr++;
 }
 
 /* How many there were. */
@@ -103,7 +107,7 @@ flush(struct queue *q)
 
 	for (size_t i = 0; i < nr; i++) {
 		(void)mdb_xensyms_add(q->xen->symbols, &q->syms[i]);
-		free((void *)(uintptr_t)q->syms[i].name);
+		free(q->names[i]);
 	}
 	q->nr = 0;
 	return nr;
@@ -326,5 +330,7 @@ mdb_xen_data_symbols(struct mdb_ctx *cx, struct mdb_object *object, void *arg)
 		add_by_code(&q, t);
 	t->nr_voted = flush(&q);
 	free(q.syms);
+	/* NOLINTNEXTLINE(bugprone-multi-level-implicit-pointer-conversion) */
+	free(q.names);
 	mdb_forget(cx);
 }

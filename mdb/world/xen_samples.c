@@ -27,20 +27,15 @@
 #define NR_VIRQS 24u
 #define VIRQ_TIMER 0u	 /* of each vCPU; xen/include/public/xen.h */
 #define TIMER_IN_HEAP 3u /* xen/include/xen/timer.h */
-#define RUNSTATE_RUNNING 0u
 
 #define DOMAIN "struct domain"
 #define VCPU "struct vcpu"
-#define UNIT "struct sched_unit"
-#define RESOURCE "struct sched_resource"
-#define POOL "struct cpupool"
-#define SCHEDULER "struct scheduler"
 #define CHANNEL "struct evtchn"
 #define GRANTS "struct grant_table"
 #define PAGE "struct page_info"
 
-static bool
-word(struct mdb_xen_prover *p, mdb_addr_t addr, uint64_t *value_out)
+bool
+mdb_xen_word(struct mdb_xen_prover *p, mdb_addr_t addr, uint64_t *value_out)
 {
 	uint8_t b[8];
 
@@ -58,8 +53,8 @@ variable(struct mdb_xen_prover *p, const char *name, mdb_addr_t *addr_out)
 }
 
 /* S.path leads to T, whose back member is origin. */
-static bool
-circle(struct mdb_xen_prover *p, const char *s, const char *path,
+bool
+mdb_xen_circle(struct mdb_xen_prover *p, const char *s, const char *path,
 	mdb_addr_t addr, const char *t, const char *back, mdb_addr_t origin,
 	mdb_addr_t *there_out)
 {
@@ -77,180 +72,25 @@ circle(struct mdb_xen_prover *p, const char *s, const char *path,
 	return true;
 }
 
-static void
-say(struct mdb_xen_prover *p, const char *s, const char *path, bool agrees)
+void
+mdb_xen_say(struct mdb_xen_prover *p, const char *s, const char *path,
+	bool agrees)
 {
 	mdb_xen_note_member(p, s, path,
 		agrees ? MDB_XEN_AGREES : MDB_XEN_CONTRADICTS);
 }
 
-/* A short text of printable characters at the address. */
-static bool
-text_at(struct mdb_xen_prover *p, mdb_addr_t addr, char *buf, size_t len)
-{
-	if (addr < p->xen->text_start || addr >= p->xen->image_end ||
-		mdb_space_try(p->xen->world->space, addr, buf, len) != MDB_OK ||
-		!memchr(buf, 0, len) || !buf[0])
-		return false;
-	for (; *buf; buf++)
-		if (*buf < ' ' || *buf > '~')
-			return false;
-	return true;
-}
-
-/* ---- scheduling ---------------------------------------------------------- */
-
-static void
-test_scheduler(struct mdb_xen_prover *p, mdb_addr_t addr, bool *is_one_out)
-{
-	static const char *const names[] = { "credit", "credit2", "rtds",
-		"null", "arinc653", "idle" };
-	char text[16];
-	uint64_t at;
-
-	*is_one_out = false;
-	if (!mdb_xen_value(p, SCHEDULER, "opt_name", addr, &at) ||
-		!text_at(p, at, text, sizeof(text)))
-		return;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(text, names[i]) == 0)
-			*is_one_out = true;
-	if (!*is_one_out)
-		return;
-	say(p, SCHEDULER, "opt_name", true);
-	if (mdb_xen_value(p, SCHEDULER, "name", addr, &at))
-		say(p, SCHEDULER, "name",
-			text_at(p, at, text, 1) || at >= p->xen->text_start);
-	mdb_xen_evidence(p, SCHEDULER, addr);
-}
-
-static void
-test_pool(struct mdb_xen_prover *p, mdb_addr_t domain)
-{
-	uint64_t pool, sched = 0;
-	bool is_one = false;
-
-	if (!mdb_xen_value(p, DOMAIN, "cpupool", domain, &pool) || pool == 0)
-		return;
-	if (mdb_xen_value(p, POOL, "sched", pool, &sched))
-		test_scheduler(p, sched, &is_one);
-	say(p, DOMAIN, "cpupool", is_one);
-	if (!is_one)
-		return;
-	say(p, POOL, "sched", true);
-	mdb_xen_evidence(p, POOL, pool);
-}
-
-static void
-test_resource(struct mdb_xen_prover *p, mdb_addr_t unit, int processor)
-{
-	uint64_t res, cpu, sched;
-	bool is_one = false;
-
-	if (!mdb_xen_value(p, UNIT, "res", unit, &res) || res == 0)
-		return;
-	if (mdb_xen_value(p, RESOURCE, "scheduler", res, &sched))
-		test_scheduler(p, sched, &is_one);
-	if (!is_one || !mdb_xen_value(p, RESOURCE, "master_cpu", res, &cpu)) {
-		say(p, UNIT, "res", false);
-		return;
-	}
-	say(p, RESOURCE, "scheduler", true);
-	(void)mdb_xen_expect(p, RESOURCE, "master_cpu", res,
-		(uint64_t)processor);
-	say(p, UNIT, "res", cpu == (uint64_t)processor);
-	mdb_xen_evidence(p, RESOURCE, res);
-}
-
-static void
-test_unit(struct mdb_xen_prover *p, mdb_addr_t vcpu,
-	const struct mdb_xen_vcpu *v, mdb_addr_t next)
-{
-	uint64_t unit, next_unit;
-
-	if (!circle(p, VCPU, "sched_unit", vcpu, UNIT, "vcpu_list", vcpu,
-		    &unit))
-		return;
-	(void)mdb_xen_expect(p, UNIT, "domain", unit, v->domain);
-	(void)mdb_xen_expect(p, UNIT, "unit_id", unit, v->vcpu);
-	if (next && mdb_xen_value(p, VCPU, "sched_unit", next, &next_unit))
-		(void)mdb_xen_expect(p, UNIT, "next_in_list", unit, next_unit);
-	test_resource(p, unit, v->processor);
-	mdb_xen_evidence(p, UNIT, unit);
-	if (v->vcpu == 0 && v->domid != MDB_XEN_DOMID_IDLE)
-		(void)mdb_xen_expect(p, DOMAIN, "sched_unit_list", v->domain,
-			unit);
-}
-
 /* ---- vCPUs --------------------------------------------------------------- */
-
-static bool
-is_current(const struct mdb_xen_prover *p, mdb_addr_t vcpu)
-{
-	const struct mdb_xen_cpus *cpus = p->xen->cpus;
-
-	for (size_t i = 0; cpus && i < cpus->nr; i++)
-		if (cpus->list[i].current == vcpu)
-			return true;
-	return false;
-}
-
-static void
-test_running(struct mdb_xen_prover *p, mdb_addr_t vcpu)
-{
-	bool current = is_current(p, vcpu);
-	uint64_t state;
-
-	(void)mdb_xen_expect(p, VCPU, "is_running", vcpu, current);
-	if (!mdb_xen_value(p, VCPU, "runstate.state", vcpu, &state))
-		return;
-	if (current ? state != RUNSTATE_RUNNING : state == 0 || state > 3)
-		say(p, VCPU, "runstate.state", false);
-	else if (!current)
-		say(p, VCPU, "runstate.state", true);
-}
-
-static void
-test_vcpu_timers(struct mdb_xen_prover *p, mdb_addr_t vcpu)
-{
-	static const char *const names[] = { "periodic_timer",
-		"singleshot_timer", "poll_timer" };
-	char path[48];
-
-	for (size_t i = 0; i < 3; i++) {
-		uint64_t data;
-
-		(void)snprintf(path, sizeof(path), "%s.data", names[i]);
-		if (mdb_xen_value(p, VCPU, path, vcpu, &data) && data != 0)
-			say(p, VCPU, path, data == vcpu);
-	}
-}
-
-static void
-test_vcpu(struct mdb_xen_prover *p, mdb_addr_t vcpu, mdb_addr_t next)
-{
-	struct mdb_xen_vcpu v;
-
-	if (!mdb_xen_vcpu_try(p->xen, vcpu, &v))
-		return;
-	(void)mdb_xen_expect(p, VCPU, "vcpu_id", vcpu, v.vcpu);
-	(void)mdb_xen_expect(p, VCPU, "processor", vcpu, (uint64_t)v.processor);
-	(void)mdb_xen_expect(p, VCPU, "domain", vcpu, v.domain);
-	if (next)
-		(void)mdb_xen_expect(p, VCPU, "next_in_list", vcpu, next);
-	test_unit(p, vcpu, &v, next);
-	test_running(p, vcpu);
-	test_vcpu_timers(p, vcpu);
-	mdb_xen_evidence(p, VCPU, vcpu);
-}
 
 static mdb_addr_t
 vcpu_at(struct mdb_xen_prover *p, const struct mdb_xen_domain *d, uint32_t i)
 {
 	uint64_t v;
 
-	return i < d->max_vcpus && word(p, d->vcpus + 8 * (uint64_t)i, &v) ? v
-									   : 0;
+	return i < d->max_vcpus &&
+			       mdb_xen_word(p, d->vcpus + 8 * (uint64_t)i, &v)
+		       ? v
+		       : 0;
 }
 
 /* ---- pages --------------------------------------------------------------- */
@@ -304,8 +144,9 @@ walk_pages(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 	uint8_t b[64];
 
 	*count_out = 0;
-	if (head == 0 || !page_layout_get(p, &l) || !word(p, head, &page) ||
-		!word(p, head + 8, &tail) || page == 0)
+	if (head == 0 || !page_layout_get(p, &l) ||
+		!mdb_xen_word(p, head, &page) ||
+		!mdb_xen_word(p, head + 8, &tail) || page == 0)
 		return false;
 	while (*count_out < MAX_PAGES) {
 		if (page < FRAME_TABLE || (page - FRAME_TABLE) % l.size ||
@@ -330,21 +171,22 @@ test_page_list(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 	uint64_t first, count, stated;
 
 	if (!mdb_xen_value(p, DOMAIN, number, domain, &stated) || !proof ||
-		!word(p, mdb_xen_member_addr(p, DOMAIN, list, domain), &first))
+		!mdb_xen_word(p, mdb_xen_member_addr(p, DOMAIN, list, domain),
+			&first))
 		return;
 	if (first == 0 && stated == 0)
 		return;
 	if (!walk_pages(p, domain, list, &count)) {
-		say(p, DOMAIN, list, false);
+		mdb_xen_say(p, DOMAIN, list, false);
 		return;
 	}
-	say(p, DOMAIN, list, true);
-	say(p, DOMAIN, number, count == stated);
+	mdb_xen_say(p, DOMAIN, list, true);
+	mdb_xen_say(p, DOMAIN, number, count == stated);
 	if (count < 2)
 		return;
-	say(p, PAGE, "list.next", true);
-	say(p, PAGE, "count_info", true);
-	say(p, PAGE, "v.inuse._domain", true);
+	mdb_xen_say(p, PAGE, "list.next", true);
+	mdb_xen_say(p, PAGE, "count_info", true);
+	mdb_xen_say(p, PAGE, "v.inuse._domain", true);
 	proof->size_proven = true;
 }
 
@@ -358,7 +200,7 @@ test_shared_info(struct mdb_xen_prover *p, mdb_addr_t domain)
 		!mdb_xen_value(p, DOMAIN, "shared_info", domain, &shared) ||
 		shared == 0)
 		return;
-	say(p, DOMAIN, "shared_info",
+	mdb_xen_say(p, DOMAIN, "shared_info",
 		shared >= MDB_XEN_DIRECTMAP && shared % 4096 == 0 &&
 			is_owned(p, FRAME_TABLE + pdx_of(shared) * proof->size,
 				domain));
@@ -396,9 +238,9 @@ test_virq(struct mdb_xen_prover *p, const struct mdb_xen_domain *d,
 		if (vcpu == 0 || !mdb_xen_value(p, VCPU, path, vcpu, &back) ||
 			back != port)
 			continue;
-		say(p, CHANNEL, "state", true);
-		say(p, CHANNEL, "u.virq", true);
-		say(p, VCPU, "virq_to_evtchn", true);
+		mdb_xen_say(p, CHANNEL, "state", true);
+		mdb_xen_say(p, CHANNEL, "u.virq", true);
+		mdb_xen_say(p, VCPU, "virq_to_evtchn", true);
 		/* A global one may tell another vCPU than it was bound to
 		 * (common/event_channel.c: evtchn_bind_vcpu). */
 		if (!is_global(virq))
@@ -423,16 +265,16 @@ test_channels(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 		right += mdb_xen_value(p, CHANNEL, "port",
 				 base + i * proof->size, &port) &&
 			 port == i;
-	say(p, DOMAIN, "evtchn", right == MAX_PORTS - 1);
+	mdb_xen_say(p, DOMAIN, "evtchn", right == MAX_PORTS - 1);
 	if (right != MAX_PORTS - 1)
 		return;
-	say(p, CHANNEL, "port", true);
+	mdb_xen_say(p, CHANNEL, "port", true);
 	proof->size_proven = true;
 	for (uint32_t i = 1; i < MAX_PORTS; i++)
 		test_virq(p, d, base + i * proof->size, i);
 	if (mdb_xen_value(p, DOMAIN, "valid_evtchns", d->addr, &valid) &&
 		valid > MAX_PORTS && valid <= 1u << 17)
-		say(p, DOMAIN, "valid_evtchns",
+		mdb_xen_say(p, DOMAIN, "valid_evtchns",
 			valid > 64 || (mdb_xen_value(p, CHANNEL, "port",
 					       base + (valid - 1) * proof->size,
 					       &port) &&
@@ -440,8 +282,8 @@ test_channels(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 	if (!mdb_xen_value(p, DOMAIN, "evtchn_port_ops", d->addr, &ops) ||
 		ops == 0)
 		return;
-	say(p, DOMAIN, "evtchn_port_ops",
-		word(p, ops, &first) &&
+	mdb_xen_say(p, DOMAIN, "evtchn_port_ops",
+		mdb_xen_word(p, ops, &first) &&
 			mdb_xensyms_ops.by_addr(p->cx, p->xen->object, first,
 				false, &sym) == MDB_OK &&
 			strstr(sym.name, "evtchn_") != NULL);
@@ -460,18 +302,18 @@ test_domain(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 	(void)mdb_xen_expect(p, DOMAIN, "vcpu", d->addr, d->vcpus);
 	for (uint32_t i = 0; i < d->max_vcpus && i < MAX_VCPUS; i++)
 		if (vcpu_at(p, d, i))
-			test_vcpu(p, vcpu_at(p, d, i),
+			mdb_xen_test_vcpu(p, vcpu_at(p, d, i),
 				idle ? 0 : vcpu_at(p, d, i + 1));
 	mdb_xen_evidence(p, DOMAIN, d->addr);
 	if (idle)
 		return;
-	test_pool(p, d->addr);
+	mdb_xen_test_pool(p, d->addr);
 	test_page_list(p, d->addr, "page_list", "tot_pages");
 	test_page_list(p, d->addr, "xenpage_list", "xenheap_pages");
 	test_shared_info(p, d->addr);
 	test_channels(p, d);
-	if (circle(p, DOMAIN, "grant_table", d->addr, GRANTS, "domain", d->addr,
-		    &there))
+	if (mdb_xen_circle(p, DOMAIN, "grant_table", d->addr, GRANTS, "domain",
+		    d->addr, &there))
 		mdb_xen_evidence(p, GRANTS, there);
 }
 
@@ -484,14 +326,14 @@ test_domains(struct mdb_xen_prover *p)
 	uint64_t addr, next;
 	int64_t last = -1;
 
-	if (!variable(p, "domain_list", &head) || !word(p, head, &addr))
+	if (!variable(p, "domain_list", &head) || !mdb_xen_word(p, head, &addr))
 		return;
 	for (uint32_t i = 0; i < MAX_DOMAINS && addr != 0; i++) {
 		bool right = mdb_xen_domain_try(p->xen, addr, &d) &&
 			     (int64_t)d.domid > last;
 
 		if (i > 0)
-			say(p, DOMAIN, "next_in_list", right);
+			mdb_xen_say(p, DOMAIN, "next_in_list", right);
 		if (!right)
 			return;
 		last = d.domid;
@@ -510,7 +352,7 @@ test_idle(struct mdb_xen_prover *p)
 	mdb_addr_t table;
 	uint64_t vcpu;
 
-	if (variable(p, "idle_vcpu", &table) && word(p, table, &vcpu) &&
+	if (variable(p, "idle_vcpu", &table) && mdb_xen_word(p, table, &vcpu) &&
 		mdb_xen_vcpu_try(p->xen, vcpu, &v) &&
 		v.domid == MDB_XEN_DOMID_IDLE &&
 		mdb_xen_domain_try(p->xen, v.domain, &d))
@@ -528,7 +370,8 @@ test_special(struct mdb_xen_prover *p)
 	uint64_t addr;
 
 	for (size_t i = 0; i < 2; i++)
-		if (variable(p, special[i].name, &at) && word(p, at, &addr) &&
+		if (variable(p, special[i].name, &at) &&
+			mdb_xen_word(p, at, &addr) &&
 			mdb_xen_expect(p, DOMAIN, "domain_id", addr,
 				special[i].domid))
 			mdb_xen_evidence(p, DOMAIN, addr);
@@ -543,19 +386,20 @@ test_timers(struct mdb_xen_prover *p, mdb_addr_t timers, uint64_t cpu)
 
 	mdb_xen_evidence(p, "struct timers", timers);
 	if (!mdb_xen_value(p, "struct timers", "heap", timers, &heap) ||
-		!word(p, heap + 8, &timer) || timer == 0)
+		!mdb_xen_word(p, heap + 8, &timer) || timer == 0)
 		return;
 	for (uint32_t i = 1; i < MAX_TIMERS; i++) {
-		if (!word(p, heap + 8 * (uint64_t)i, &timer) ||
+		if (!mdb_xen_word(p, heap + 8 * (uint64_t)i, &timer) ||
 			!mdb_xen_value(p, "struct timer", "status", timer,
 				&status) ||
 			!mdb_xen_value(p, "struct timer", "heap_offset", timer,
 				&at) ||
 			(at & 0xffffffff) != i)
 			break;
-		say(p, "struct timers", "heap", true);
-		say(p, "struct timer", "heap_offset", true);
-		say(p, "struct timer", "status", status == TIMER_IN_HEAP);
+		mdb_xen_say(p, "struct timers", "heap", true);
+		mdb_xen_say(p, "struct timer", "heap_offset", true);
+		mdb_xen_say(p, "struct timer", "status",
+			status == TIMER_IN_HEAP);
 		(void)mdb_xen_expect(p, "struct timer", "cpu", timer, cpu);
 		mdb_xen_evidence(p, "struct timer", timer);
 	}
@@ -597,7 +441,8 @@ test_irqs(struct mdb_xen_prover *p)
 	mdb_addr_t at;
 	uint64_t base;
 
-	if (!proof || !variable(p, "irq_desc", &at) || !word(p, at, &base))
+	if (!proof || !variable(p, "irq_desc", &at) ||
+		!mdb_xen_word(p, at, &base))
 		return;
 	for (uint32_t i = 1; i < MAX_IRQS; i++) {
 		mdb_addr_t desc = base + i * proof->size;
@@ -634,7 +479,7 @@ test_stated(struct mdb_xen_prover *p)
 			!mdb_xen_info_number(p->xen, stated[i].key, &value))
 			continue;
 		if (stated[i].path)
-			say(p, stated[i].type, stated[i].path,
+			mdb_xen_say(p, stated[i].type, stated[i].path,
 				mdb_xen_member_addr(p, stated[i].type,
 					stated[i].path, 0) == value);
 		else if (value == proof->size)

@@ -77,6 +77,21 @@ bool mdb_xen_expect(struct mdb_xen_prover *p, const char *type_name,
 void mdb_xen_evidence(struct mdb_xen_prover *p, const char *type_name,
 	mdb_addr_t addr);
 
+/* A word of the hypervisor's; false: not there. */
+bool mdb_xen_word(struct mdb_xen_prover *p, mdb_addr_t addr,
+	uint64_t *value_out);
+void mdb_xen_say(struct mdb_xen_prover *p, const char *type_name,
+	const char *path, bool agrees);
+/* S.path leads to a T whose member `back` is origin; where that T is. */
+bool mdb_xen_circle(struct mdb_xen_prover *p, const char *s, const char *path,
+	mdb_addr_t addr, const char *t, const char *back, mdb_addr_t origin,
+	mdb_addr_t *there_out);
+
+/* xen_samples_vcpu.c; next is the domain's next vCPU, or 0. */
+void mdb_xen_test_vcpu(struct mdb_xen_prover *p, mdb_addr_t vcpu,
+	mdb_addr_t next);
+void mdb_xen_test_pool(struct mdb_xen_prover *p, mdb_addr_t domain);
+
 /* All tests. */
 void mdb_xen_samples(struct mdb_xen_prover *p);
 

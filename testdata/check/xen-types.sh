@@ -66,9 +66,9 @@ typed_variable() {
 # Another hypervisor's symbols are refused by name.
 wrong_syms() {
 	local at
+	at=$(readelf -SW "$work/syms" | awk '$2 == ".note.gnu.build-id" || $3 == ".note.gnu.build-id" {
+		for (i = 1; i < NF; i++) if ($i == "NOTE") print $(i + 2) }')
 	cp "$work/syms" "$work/other"
-	# Behind the note's head: three words and a name of four bytes.
-	at=$(readelf -SW "$work/other" | sed -n 's/.*\.note\.gnu\.build-id *NOTE *[0-9a-f]* *\([0-9a-f]*\).*/\1/p')
 	printf '\377' | dd of="$work/other" bs=1 conv=notrunc status=none seek=$((0x$at + 16))
 	"$mdb" -S -e ::status "$work/other" "$work/dump" >"$work/out" 2>&1
 	grep -q 'build-id' "$work/out" && ! grep -q 'exact (DWARF' "$work/out"
