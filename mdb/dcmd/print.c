@@ -174,7 +174,7 @@ print_operand(struct mdb_ctx *cx, const struct mdb_datum *d, const char *path,
 	if (*path >= '0' && *path <= '9') {
 		st = member_at(cx, d, path, &m);
 		if (st == MDB_OK)
-			at = mdb_datum_member(d, &m);
+			at = mdb_datum_member(cx, d, &m, m.name);
 		path = m.name;
 	} else {
 		st = mdb_datum_path(cx, d, path, &at);

@@ -26,6 +26,9 @@ struct mdb_datum {
 	/* It is not there: a pointer on the way to it is NULL or unreadable. */
 	enum mdb_status missing;
 	bool is_null; /* missing because of a NULL pointer */
+	/* Of a hypervisor: the outermost structure that it is part of, and its
+	 * way from there; NULL where it is none's part. */
+	const char *outer, *way;
 };
 
 /* How values are shown. */
@@ -50,10 +53,19 @@ enum mdb_status mdb_datum_number(struct mdb_ctx *cx, const struct mdb_datum *d,
 	uint64_t *value_out);
 
 /* A member or an element of the datum. */
-struct mdb_datum mdb_datum_member(const struct mdb_datum *d,
-	const struct mdb_member *m);
+struct mdb_datum mdb_datum_member(struct mdb_ctx *cx, const struct mdb_datum *d,
+	const struct mdb_member *m, const char *name);
 enum mdb_status mdb_datum_element(struct mdb_ctx *cx, const struct mdb_datum *d,
 	uint64_t index, struct mdb_datum *out);
+
+/*
+ * print_trust.c: remembers that member is parent's, under this name (empty: it
+ * has none); how sure its place is; MDB_E_UNSUPPORTED where that is refuted.
+ */
+void mdb_datum_enter(struct mdb_ctx *cx, const struct mdb_datum *parent,
+	const char *name, struct mdb_datum *member);
+enum mdb_trust mdb_datum_trust(struct mdb_ctx *cx, const struct mdb_datum *d);
+enum mdb_status mdb_datum_refuse(struct mdb_ctx *cx, const struct mdb_datum *d);
 
 /*
  * What `a.b->c[2]` is in d.  A failure is the expression's; memory that

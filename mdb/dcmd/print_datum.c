@@ -72,7 +72,8 @@ mdb_datum_number(struct mdb_ctx *cx, const struct mdb_datum *d,
 }
 
 struct mdb_datum
-mdb_datum_member(const struct mdb_datum *d, const struct mdb_member *m)
+mdb_datum_member(struct mdb_ctx *cx, const struct mdb_datum *d,
+	const struct mdb_member *m, const char *name)
 {
 	struct mdb_datum out = *d;
 
@@ -80,6 +81,7 @@ mdb_datum_member(const struct mdb_datum *d, const struct mdb_member *m)
 	out.loc.addr += m->bit_offset / 8;
 	out.shift = m->bit_offset % 8;
 	out.nr_bits = m->nr_bits;
+	mdb_datum_enter(cx, d, name, &out);
 	return out;
 }
 
@@ -115,6 +117,9 @@ follow(struct mdb_ctx *cx, struct mdb_datum *d)
 	if (d->place == MDB_PLACE_NONE)
 		return mdb_fail(cx, MDB_E_USAGE,
 			"a pointer can be followed only with an address");
+	st = mdb_datum_refuse(cx, d);
+	if (st != MDB_OK)
+		return st;
 	if (d->missing == MDB_OK) {
 		st = mdb_datum_number(cx, d, &addr);
 		if (st != MDB_OK && !mdb_is_fault(st))
@@ -130,6 +135,7 @@ follow(struct mdb_ctx *cx, struct mdb_datum *d)
 	d->loc.addr = addr;
 	d->place = MDB_PLACE_MEMORY;
 	d->shift = d->nr_bits = 0;
+	d->outer = d->way = NULL;
 	return MDB_OK;
 }
 
@@ -180,17 +186,18 @@ static enum mdb_status
 step_name(struct mdb_ctx *cx, struct mdb_datum *d, const char **path)
 {
 	size_t len = strcspn(*path, ".[- \t");
+	const char *name;
 	struct mdb_member m;
 	enum mdb_status st;
 
 	if (!len)
 		return mdb_fail(cx, MDB_E_SYNTAX,
 			"member name expected near \"%s\"", *path);
-	st = mdb_type_member(cx, d->type,
-		mdb_tmp_printf(cx, "%.*s", (int)len, *path), &m);
+	name = mdb_tmp_printf(cx, "%.*s", (int)len, *path);
+	st = mdb_type_member(cx, d->type, name, &m);
 	if (st != MDB_OK)
 		return st;
-	*d = mdb_datum_member(d, &m);
+	*d = mdb_datum_member(cx, d, &m, name);
 	*path += len;
 	return MDB_OK;
 }
@@ -219,6 +226,8 @@ mdb_datum_path(struct mdb_ctx *cx, const struct mdb_datum *d, const char *path,
 		if (st == MDB_OK)
 			st = step_name(cx, &at, &path);
 	}
+	if (st == MDB_OK && mdb_datum_is_leaf(&at))
+		st = mdb_datum_refuse(cx, &at);
 	if (st == MDB_OK)
 		*out = at;
 	return st;

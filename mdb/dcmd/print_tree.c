@@ -109,7 +109,7 @@ print_members(struct mdb_ctx *cx, const struct mdb_datum *d,
 			st = hole_before(cx, style, &end, &m);
 		if (st != MDB_OK)
 			break;
-		struct mdb_datum member = mdb_datum_member(d, &m);
+		struct mdb_datum member = mdb_datum_member(cx, d, &m, m.name);
 		st = print(cx, &member, m.name, style, depth);
 	}
 	if (st == MDB_OK && is_struct && style->holes &&
@@ -156,6 +156,23 @@ print_branch(struct mdb_ctx *cx, const struct mdb_datum *d, const char *name,
 	return st == MDB_OK ? mdb_tree_close(cx) : st;
 }
 
+/* What lies where a refuted member should be is something else. */
+static const char *
+leaf_text(struct mdb_ctx *cx, const struct mdb_datum *d,
+	const struct mdb_style *style, struct mdb_value *json_out)
+{
+	enum mdb_trust trust = mdb_datum_trust(cx, d);
+	const char *text;
+
+	if (trust == MDB_TRUST_REFUTED) {
+		*json_out = mdb_v_none();
+		return "<refuted>";
+	}
+	text = mdb_datum_text(cx, d, style, json_out);
+	return trust == MDB_TRUST_UNPROVEN ? mdb_tmp_printf(cx, "%s?", text)
+					   : text;
+}
+
 static enum mdb_status
 print(struct mdb_ctx *cx, const struct mdb_datum *d, const char *name,
 	struct mdb_style *style, uint64_t depth)
@@ -170,7 +187,7 @@ print(struct mdb_ctx *cx, const struct mdb_datum *d, const char *name,
 	style->values_left--;
 	name = name_of(cx, d, name, style);
 	if (mdb_datum_is_leaf(d)) {
-		text = mdb_datum_text(cx, d, style, &json);
+		text = leaf_text(cx, d, style, &json);
 		return mdb_tree_leaf(cx, prefix_of(cx, d, style), name, text,
 			json);
 	}

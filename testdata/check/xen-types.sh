@@ -63,6 +63,16 @@ typed_variable() {
 	b=$("$mdb" -S -e 'xpv`domain_list::print' "$work/syms" "$work/dump" 2>&1)
 	[ -n "$a" ] && [ "$a" = "$b" ] && [[ $a == 0xffff83* ]]
 }
+# ::print marks what is not proven; with the debug file nothing is.
+prints_marks() {
+	local what='*domain_list::print struct xpv`domain domain_id max_pages'
+	"$mdb" -S -e "$what" "$work/dump" >"$work/marked" 2>&1
+	"$mdb" -S -e "$what" "$work/syms" "$work/dump" >"$work/plain" 2>&1
+	grep -q '^domain_id = 0$' "$work/marked" &&
+	    grep -q '^max_pages = 0x[0-9a-f]*?$' "$work/marked" &&
+	    ! grep -q '?' "$work/plain" &&
+	    [ "$(tr -d '?' <"$work/marked")" = "$(cat "$work/plain")" ]
+}
 # Another hypervisor's symbols are refused by name.
 wrong_syms() {
 	local at
@@ -81,6 +91,7 @@ for d in xen-panic-kdump xen-run-qemu; do
 	check "$d-proven-is-true" proven_is_true
 	check "$d-commands-may-start" commands_may_start
 	check "$d-variable" typed_variable
+	check "$d-print" prints_marks
 done
 check dwarf says_dwarf
 check wrong-syms wrong_syms
