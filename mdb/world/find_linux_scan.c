@@ -305,18 +305,34 @@ page_root(struct mdb_ctx *cx, struct page_scan *scan, mdb_paddr_t addr)
 	return MDB_E_NOTFOUND;
 }
 
+mdb_paddr_t
+mdb_linux_scan_step(const struct mdb_memory *mem, mdb_paddr_t at,
+	unsigned int *nr_lost)
+{
+	uint8_t b;
+
+	if (mdb_memory_try(mem, at, &b, 1) != MDB_E_LOST) {
+		*nr_lost = 0;
+		return PAGE;
+	}
+	if (*nr_lost < 64u * 40)
+		++*nr_lost;
+	return (mdb_paddr_t)PAGE << *nr_lost / 64;
+}
+
 /* Calls fn for each page of the dump until it says more than "not here". */
 static enum mdb_status
 each_page(struct mdb_ctx *cx, struct page_scan *scan, page_fn *fn)
 {
 	const struct mdb_memory *mem = scan->target->memory;
+	unsigned int nr_lost = 0;
 	mdb_paddr_t at = 0;
 	mdb_paddr_t start, end;
 
 	while (mdb_memory_next(mem, at, &start, &end) == MDB_OK && end > at) {
 		start = (start + PAGE - 1) & ~(mdb_paddr_t)(PAGE - 1);
 		for (at = start; at + PAGE <= end && at + PAGE > at;
-			at += PAGE) {
+			at += mdb_linux_scan_step(mem, at, &nr_lost)) {
 			enum mdb_status st = fn(cx, scan, at);
 
 			if (st == MDB_E_NOTFOUND)

@@ -377,6 +377,7 @@ by_memory(struct mdb_ctx *cx, struct scan *s)
 {
 	mdb_paddr_t at = 0, start, end;
 	enum mdb_status st = MDB_E_NOTFOUND;
+	unsigned int nr_lost = 0;
 
 	while (st == MDB_E_NOTFOUND &&
 		mdb_memory_next(s->target->memory, at, &start, &end) ==
@@ -384,7 +385,8 @@ by_memory(struct mdb_ctx *cx, struct scan *s)
 		end > at) {
 		for (at = (start + PAGE - 1) / PAGE * PAGE;
 			st == MDB_E_NOTFOUND && at < end && end - at >= PAGE;
-			at += PAGE) {
+			at +=
+			mdb_linux_scan_step(s->target->memory, at, &nr_lost)) {
 			st = frame_try(cx, s, at / PAGE, false);
 			if (st == MDB_E_NOTFOUND &&
 				mdb_check_interrupt(cx) != MDB_OK)

@@ -487,6 +487,20 @@ is_xen(const struct place *p, const struct stated *s)
 	return p->has_layout || s->info != NULL || s->has_crash_info;
 }
 
+/* Nothing but a hypervisor has code there. */
+static bool
+ran_xen(const struct dfmt *d)
+{
+	for (size_t i = 0; i < dfmt_nr_cpus(d) && i < MDB_XEN_MAX_CPUS; i++) {
+		struct dfmt_cpu cpu = dfmt_cpu_at(d, i);
+
+		if (cpu.has_regs && (cpu.cs & 3) == 0 &&
+			cpu.rip >= MDB_XEN_TEXT && cpu.rip < MDB_XEN_TEXT_END)
+			return true;
+	}
+	return false;
+}
+
 enum mdb_status
 mdb_find_xen(struct mdb_ctx *cx, struct mdb_target *target)
 {
@@ -502,6 +516,10 @@ mdb_find_xen(struct mdb_ctx *cx, struct mdb_target *target)
 		return MDB_E_NOTFOUND;
 	stated_read(d, &s);
 	if (!place_find(cx, target, d, &s, &p)) {
+		if (s.info == NULL && !s.has_crash_info && ran_xen(d))
+			return mdb_fail(cx, MDB_E_LOST,
+				"the page tables that lead to it are lost: a "
+				"CPU was in its code");
 		if (s.info == NULL && !s.has_crash_info)
 			return MDB_E_NOTFOUND;
 		return mdb_fail(cx, MDB_E_CORRUPT,

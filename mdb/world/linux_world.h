@@ -106,6 +106,13 @@ enum mdb_status mdb_linux_space_of_info(struct mdb_ctx *cx,
 	struct mdb_target *target, const char *info, size_t len,
 	struct mdb_space **space_out);
 
+/*
+ * find_linux_scan.c: how far from page at the next one to look at is.  A header
+ * may promise any length: where page after page is lost, the steps grow.
+ */
+mdb_paddr_t mdb_linux_scan_step(const struct mdb_memory *mem, mdb_paddr_t at,
+	unsigned int *nr_lost);
+
 /* find_linux_scan.c: without a VMCOREINFO note.  MDB_E_UNSUPPORTED: a CPU's
  * tables are those of a paravirtual guest. */
 enum mdb_status mdb_linux_scan(struct mdb_ctx *cx, struct mdb_target *target,

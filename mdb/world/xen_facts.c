@@ -163,7 +163,7 @@ facts_fill(struct mdb_ctx *cx, struct mdb_xen *xen)
 	if (major == NULL || minor == NULL)
 		return;
 	(void)snprintf(text, sizeof(text), "%s.%s%s", major, minor,
-		extra != NULL ? extra : "");
+		extra != NULL ? extra : ".?");
 	add(xen, "release", mdb_xstrdup(text));
 }
 

@@ -46,6 +46,16 @@ mdb_xen_word(struct mdb_xen_prover *p, mdb_addr_t addr, uint64_t *value_out)
 	return true;
 }
 
+/* An address that the hypervisor can have, of which the dump has nothing. */
+static bool
+is_lost(struct mdb_xen_prover *p, mdb_addr_t addr)
+{
+	uint64_t unused;
+
+	return addr >= MDB_XEN_RANGE_START && addr <= MDB_XEN_RANGE_LAST &&
+	       !mdb_xen_word(p, addr, &unused);
+}
+
 static bool
 variable(struct mdb_xen_prover *p, const char *name, mdb_addr_t *addr_out)
 {
@@ -133,8 +143,11 @@ page_layout_get(struct mdb_xen_prover *p, struct page_layout *l)
 	       l->owner + 4 <= l->size;
 }
 
-/* Walks a page_list_head; how many pages, if all are owned and it ends. */
-static bool
+/*
+ * Walks a page_list_head; how many pages, if all are owned and it ends.  What
+ * cannot be read says nothing.
+ */
+static enum mdb_xen_evidence
 walk_pages(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 	uint64_t *count_out)
 {
@@ -146,21 +159,25 @@ walk_pages(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 	*count_out = 0;
 	if (head == 0 || !page_layout_get(p, &l) ||
 		!mdb_xen_word(p, head, &page) ||
-		!mdb_xen_word(p, head + 8, &tail) || page == 0)
-		return false;
+		!mdb_xen_word(p, head + 8, &tail))
+		return MDB_XEN_SAYS_NOTHING;
+	if (page == 0)
+		return MDB_XEN_CONTRADICTS;
 	while (*count_out < MAX_PAGES) {
-		if (page < FRAME_TABLE || (page - FRAME_TABLE) % l.size ||
-			mdb_space_try(p->xen->world->space, page, b, l.size) !=
-				MDB_OK ||
-			mdb_le32(b + l.owner) != pdx_of(domain) ||
+		if (page < FRAME_TABLE || (page - FRAME_TABLE) % l.size)
+			return MDB_XEN_CONTRADICTS;
+		if (mdb_space_try(p->xen->world->space, page, b, l.size) !=
+			MDB_OK)
+			return MDB_XEN_SAYS_NOTHING;
+		if (mdb_le32(b + l.owner) != pdx_of(domain) ||
 			mdb_le64(b + l.count) >> 63 == 0)
-			return false;
+			return MDB_XEN_CONTRADICTS;
 		++*count_out;
 		if (page == tail)
-			return true;
+			return MDB_XEN_AGREES;
 		page = FRAME_TABLE + mdb_le32(b + l.next) * l.size;
 	}
-	return false;
+	return MDB_XEN_CONTRADICTS;
 }
 
 static void
@@ -169,6 +186,7 @@ test_page_list(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 {
 	struct mdb_xen_proof *proof = mdb_xen_proof_of(p, PAGE);
 	uint64_t first, count, stated;
+	enum mdb_xen_evidence says;
 
 	if (!mdb_xen_value(p, DOMAIN, number, domain, &stated) || !proof ||
 		!mdb_xen_word(p, mdb_xen_member_addr(p, DOMAIN, list, domain),
@@ -176,10 +194,11 @@ test_page_list(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 		return;
 	if (first == 0 && stated == 0)
 		return;
-	if (!walk_pages(p, domain, list, &count)) {
+	says = walk_pages(p, domain, list, &count);
+	if (says == MDB_XEN_CONTRADICTS)
 		mdb_xen_say(p, DOMAIN, list, false);
+	if (says != MDB_XEN_AGREES)
 		return;
-	}
 	mdb_xen_say(p, DOMAIN, list, true);
 	mdb_xen_say(p, DOMAIN, number, count == stated);
 	if (count < 2)
@@ -329,12 +348,13 @@ test_domains(struct mdb_xen_prover *p)
 	if (!variable(p, "domain_list", &head) || !mdb_xen_word(p, head, &addr))
 		return;
 	for (uint32_t i = 0; i < MAX_DOMAINS && addr != 0; i++) {
-		bool right = mdb_xen_domain_try(p->xen, addr, &d) &&
-			     (int64_t)d.domid > last;
+		bool right = mdb_xen_domain_try(p->xen, addr, &d);
 
-		if (i > 0)
+		/* Memory that is lost contradicts nothing, nor does a list
+		 * that leads back: then the list is broken, not its place. */
+		if (i > 0 && (right || !is_lost(p, addr)))
 			mdb_xen_say(p, DOMAIN, "next_in_list", right);
-		if (!right)
+		if (!right || (int64_t)d.domid <= last)
 			return;
 		last = d.domid;
 		test_domain(p, &d);

@@ -317,6 +317,53 @@ tree(struct mdb_ctx *cx, const struct xpv_domain *d)
 	return st == MDB_OK ? mdb_tree_close(cx) : st;
 }
 
+/* xen/include/public/xen.h: ids from here to 0x7fff are no guest's. */
+#define FIRST_RESERVED 0x7ff0u
+#define LAST_RESERVED 0x7fffu
+
+struct back {
+	mdb_addr_t domain;
+	bool leads;
+};
+
+static enum mdb_status
+lead_back(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
+{
+	struct back *b = arg;
+	struct xpv_vcpu v;
+	enum mdb_status st = xpv_vcpu_read(cx, loc, &v);
+
+	b->leads = st == MDB_OK && v.domain == b->domain;
+	mdb_forget(cx);
+	return MDB_DONE;
+}
+
+/*
+ * Anything may lie at an address that was typed: a domain's vcpus lead back to
+ * it, and one that has none is in the list.
+ */
+static enum mdb_status
+must_be_domain(struct mdb_ctx *cx, const struct xpv_domain *d)
+{
+	struct back b = { .domain = d->loc.addr };
+	struct mdb_loc listed;
+
+	if (d->id >= FIRST_RESERVED && d->id <= LAST_RESERVED)
+		return MDB_OK;
+	if (d->id < FIRST_RESERVED) {
+		if (xpv_each_vcpu(cx, d, lead_back, &b) == MDB_OK && b.leads)
+			return MDB_OK;
+		if (xpv_domain_by_id(cx, d->loc.world, d->id, &listed) ==
+				MDB_OK &&
+			listed.addr == d->loc.addr)
+			return MDB_OK;
+	}
+	return mdb_fail(cx, MDB_E_CORRUPT,
+		"%" PRIx64 " is no domain: no vcpu leads back to it, and no "
+		"list to it",
+		d->loc.addr);
+}
+
 static enum mdb_status
 show(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 {
@@ -324,6 +371,8 @@ show(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 	struct xpv_domain d;
 	enum mdb_status st = xpv_domain_read(cx, loc, &d);
 
+	if (st == MDB_OK && call->has_addr)
+		st = must_be_domain(cx, &d);
 	if (st != MDB_OK)
 		return st;
 	return mdb_opt(call, 'v') && !mdb_is_piped(cx) ? tree(cx, &d)

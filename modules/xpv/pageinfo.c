@@ -205,9 +205,15 @@ xpv_frame_meant(struct mdb_ctx *cx, const struct xpv_frames *f,
 			pdx_out);
 	if (addr >= XPV_HYPERVISOR_END)
 		return frame_mapped(cx, f, loc, pdx_out);
-	if (xpv_pdx_of_mfn(f, addr, pdx_out) ||
-		xpv_pdx_of_mfn(f, addr >> XPV_PAGE_SHIFT, pdx_out))
+	if (xpv_pdx_of_mfn(f, addr, pdx_out))
 		return MDB_OK;
+	if (xpv_pdx_of_mfn(f, addr >> XPV_PAGE_SHIFT, pdx_out)) {
+		mdb_warn(cx, MDB_OK,
+			"%" PRIx64 " is beyond the last frame: taken for a "
+			"machine address",
+			addr);
+		return MDB_OK;
+	}
 	return mdb_fail(cx, MDB_E_NOTFOUND,
 		"%" PRIx64 " is no frame and no machine address: the last "
 		"frame is %" PRIx64,

@@ -69,7 +69,7 @@ capabilities(struct mdb_ctx *cx, struct mdb_world *world)
 }
 
 static const char *
-text(struct mdb_ctx *cx, struct mdb_world *world, const char *member)
+known(struct mdb_ctx *cx, struct mdb_world *world, const char *member)
 {
 	if (strcmp(member, "xv_caps") == 0)
 		return capabilities(cx, world);
@@ -78,6 +78,15 @@ text(struct mdb_ctx *cx, struct mdb_world *world, const char *member)
 	if (strcmp(member, "xv_chgset") == 0)
 		return mdb_world_fact(cx, world, "changeset");
 	return mdb_world_fact(cx, world, member + strlen("xv_"));
+}
+
+/* A pointer of 0 would say that the hypervisor has none. */
+static const char *
+text(struct mdb_ctx *cx, struct mdb_world *world, const char *member)
+{
+	const char *what = known(cx, world, member);
+
+	return what ? what : "(cannot be read)";
 }
 
 const struct mdb_synthetic xpv_synthetics[] = {
