@@ -225,13 +225,16 @@ xpv_each_domain(struct mdb_ctx *cx, struct mdb_world *world, mdb_walk_fn *fn,
 	void *arg)
 {
 	struct mdb_loc loc = mdb_kernel_loc(world, 0);
-	mdb_addr_t mark = 0;
+	mdb_addr_t mark = 0, first;
 	struct xpv_domain d;
 	unsigned int met = 0, power = 1;
 	enum mdb_status st = first_domain(cx, world, &loc.addr);
 
+	first = loc.addr;
+
 	while (st == MDB_OK && loc.addr != 0) {
-		if (loc.addr == mark || met > XPV_MAX_DOMAINS)
+		if (loc.addr == mark || (met > 0 && loc.addr == first) ||
+			met > XPV_MAX_DOMAINS)
 			return mdb_fail(cx, MDB_E_CORRUPT,
 				"the list of domains comes back to %" PRIx64,
 				loc.addr);
