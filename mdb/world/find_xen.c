@@ -137,7 +137,7 @@ text_find(struct mdb_ctx *cx, struct mdb_space *space,
 	mdb_addr_t at = MDB_XEN_TEXT;
 	struct mdb_mapped run;
 
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 3; i++) {
 		if (mdb_space_next_mapped(cx, space, at, &run) != MDB_OK ||
 			run.start >= MDB_XEN_TEXT_END)
 			break;
