@@ -56,6 +56,6 @@ mdb_scan_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	}
 	return mdb_unwind_end(u, MDB_END_NO_UNWIND,
 		"nothing says what called 0x%llx, and no return address "
-		"lies further up the stack",
+		"is recognised further up the stack",
 		(unsigned long long)u->frame.pc);
 }
