@@ -41,7 +41,9 @@ class XenGuest(Guest):
         and what frame pointers name (F)."""
         if not self.panic:
             return []
-        at = self.console.rfind("Xen call trace:", 0, self.panic.start())
+        # Xen prints no trace of a CPU that was in a guest; those that debug keys
+        # made stand before dom0 is ready.
+        at = self.console.rfind("LAB: ready", 0, self.panic.start())
         text = self.console[at:self.panic.start()]
         return [f.split("#")[-1] for f in re.findall(r"\] [RF] ([^+\s]+)\+", text)]
 
