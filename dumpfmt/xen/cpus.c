@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The other CPUs.  An NMI stops each wherever it is; its registers are taken
+ * there, and it waits.  When the dump is done it goes on in a loop that answers
+ * interrupts and NMIs and touches nothing else, on the stack where it was: kexec
+ * finds its frames as they were, and a reboot its IPIs answered.
+ */
+#include "xdump-impl.h"
+
+#include <xen/cpumask.h>
+#include <xen/delay.h>
+#include <xen/sched.h>
+#include <xen/smp.h>
+#include <xen/string.h>
+#include <asm/current.h>
+#include <asm/nmi.h>
+#include <asm/processor.h>
+
+#define WAIT_US 1000000u
+
+enum stand {
+	RUNNING,
+	STOPPED,
+	RELEASED,
+};
+
+static struct {
+	uint32_t panicked; /* CPU */
+	uint32_t release;  /* atomic */
+	uint32_t stand[NR_CPUS];
+} cpus;
+
+static struct dfmt_fmt_cpu records[XDUMP_CPUS];
+static uint32_t nr_records;
+
+/* ---- registers ----------------------------------------------------------- */
+
+static void
+control_take(struct dfmt_fmt_cpu *r)
+{
+	r->cr0 = read_cr0();
+	r->cr2 = read_cr2();
+	r->cr3 = read_cr3();
+	r->cr4 = read_cr4();
+	r->flags |= DFMT_CPU_CR;
+}
+
+static void
+general_take(struct dfmt_fmt_cpu *r, const struct cpu_user_regs *regs)
+{
+	const uint64_t gp[DFMT_NR_GP] = {
+		regs->rax, regs->rbx, regs->rcx, regs->rdx, regs->rsi,
+		regs->rdi, regs->rbp, regs->rsp, regs->r8, regs->r9, regs->r10,
+		regs->r11, regs->r12, regs->r13, regs->r14, regs->r15,
+		regs->rip, regs->rflags, 0,
+	};
+
+	memcpy(r->gp, gp, sizeof(gp));
+	r->cs = regs->cs;
+	r->ss = regs->ss;
+	r->flags |= DFMT_CPU_REGS;
+}
+
+/* The vCPU whose place this CPU was in; idle ones have a domain too. */
+static void
+vcpu_take(struct dfmt_fmt_cpu *r, const struct cpu_info *info)
+{
+	const struct vcpu *v = info->current_vcpu;
+
+	r->stack_first = (unsigned long)info & ~(STACK_SIZE - 1);
+	r->stack_end = r->stack_first + STACK_SIZE;
+	r->flags |= DFMT_CPU_STACK;
+	if (v == NULL)
+		return;
+	r->current_vcpu = (unsigned long)v;
+	r->domain = v->domain->domain_id;
+	r->vcpu = v->vcpu_id;
+	r->flags |= DFMT_CPU_VCPU;
+}
+
+/* Slot 0 is the panicking CPU's; the others come as they come. */
+static void
+record_take(uint32_t slot, uint32_t cpu, const struct cpu_user_regs *regs)
+{
+	struct dfmt_fmt_cpu *r;
+
+	if (slot >= XDUMP_CPUS)
+		return;
+	r = &records[slot];
+	r->id = cpu;
+	r->world = UINT32_MAX;
+	general_take(r, regs);
+	control_take(r);
+	vcpu_take(r, get_cpu_info());
+}
+
+/* ---- standing still ------------------------------------------------------ */
+
+/*
+ * In Xen's own code: interrupts on, since a reboot wants its IPIs answered.
+ * Naked of everything: no stack, no data.
+ */
+asm (
+	".pushsection .text\n"
+	"xdump_rest:\n"
+	"	endbr64\n"
+	"1:	sti\n"
+	"	hlt\n"
+	"	jmp 1b\n"
+	".popsection\n"
+);
+extern const char xdump_rest[];
+
+/*
+ * The frame that the NMI returns to: a call, as it were, from where it was, so
+ * that nothing of its stack is lost.  A guest's CPU rests at the stack's end.
+ */
+static void
+rest(struct cpu_user_regs *regs)
+{
+	struct cpu_info *info = get_cpu_info();
+
+	if (guest_mode(regs)) {
+		regs->rsp = (unsigned long)&info->guest_cpu_user_regs.es;
+		regs->rsp = (regs->rsp - 256) & ~15ul;
+		regs->cs = __HYPERVISOR_CS;
+		regs->ss = 0;
+	} else {
+		regs->rsp -= sizeof(unsigned long);
+		*(unsigned long *)regs->rsp = regs->rip;
+	}
+	regs->rip = (unsigned long)xdump_rest;
+	regs->rflags = X86_EFLAGS_MBS;
+}
+
+static int
+stop_here(const struct cpu_user_regs *regs, int cpu)
+{
+	uint32_t slot;
+
+	if ((uint32_t)cpu == cpus.panicked || cpus.stand[cpu] != RUNNING)
+		return 1;
+	slot = __atomic_fetch_add(&nr_records, 1, __ATOMIC_ACQ_REL);
+	record_take(slot, (uint32_t)cpu, regs);
+	__atomic_store_n(&cpus.stand[cpu], STOPPED, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&cpus.release, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	cpus.stand[cpu] = RELEASED;
+	rest((struct cpu_user_regs *)regs);
+	return 1;
+}
+
+static uint32_t
+nr_running(void)
+{
+	uint32_t cpu, n = 0;
+
+	for_each_online_cpu (cpu)
+		if (cpu != cpus.panicked &&
+			__atomic_load_n(&cpus.stand[cpu], __ATOMIC_ACQUIRE) ==
+				RUNNING)
+			n++;
+	return n;
+}
+
+/* It is there, and nothing more is known of it. */
+static void
+silent_add(void)
+{
+	uint32_t cpu;
+
+	for_each_online_cpu (cpu) {
+		uint32_t slot;
+
+		if (cpu == cpus.panicked || cpus.stand[cpu] != RUNNING)
+			continue;
+		slot = __atomic_fetch_add(&nr_records, 1, __ATOMIC_ACQ_REL);
+		if (slot >= XDUMP_CPUS)
+			continue;
+		records[slot].id = cpu;
+		records[slot].world = UINT32_MAX;
+		records[slot].flags = DFMT_CPU_SILENT;
+	}
+}
+
+uint32_t
+xdump_cpus_stop(const struct cpu_user_regs *regs)
+{
+	uint64_t begin = xdump_now_us();
+	uint32_t n;
+
+	cpus.panicked = smp_processor_id();
+	nr_records = 1;
+	record_take(0, cpus.panicked, regs);
+	records[0].flags |= DFMT_CPU_PANICKED;
+	set_nmi_callback(stop_here);
+	smp_wmb();
+	smp_send_nmi_allbutself();
+	do {
+		cpu_relax();
+		n = nr_running();
+	} while (n && xdump_now_us() - begin < WAIT_US);
+	silent_add();
+	return n;
+}
+
+void
+xdump_cpus_release(void)
+{
+	uint64_t begin = xdump_now_us();
+	bool waiting = true;
+
+	__atomic_store_n(&cpus.release, 1, __ATOMIC_RELEASE);
+	while (waiting && xdump_now_us() - begin < WAIT_US) {
+		uint32_t cpu;
+
+		waiting = false;
+		for_each_online_cpu (cpu)
+			if (__atomic_load_n(&cpus.stand[cpu],
+				    __ATOMIC_ACQUIRE) == STOPPED)
+				waiting = true;
+		cpu_relax();
+	}
+	unset_nmi_callback();
+}
+
+const struct dfmt_fmt_cpu *
+xdump_cpu_records(uint32_t *nr_out)
+{
+	uint32_t n = __atomic_load_n(&nr_records, __ATOMIC_ACQUIRE);
+
+	*nr_out = n < XDUMP_CPUS ? n : XDUMP_CPUS;
+	return records;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The panic: on a stack of our own, with the other CPUs stopped and every
+ * other device off the bus, the dump is written; then all goes on as Xen was
+ * told.  A panic inside ends the dump and comes back here no more.
+ */
+#include "xdump-impl.h"
+
+#include <xen/console.h>
+#include <xen/lib.h>
+#include <xen/mm.h>
+#include <xen/sched.h>
+#include <xen/string.h>
+#include <asm/current.h>
+#include <asm/processor.h>
+
+struct xdump_state __read_mostly xdump;
+
+enum phase {
+	NOT_YET,
+	RUNNING,  /* a panic on this CPU is a second one */
+	AGAIN,	  /* and in that a third */
+	OVER,
+};
+static uint32_t phase;
+static uint32_t phase_cpu;
+
+void
+xdump_crc(uint32_t *code_out, uint32_t *config_out)
+{
+	const uint8_t *first = (const uint8_t *)xdump_text_start;
+	const uint8_t *end = (const uint8_t *)xdump_text_end;
+
+	*code_out = dfmt_crc32c(&xdump.crc, first, (size_t)(end - first));
+	*config_out = dfmt_crc32c(&xdump.crc, &xdump.config,
+		sizeof(xdump.config));
+	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump_ops,
+		sizeof(xdump_ops));
+}
+
+/* ---- the run ------------------------------------------------------------- */
+
+struct job {
+	enum crash_reason reason;
+	const char *text;
+	struct cpu_user_regs regs;
+};
+
+static bool
+same_disk(const struct xdump_target *a, const struct xdump_target *b)
+{
+	return a->function == b->function && a->len == b->len &&
+	       memcmp(&a->id, &b->id, sizeof(a->id)) == 0;
+}
+
+/* The disk of boot, found again and running. */
+static bool
+disk_open(void)
+{
+	static struct xdump_target now;
+	struct xdump_run *r = &xdump.run;
+
+	if (!xdump_target_find(&now, &r->disk, true)) {
+		printk("xdump: nothing is written: %s\n", now.why);
+		return false;
+	}
+	if (!same_disk(&now, &xdump.target)) {
+		dfmt_disk_stop(&r->disk);
+		printk("xdump: nothing is written: the label is on another disk than at boot\n");
+		return false;
+	}
+	return true;
+}
+
+static void
+result_say(void)
+{
+	const struct dfmt_writer_result *r = dfmt_writer_result_get(
+		xdump.writer);
+	uint64_t ms = r->elapsed_ms ? r->elapsed_ms : 1;
+
+	if (r->status >= DFMT_W_CONFIG) {
+		printk("xdump: nothing is written: %s\n", r->why);
+		return;
+	}
+	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors\n",
+		r->status == DFMT_W_COMPLETE && r->ended ? "dump complete"
+							  : r->why,
+		r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
+		r->dump_len >> 10, r->raw_len >> 10, ms / 1000, ms % 1000,
+		r->nr_skipped);
+}
+
+static void
+run(const struct job *job)
+{
+	uint32_t code, config, nr_silent;
+
+	xdump_crc(&code, &config);
+	if (code != xdump.code_crc || config != xdump.config_crc) {
+		printk("xdump: nothing is written: its own code or configuration has changed since boot\n");
+		return;
+	}
+	nr_silent = xdump_cpus_stop(&job->regs);
+	console_force_unlock();
+	if (nr_silent)
+		printk("xdump: %u CPUs do not answer\n", nr_silent);
+	xdump_quiesce(xdump.target.function);
+	if (!disk_open())
+		return;
+	xdump.run.said_us = xdump_now_us();
+	printk("xdump: dumping to %s %s/%u\n", xdump.run.disk.driver->name,
+		xdump.run.disk.id.serial, xdump.run.disk.id.unit);
+	(void)dfmt_writer_run(xdump.writer, xdump_facts(job->reason, job->text),
+		xdump.target.len);
+	dfmt_disk_stop(&xdump.run.disk);
+	result_say();
+}
+
+static void
+run_again(void)
+{
+	printk("xdump: a panic inside the dump: it ends here\n");
+	(void)dfmt_writer_reenter(xdump.writer, "the writer panicked");
+	dfmt_disk_stop(&xdump.run.disk);
+	result_say();
+}
+
+static void
+first(const struct job *job)
+{
+	run(job);
+	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
+	xdump_cpus_release();
+}
+
+static void
+second(const struct job *job)
+{
+	run_again();
+	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
+	xdump_cpus_release();
+}
+
+/* ---- onto our own stack -------------------------------------------------- */
+
+/*
+ * Xen finds the current CPU from the stack pointer: what stands at the end of
+ * its stack stands at the end of ours too.
+ */
+static void
+on_own_stack(uint32_t which, void (*fn)(const struct job *),
+	const struct job *job)
+{
+	uint8_t *stack = xdump.memory + XDUMP_STACK_AT + which * STACK_SIZE;
+	struct cpu_info *info = get_cpu_info();
+	struct cpu_info *copy = (struct cpu_info *)(stack + STACK_SIZE) - 1;
+	unsigned long sp = (unsigned long)copy & ~15ul;
+
+	memcpy(copy, info, sizeof(*copy));
+	asm volatile (
+		"	movq	%%rsp, %%rbx\n"
+		"	movq	%[sp], %%rsp\n"
+		"	call	*%[fn]\n"
+		"	movq	%%rbx, %%rsp\n"
+		: : [sp] "r" (sp), [fn] "r" (fn), "D" (job)
+		: "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
+		  "memory", "cc");
+}
+
+/* Where the caller is, and what it keeps. */
+static void
+regs_take(struct cpu_user_regs *r)
+{
+	memset(r, 0, sizeof(*r));
+	asm volatile ("movq %%rbx, %0" : "=m" (r->rbx));
+	asm volatile ("movq %%r12, %0" : "=m" (r->r12));
+	asm volatile ("movq %%r13, %0" : "=m" (r->r13));
+	asm volatile ("movq %%r14, %0" : "=m" (r->r14));
+	asm volatile ("movq %%r15, %0" : "=m" (r->r15));
+	asm volatile ("movq %%rbp, %0" : "=m" (r->rbp));
+	asm volatile ("movq %%rsp, %0" : "=m" (r->rsp));
+	asm volatile ("leaq 0(%%rip), %%rax; movq %%rax, %0"
+		: "=m" (r->rip) : : "rax");
+	asm volatile ("pushfq; popq %0" : "=m" (r->rflags));
+	r->cs = __HYPERVISOR_CS;
+}
+
+void __attribute__((__noinline__))
+xdump_crash(enum crash_reason reason, const char *text)
+{
+	struct job job = { .reason = reason, .text = text };
+	uint32_t cpu = smp_processor_id(), was = NOT_YET;
+
+	if (!xdump.ready)
+		return;
+	local_irq_disable();
+	if (__atomic_compare_exchange_n(&phase, &was, RUNNING, false,
+		    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		phase_cpu = cpu;
+		regs_take(&job.regs);
+		on_own_stack(0, first, &job);
+		return;
+	}
+	/* Of another CPU's dump: it sends us an NMI. */
+	while (was == RUNNING && phase_cpu != cpu)
+		was = __atomic_load_n(&phase, __ATOMIC_ACQUIRE);
+	if (was == RUNNING &&
+		__atomic_compare_exchange_n(&phase, &was, AGAIN, false,
+			__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		on_own_stack(1, second, &job);
+}

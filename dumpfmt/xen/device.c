@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which disk: every unit of every controller that there is a driver for is
+ * asked for its label, at boot and once more at the panic.  Exactly one may
+ * have the label that the command line names; what it says of itself must then
+ * be what it said at boot.
+ */
+#include "xdump-impl.h"
+
+#include <xen/init.h>
+#include <xen/lib.h>
+#include <xen/pci.h>
+#include <xen/string.h>
+
+static struct xdump_function functions[XDUMP_FUNCTIONS];
+static uint32_t nr_functions;
+
+const struct xdump_function *
+xdump_functions(uint32_t *nr_out)
+{
+	*nr_out = nr_functions;
+	return functions;
+}
+
+static void __init
+function_look(uint16_t segment, uint16_t bdf)
+{
+	struct xdump_function f = { .segment = segment, .bdf = bdf };
+	struct dfmt_hw hw = xdump_hw(&f, xdump.memory);
+
+	f.vendor_device = xdump_config_read(segment, bdf, 0, 4);
+	if ((f.vendor_device & 0xffff) == 0xffff)
+		return;
+	f.driver = dfmt_disk_driver_of(&hw);
+	if (f.driver == NULL)
+		return;
+	if (nr_functions == XDUMP_FUNCTIONS) {
+		printk(XENLOG_WARNING
+			"xdump: more than %u controllers: %04x:%02x:%02x.%u is not looked at\n",
+			XDUMP_FUNCTIONS, segment, bdf >> 8, bdf >> 3 & 31,
+			bdf & 7);
+		return;
+	}
+	if (xdump_function_map(&f))
+		functions[nr_functions++] = f;
+}
+
+static bool __init
+has_functions(uint16_t bdf)
+{
+	return xdump_config_read(0, bdf, 0x0e, 1) & 0x80;
+}
+
+void __init
+xdump_functions_find(void)
+{
+	const struct xdump_config *c = &xdump.config;
+
+	if (c->has_place)
+		function_look(c->segment, c->bdf);
+	for (uint32_t bdf = 0; bdf < 0x10000; bdf++) {
+		if (xdump_config_read(0, (uint16_t)bdf, 0, 2) == 0xffff) {
+			if ((bdf & 7) == 0)
+				bdf |= 7;
+			continue;
+		}
+		if (!c->has_place || c->segment || c->bdf != bdf)
+			function_look(0, (uint16_t)bdf);
+		if ((bdf & 7) == 0 && !has_functions((uint16_t)bdf))
+			bdf |= 7;
+	}
+}
+
+/* ---- one unit ------------------------------------------------------------ */
+
+static uint8_t *
+label_buffer(void)
+{
+	return xdump.memory + XDUMP_LABEL_AT;
+}
+
+/* Is it a label, of that disk's first bytes?  As the writer reads it. */
+static bool
+label_is(struct dfmt_disk *d, struct dfmt_fmt_label *out)
+{
+	if (!dfmt_disk_read(d, 0, label_buffer(), DFMT_LABEL_LEN))
+		return false;
+	memcpy(out, label_buffer(), sizeof(*out));
+	return !memcmp(out->magic, DFMT_LABEL_MAGIC, sizeof(out->magic)) &&
+	       out->crc == dfmt_crc32c(&xdump.crc, out,
+				   offsetof(struct dfmt_fmt_label, crc));
+}
+
+/* The controller is where it was and its registers too. */
+static bool
+is_there(const struct xdump_function *f, const struct dfmt_hw *hw)
+{
+	return xdump_config_read(f->segment, f->bdf, 0, 4) ==
+		       f->vendor_device &&
+	       dfmt_pci_bar(hw, f->driver->bar(hw)) == f->bar;
+}
+
+struct search {
+	struct xdump_target *target;
+	uint32_t nr_found;
+};
+
+static void
+unit_look(struct dfmt_disk *d, uint32_t unit, struct xdump_function *f,
+	struct search *s)
+{
+	static struct dfmt_fmt_label label;
+	struct xdump_target *t = s->target;
+
+	if (!dfmt_disk_select(d, unit)) {
+		/* Whose label it has cannot be said. */
+		return;
+	}
+	if (!label_is(d, &label) ||
+		memcmp(label.uuid, xdump.config.uuid, sizeof(label.uuid)))
+		return;
+	if (s->nr_found++ > 0)
+		return;
+	t->function = f;
+	t->id = d->id;
+	t->offset = 0;
+	t->len = d->nr_sectors * d->sector_len;
+}
+
+static void
+function_search(struct xdump_function *f, struct dfmt_disk *d,
+	struct search *s)
+{
+	struct dfmt_hw hw = xdump_hw(f, xdump.memory);
+	uint32_t unit = 0;
+
+	if (!is_there(f, &hw) || !dfmt_disk_start(d, f->driver, &hw)) {
+		dfmt_disk_stop(d);
+		return;
+	}
+	for (uint32_t i = 0; i < XDUMP_UNITS; i++) {
+		unit = dfmt_disk_unit_next(d, unit);
+		if (unit == 0)
+			break;
+		unit_look(d, unit, f, s);
+	}
+	dfmt_disk_stop(d);
+}
+
+static bool
+fail(struct xdump_target *t, const char *why)
+{
+	t->function = NULL;
+	t->why = why;
+	return false;
+}
+
+bool
+xdump_target_find(struct xdump_target *t, struct dfmt_disk *d, bool keep)
+{
+	struct search s = { .target = t };
+	struct dfmt_hw hw;
+
+	memset(t, 0, sizeof(*t));
+	for (uint32_t i = 0; i < nr_functions; i++)
+		function_search(&functions[i], d, &s);
+	if (s.nr_found == 0)
+		return fail(t, "no disk has the label");
+	if (s.nr_found > 1)
+		return fail(t, "two disks have the same label: one is a copy");
+	if (!keep)
+		return true;
+	hw = xdump_hw(t->function, xdump.memory);
+	if (!dfmt_disk_start(d, t->function->driver, &hw) ||
+		!dfmt_disk_select(d, t->id.unit)) {
+		dfmt_disk_stop(d);
+		return fail(t, d->why);
+	}
+	return true;
+}

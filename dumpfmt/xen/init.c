@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Boot: the command line, memory, the disk; what came of it on the console. */
+#include "xdump-impl.h"
+
+#include <xen/init.h>
+#include <xen/iommu.h>
+#include <xen/keyhandler.h>
+#include <xen/lib.h>
+#include <xen/mm.h>
+#include <asm/msr.h>
+#include <asm/processor.h>
+
+static void __init
+seed_take(uint8_t *seed)
+{
+	uint64_t words[2] = { rdtsc(), 0 };
+
+	for (uint32_t i = 0; i < 2; i++)
+		words[i] = words[i] * 6364136223846793005ull + rdtsc() + i;
+	memcpy(seed, words, sizeof(words));
+}
+
+static bool __init
+writer_make(void)
+{
+	const struct xdump_config *c = &xdump.config;
+	struct dfmt_writer_config w = {
+		.ops = &xdump_ops,
+		.arg = &xdump.run,
+		.codec = &dfmt_writer_lz4,
+		.content = c->content,
+		.page_shift = PAGE_SHIFT,
+		.time_limit_ms = c->limit_s * 1000ull,
+	};
+	size_t room = (PAGE_SIZE << XDUMP_ORDER) - XDUMP_WRITER_AT;
+
+	if (c->dry_run)
+		w.flags |= DFMT_WRITER_DRY_RUN;
+	if (c->overwrite)
+		w.flags |= DFMT_WRITER_OVERWRITE;
+	memcpy(w.uuid, c->uuid, sizeof(w.uuid));
+	seed_take(w.seed);
+	if (dfmt_writer_memory(&w) > room)
+		return false;
+	xdump.writer = dfmt_writer_init(&w, xdump.memory + XDUMP_WRITER_AT,
+		room);
+	return xdump.writer != NULL;
+}
+
+static void __init
+ready_say(void)
+{
+	const struct xdump_target *t = &xdump.target;
+	const struct xdump_function *f = t->function;
+
+	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u, %lu MiB%s\n",
+		f->driver->name, t->id.serial, t->id.unit, t->id.model,
+		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7,
+		t->len >> 20, xdump.config.dry_run ? ", dry run" : "");
+}
+
+static void
+key_dump(unsigned char key)
+{
+	printk("'%c' pressed -> dump and crash\n", key);
+	panic("Dump asked for by debug key\n");
+}
+
+static int __init
+xdump_init(void)
+{
+	static struct dfmt_disk disk;
+
+	if (!xdump_config_parse(&xdump.config))
+		return 0;
+	if (iommu_enabled) {
+		printk(XENLOG_ERR "xdump: off: an IOMMU is on\n");
+		return 0;
+	}
+	xdump.memory = alloc_xenheap_pages(XDUMP_ORDER, 0);
+	if (xdump.memory == NULL) {
+		printk(XENLOG_ERR "xdump: off: no memory\n");
+		return 0;
+	}
+	dfmt_crc_init(&xdump.crc, false);
+	xdump_memory_init();
+	xdump_functions_find();
+	if (!xdump_target_find(&xdump.target, &disk, false)) {
+		printk(XENLOG_ERR "xdump: off: %s\n", xdump.target.why);
+		return 0;
+	}
+	if (!writer_make()) {
+		printk(XENLOG_ERR "xdump: off: the writer needs more memory\n");
+		return 0;
+	}
+	xdump_crc(&xdump.code_crc, &xdump.config_crc);
+	xdump.ready = true;
+	register_keyhandler('X', key_dump, "write a dump and crash", 0);
+	ready_say();
+	return 0;
+}
+__initcall(xdump_init);

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Put the dump writer into a Xen source tree: whole files of ours into
+# xen/arch/x86/xdump, and the hooks, a few lines in three of Xen's files.  Their
+# places are found by function; where one has moved nothing is changed.
+#
+#	install.sh XEN-TREE LZ4-DIR
+#
+# XEN-TREE holds xen/, LZ4-DIR lz4.c and lz4.h of LZ4's own sources.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+[ $# = 2 ] || {
+	sed -n '3,9s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+xen=$1/xen
+lz4=$2
+dir=$xen/arch/x86/xdump
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+die()
+{
+	echo "xdump: $*" >&2
+	exit 1
+}
+
+# The files that are changed, as they will be.
+take()
+{
+	mkdir -p "$work/$(dirname "$1")"
+	cp "$xen/$1" "$work/$1" || die "$xen/$1 is not there: this Xen is not known"
+}
+
+# hook FILE FUNCTION PATTERN LINE: LINE before the line with PATTERN, which must
+# stand exactly once in the function.
+hook()
+{
+	awk -v fn="$2" -v pat="$3" -v line="$4" '
+		$0 ~ "^[a-z].*[ *]" fn "\\(" { inside = 1 }
+		inside && index($0, pat) {
+			match($0, /^[ \t]*/)
+			print substr($0, 1, RLENGTH) line
+			n++
+		}
+		{ print }
+		/^}/ { inside = 0 }
+		END { exit n != 1 }' "$work/$1" >"$work/hooked" ||
+	    die "$1: $2() does not have one \"$3\": this Xen is not known"
+	mv "$work/hooked" "$work/$1"
+}
+
+# include FILE: our header before the first of its own.
+include()
+{
+	sed -i '0,/^#include/s//#include <asm\/xdump.h>\n#include/' "$work/$1"
+}
+
+[ -e "$xen/arch/x86/Makefile" ] || die "$1 is no Xen source tree"
+[ -e "$lz4/lz4.c" ] || die "$lz4 has no lz4.c"
+! grep -q xdump "$xen/arch/x86/Makefile" || die "$1 has it already"
+
+take drivers/char/console.c
+take common/shutdown.c
+take arch/x86/Makefile
+hook drivers/char/console.c panic 'kexec_crash(CRASHREASON_PANIC)' \
+    'xdump_crash(CRASHREASON_PANIC, buf);'
+hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_HWDOM)' \
+    'xdump_crash(CRASHREASON_HWDOM, NULL);'
+hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_WATCHDOG)' \
+    'xdump_crash(CRASHREASON_WATCHDOG, NULL);'
+include drivers/char/console.c
+include common/shutdown.c
+# The console's ring is private to its file.
+echo '#include <asm/xdump-console.h>' >>"$work/drivers/char/console.c"
+sed -i '0,/^obj-y += /s//obj-y += xdump\/\nobj-y += /' "$work/arch/x86/Makefile"
+grep -q xdump "$work/arch/x86/Makefile" || die "arch/x86/Makefile has no obj-y: this Xen is not known"
+
+for f in drivers/char/console.c common/shutdown.c arch/x86/Makefile; do
+	cp "$work/$f" "$xen/$f"
+done
+mkdir -p "$dir/compat"
+cp "$here"/compat/*.h "$dir/compat/"
+cp "$here"/*.c "$here"/xdump-impl.h "$dir/"
+cp "$here"/xdump.h "$here"/xdump-console.h "$xen/arch/x86/include/asm/"
+cp "$here/Makefile.xen" "$dir/Makefile"
+for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../dev/*.[ch] \
+    "$here"/../dfmt-crc.h "$here"/../dfmt-bytes.h "$here"/../dfmt-format.h "$here"/../dfmt-writer.h \
+    "$here"/../dfmt-writer-lz4.h; do
+	case $f in
+	*_test.c | *_fuzz.c | *_fixture.h | *_model.h) ;;
+	*) cp "$f" "$dir/" ;;
+	esac
+done
+cp "$lz4/lz4.c" "$dir/lz4.inc"
+cp "$lz4/lz4.h" "$dir/"

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine's memory for the writer: which frames there are, what each holds
+ * by the frame table, and a read that survives a hole.
+ *
+ * What may hold a guest's secrets is of class FREE or GUEST, which are never
+ * written: frames of any domain but dom0, free ones, and those that somebody
+ * is just taking or giving back.  Nothing is taken on trust: only owners that
+ * are known by address count, no pointer is followed.
+ */
+#include "xdump-impl.h"
+
+#include <xen/kexec.h>
+#include <xen/mm.h>
+#include <xen/pfn.h>
+#include <xen/sched.h>
+#include <asm/asm_defns.h>
+#include <asm/e820.h>
+#include <asm/processor.h>
+
+#define RUN_MAX 512u /* frames that are classified at a time */
+
+static struct dfmt_wrun ranges[XDUMP_RANGES];
+static uint32_t nr_ranges;
+
+static void
+range_add(uint64_t first, uint64_t end)
+{
+	if (first >= end || nr_ranges == XDUMP_RANGES)
+		return;
+	ranges[nr_ranges].pfn = first;
+	ranges[nr_ranges++].count = end - first;
+}
+
+/* The crash kernel's region is not ours to look at. */
+void __init
+xdump_memory_init(void)
+{
+	uint64_t skip = 0, skip_end = 0;
+
+#ifdef CONFIG_KEXEC
+	skip = kexec_crash_area.start >> PAGE_SHIFT;
+	skip_end = PFN_UP(kexec_crash_area.start + kexec_crash_area.size);
+#endif
+	for (uint32_t i = 0; i < e820.nr_map; i++) {
+		const struct e820entry *e = &e820.map[i];
+		uint64_t first = PFN_UP(e->addr);
+		uint64_t end = (e->addr + e->size) >> PAGE_SHIFT;
+
+		if (e->type != E820_RAM)
+			continue;
+		if (skip >= end || skip_end <= first) {
+			range_add(first, end);
+			continue;
+		}
+		range_add(first, skip);
+		range_add(skip_end, end);
+	}
+}
+
+static int
+next_range(void *arg, uint64_t pfn, struct dfmt_wrun *run_out)
+{
+	for (uint32_t i = 0; i < nr_ranges; i++)
+		if (pfn < ranges[i].pfn + ranges[i].count) {
+			*run_out = ranges[i];
+			return 0;
+		}
+	return 1;
+}
+
+/* ---- what a frame holds -------------------------------------------------- */
+
+static int
+class_of_dom0(const struct page_info *page)
+{
+	unsigned long type = page->u.inuse.type_info & PGT_type_mask;
+
+	if (type >= PGT_l1_page_table && type <= PGT_l4_page_table)
+		return DFMT_CLASS_PAGETABLE;
+	return DFMT_CLASS_KERNEL;
+}
+
+static int
+class_of(uint64_t pfn)
+{
+	const struct page_info *page;
+	const struct domain *owner;
+	unsigned long info;
+
+	if (!mfn_valid(_mfn(pfn)))
+		return DFMT_CLASS_FREE;
+	page = mfn_to_page(_mfn(pfn));
+	info = page->count_info;
+	if ((info & PGC_state) != PGC_state_inuse &&
+		(info & PGC_state) != PGC_state_offlining)
+		return DFMT_CLASS_FREE;
+	owner = page_get_owner(page);
+	if (owner == hardware_domain && owner != NULL)
+		return class_of_dom0(page);
+	if (owner == NULL)
+		/* Without an owner this bit says: not scrubbed yet. */
+		return info & PGC_need_scrub ? DFMT_CLASS_FREE
+					     : DFMT_CLASS_HYPERVISOR;
+	if (owner == dom_xen)
+		return DFMT_CLASS_HYPERVISOR;
+	return owner == dom_io ? DFMT_CLASS_FREE : DFMT_CLASS_GUEST;
+}
+
+static int
+classify(void *arg, uint64_t pfn, uint64_t *count_out)
+{
+	int class = class_of(pfn);
+	uint64_t n = 1;
+
+	while (n < RUN_MAX && class_of(pfn + n) == class)
+		n++;
+	*count_out = n;
+	return class;
+}
+
+/* ---- reading one --------------------------------------------------------- */
+
+/* Copies a page; false: it faulted somewhere. */
+static bool
+page_copy(void *to, const void *from)
+{
+	unsigned long left = PAGE_SIZE / 8;
+
+	asm volatile (
+		"1:	rep movsq\n"
+		"2:\n"
+		_ASM_EXTABLE(1b, 2b)
+		: "+c" (left), "+D" (to), "+S" (from)
+		: : "memory");
+	return left == 0;
+}
+
+static int
+read_frame(void *arg, uint64_t pfn, void *buf)
+{
+	if (!mfn_valid(_mfn(pfn)) ||
+		(mfn_to_page(_mfn(pfn))->count_info & PGC_broken))
+		return 1;
+	return !page_copy(buf, maddr_to_virt(pfn << PAGE_SHIFT));
+}
+
+/* ---- the disk ------------------------------------------------------------ */
+
+static int
+disk_write(void *arg, uint64_t offset, const void *buf, size_t len)
+{
+	struct xdump_run *r = arg;
+
+	return !dfmt_disk_write(&r->disk, r->offset + offset, buf, len);
+}
+
+static int
+disk_read(void *arg, uint64_t offset, void *buf, size_t len)
+{
+	struct xdump_run *r = arg;
+
+	return !dfmt_disk_read(&r->disk, r->offset + offset, buf, len);
+}
+
+static int
+disk_flush(void *arg)
+{
+	struct xdump_run *r = arg;
+
+	return !dfmt_disk_flush(&r->disk);
+}
+
+static uint64_t
+now_ms(void *arg)
+{
+	return xdump_now_us() / 1000;
+}
+
+static void
+relax(void *arg)
+{
+	cpu_relax();
+}
+
+/* Every few seconds: somebody may be watching. */
+static void
+progress(void *arg, const struct dfmt_wprogress *p)
+{
+	struct xdump_run *r = arg;
+	uint64_t now = xdump_now_us();
+
+	if (now - r->said_us < 3000000)
+		return;
+	r->said_us = now;
+	printk("xdump: dumping to %s %s/%u, %u%% done\n", r->disk.driver->name,
+		r->disk.id.serial, r->disk.id.unit, p->percent);
+}
+
+const struct dfmt_writer_ops xdump_ops = {
+	.next_range = next_range,
+	.read_frame = read_frame,
+	.classify = classify,
+	.write = disk_write,
+	.read = disk_read,
+	.flush = disk_flush,
+	.now_ms = now_ms,
+	.progress = progress,
+	.relax = relax,
+};

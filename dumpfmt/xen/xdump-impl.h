@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the hypervisor's side share.
+ *
+ *   config.c    the command line
+ *   hardware.c  PCI functions, their registers, the clock
+ *   device.c    which disk: at boot and at the panic
+ *   quiesce.c   no other function of the machine reaches memory
+ *   cpus.c      the other CPUs stand still
+ *   memory.c    frames: which there are, what they hold, reading one
+ *   facts.c     what the dump says besides memory
+ *   crash.c     the panic
+ *   init.c      boot
+ */
+#ifndef XDUMP_IMPL_H
+#define XDUMP_IMPL_H
+
+#include <xen/types.h>
+#include <asm/xdump.h>
+
+#include "dfmt-crc.h"
+#include "dfmt-disk.h"
+#include "dfmt-format.h"
+#include "dfmt-writer.h"
+#include "dfmt-writer-lz4.h"
+
+struct cpu_user_regs;
+
+#define XDUMP_FUNCTIONS 8u     /* controllers that are looked at */
+#define XDUMP_WINDOW 0x4000u   /* bytes of registers */
+#define XDUMP_CPUS 64u
+#define XDUMP_RANGES 128u
+#define XDUMP_UNITS 16u	       /* namespaces of one controller */
+
+/* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
+#define XDUMP_ORDER 9u	       /* 2 MiB */
+#define XDUMP_QUEUES_AT 0u
+#define XDUMP_LABEL_AT 0xc000u
+#define XDUMP_STACK_AT 0x10000u /* two, each as long and aligned as Xen's */
+#define XDUMP_NR_STACKS 2u
+#define XDUMP_WRITER_AT 0x20000u
+
+/* ---- config.c ------------------------------------------------------------ */
+
+struct xdump_config {
+	bool enabled, dry_run, overwrite;
+	uint8_t uuid[16];
+	uint32_t content; /* bits 1 << class */
+	uint32_t limit_s;
+	bool has_place;	  /* the hint */
+	uint16_t segment;
+	uint16_t bdf;
+};
+
+/* false: said on the console what is wrong. */
+bool xdump_config_parse(struct xdump_config *c);
+
+/* ---- hardware.c ---------------------------------------------------------- */
+
+/* One PCI function; its registers are mapped at boot. */
+struct xdump_function {
+	uint16_t segment;
+	uint16_t bdf;
+	uint32_t vendor_device;
+	uint64_t bar; /* where its registers were then */
+	volatile uint8_t *window;
+	const struct dfmt_disk_driver *driver;
+};
+
+struct dfmt_hw xdump_hw(struct xdump_function *f, uint8_t *memory);
+/* Maps the registers; false: it has none. */
+bool xdump_function_map(struct xdump_function *f);
+uint32_t xdump_config_read(uint16_t segment, uint16_t bdf, uint32_t reg,
+	uint32_t width);
+void xdump_config_write(uint16_t segment, uint16_t bdf, uint32_t reg,
+	uint32_t width, uint32_t value);
+uint64_t xdump_now_us(void);
+
+/* ---- device.c ------------------------------------------------------------ */
+
+/* What is known of the device from boot on. */
+struct xdump_target {
+	struct xdump_function *function; /* NULL: there is none */
+	struct dfmt_disk_id id;
+	uint64_t offset, len; /* of the label's range on the disk; bytes */
+	const char *why;      /* there is none, because */
+};
+
+/* All functions of a kind that there is a driver for, mapped. */
+void xdump_functions_find(void);
+/*
+ * Looks through all of them for the label; exactly one may have it.  The disk
+ * is left running in *disk when `keep`; all others are stopped.
+ */
+bool xdump_target_find(struct xdump_target *target, struct dfmt_disk *disk,
+	bool keep);
+/* The functions that were found, for quiesce.c. */
+const struct xdump_function *xdump_functions(uint32_t *nr_out);
+
+/* ---- quiesce.c ----------------------------------------------------------- */
+
+/* Bus mastering off for all but ours and bridges; the IOMMUs let all pass. */
+void xdump_quiesce(const struct xdump_function *ours);
+
+/* ---- cpus.c -------------------------------------------------------------- */
+
+/*
+ * Takes this CPU's registers, stops all others and takes theirs.  Waits at most
+ * a second; how many did not answer.
+ */
+uint32_t xdump_cpus_stop(const struct cpu_user_regs *regs);
+/* They go to a place where they answer interrupts and do nothing else. */
+void xdump_cpus_release(void);
+/* The records, the panicking CPU's first. */
+const struct dfmt_fmt_cpu *xdump_cpu_records(uint32_t *nr_out);
+
+/* ---- memory.c ------------------------------------------------------------ */
+
+void xdump_memory_init(void);
+extern const struct dfmt_writer_ops xdump_ops;
+
+/* ---- facts.c ------------------------------------------------------------- */
+
+const struct dfmt_writer_facts *xdump_facts(enum crash_reason reason,
+	const char *text);
+
+/* ---- crash.c ------------------------------------------------------------- */
+
+/* The disk that is written to, while it is; the argument of xdump_ops. */
+struct xdump_run {
+	struct dfmt_disk disk;
+	uint64_t offset;
+	uint64_t said_us; /* when progress was said last */
+};
+
+extern struct xdump_state {
+	struct xdump_config config;
+	struct xdump_target target;
+	bool ready;
+	uint8_t *memory;
+	struct dfmt_writer *writer;
+	struct xdump_run run;
+	struct dfmt_crc crc;
+	uint32_t code_crc, config_crc;
+} xdump;
+
+void xdump_text_start(void);
+void xdump_text_end(void);
+/* Checksums of our code and of what was decided at boot. */
+void xdump_crc(uint32_t *code_out, uint32_t *config_out);
+
+#endif

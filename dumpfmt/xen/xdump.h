@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypervisor's side of a dump: what its other files call.  docs/XEN.md.
+ */
+#ifndef XDUMP_H
+#define XDUMP_H
+
+#include <xen/kexec.h>
+
+/*
+ * The machine is dead.  Writes the dump, if a device was found at boot, and
+ * returns: the caller goes on as it would have (kexec, reboot, halt).  text is
+ * the message, or NULL.  Takes no lock, enables no interrupt.
+ */
+void xdump_crash(enum crash_reason reason, const char *text);
+
+/* The console's ring, for its end in the triage record (console.c). */
+struct xdump_ring {
+	const char *text;
+	uint32_t len;	   /* a power of two */
+	uint32_t producer; /* counts on; the newest byte is before it */
+};
+void xdump_console_ring(struct xdump_ring *ring_out);
+
+#endif
