@@ -8,8 +8,9 @@
  * and what lies there decides: the embedded table of symbols begins with the
  * image's own first byte.
  *
- * Where the page tables named by the notes lead nowhere, the image and the
- * direct map are still read by their fixed places, and that is said.
+ * Where page tables are lost, the image and the direct map are still read by
+ * their fixed places, and that is said.  If no note says where the image is,
+ * its own top table does: the next one is part of the image.
  */
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
@@ -30,8 +31,11 @@
 /* The image is linked at XEN_VIRT_START + 2 MiB and is smaller than this. */
 #define TEXT_OFFSET (2 * MIB)
 #define MAX_IMAGE (64 * MIB)
-/* Machine memory that the direct map shows, where tables cannot be asked. */
-#define MAX_DIRECTMAP (64ull << 40)
+#define USUAL_IMAGE (16 * MIB)
+#define MAX_CHECKED 4096u /* looks at the direct map's tables */
+
+#define MULTIBOOT_MAGIC 0x1badb002u
+#define MIN_POINTERS 256u
 
 #define NOTE_CRASH_INFO 0x1000001u /* xen/include/public/elfnote.h */
 #define NOTE_CRASH_REGS 0x1000002u
@@ -127,6 +131,7 @@ struct place {
 	mdb_paddr_t phys_start;
 	struct mdb_kallsyms_layout layout;
 	bool has_layout;
+	bool is_fixed; /* the tables do not say where the image is */
 };
 
 /* The first executable run of an image in these tables. */
@@ -233,34 +238,174 @@ cpus_try(struct mdb_ctx *cx, struct mdb_target *target, const struct dfmt *d,
 	return found;
 }
 
-/*
- * By the fixed places: the image in one piece from phys_start on, all memory
- * in the direct map.
+/* ---- where its tables are lost -------------------------------------------
  */
+
+static mdb_paddr_t
+memory_end(const struct dfmt *d)
+{
+	struct dfmt_info info;
+
+	dfmt_info_get(d, &info);
+	return info.max_addr;
+}
+
+/*
+ * Reads what lost tables mapped by its fixed place: the image in one piece from
+ * phys_start on, all memory in the direct map (DIRECTMAP_VIRT_START).  Where
+ * the machine's frames are numbered without their holes (pdx), an address above
+ * a hole leads into one: no memory is there, and none is made up.
+ *
+ * Of the tables of Xen 4.14 to 4.20 the entries for the image in the two
+ * outermost levels are always present, for the direct map in the outermost.
+ */
+static void
+fixed_add(const struct dfmt *d, struct place *p)
+{
+	mdb_space_add_fixed(p->space, p->text_start,
+		p->virt_start + USUAL_IMAGE, p->phys_start - p->virt_start,
+		p->is_fixed ? MDB_VTOP_MAX_STEPS : 2);
+	mdb_space_add_fixed(p->space, MDB_XEN_DIRECTMAP,
+		MDB_XEN_DIRECTMAP + memory_end(d), 0 - MDB_XEN_DIRECTMAP, 1);
+}
+
+/* Looks at the tables of the image and of the direct map. */
+static void
+tables_check(struct mdb_ctx *cx, struct mdb_target *target, struct place *p)
+{
+	mdb_paddr_t at = 0, start, end;
+	struct mdb_vtop vtop;
+	uint64_t step = 2 * MIB;
+
+	if (memory_end(mdb_memory_dump(target->memory)) > MAX_CHECKED * step)
+		step = GIB;
+	(void)mdb_space_vtop(cx, p->space, p->text_start, &vtop);
+	for (unsigned int i = 0; i < MAX_CHECKED; i++) {
+		if (mdb_memory_next(target->memory, at, &start, &end) !=
+			MDB_OK)
+			break;
+		(void)mdb_space_vtop(cx, p->space, MDB_XEN_DIRECTMAP + start,
+			&vtop);
+		at = (start / step + 1) * step;
+		if (at == 0)
+			break;
+	}
+	mdb_forget(cx);
+}
+
+/* The fixed places, with what is left of the tables of `root`. */
 static bool
 fixed_try(struct mdb_ctx *cx, struct mdb_target *target, mdb_addr_t virt_start,
-	mdb_paddr_t phys_start, struct place *place_out)
+	mdb_paddr_t phys_start, enum mdb_paging mode, mdb_paddr_t root,
+	struct place *place_out)
 {
 	struct place p = { .virt_start = virt_start,
 		.text_start = virt_start + TEXT_OFFSET,
-		.phys_start = phys_start };
+		.phys_start = phys_start,
+		.is_fixed = true };
 
 	p.space = mdb_space_create("xpv", target->memory, &mdb_arch_x86_64,
-		MDB_PAGING_NONE, 0);
-	mdb_space_add_window(p.space, virt_start, virt_start + MAX_IMAGE,
-		phys_start - virt_start);
-	mdb_space_add_window(p.space, MDB_XEN_DIRECTMAP,
-		MDB_XEN_DIRECTMAP + MAX_DIRECTMAP, 0 - MDB_XEN_DIRECTMAP);
+		mode, root);
+	fixed_add(mdb_memory_dump(target->memory), &p);
 	p.text_end = p.text_start + 1;
 	if (!table_find(cx, &p)) {
 		mdb_space_destroy(p.space);
 		return false;
 	}
-	/* Text and tables follow one another. */
-	p.text_end = p.layout.addresses & ~(2 * MIB - 1);
 	*place_out = p;
 	return true;
 }
+
+/* xen/include/xen/multiboot.h: in the image's first bytes. */
+static bool
+is_image(const struct mdb_target *target, mdb_paddr_t text)
+{
+	uint8_t b[12];
+
+	return mdb_memory_try(target->memory, text, b, sizeof(b)) == MDB_OK &&
+	       mdb_le32(b + 8) == MULTIBOOT_MAGIC;
+}
+
+/* An image that is linked there has many pointers to itself. */
+static bool
+is_linked_at(const struct mdb_target *target, mdb_addr_t virt,
+	mdb_paddr_t phys)
+{
+	uint8_t b[4096];
+	size_t nr = 0;
+
+	for (uint64_t at = TEXT_OFFSET; at < USUAL_IMAGE; at += sizeof(b)) {
+		if (mdb_memory_try(target->memory, phys + at, b, sizeof(b)) !=
+			MDB_OK)
+			continue;
+		for (size_t i = 0; i < sizeof(b); i += 8)
+			nr += mdb_le64(b + i) - virt - TEXT_OFFSET <
+			      USUAL_IMAGE - TEXT_OFFSET;
+	}
+	return nr >= MIN_POINTERS;
+}
+
+/*
+ * The second table of its range, l3_xenmap, is in the image, whose place is a
+ * multiple of 2 MiB (xen/arch/x86/boot/x86_64.S).
+ */
+static bool
+image_try(struct mdb_ctx *cx, struct mdb_target *target,
+	const struct dfmt_cpu *cpu, struct place *place_out)
+{
+	static const mdb_addr_t links[] = { 0xffff82d040000000ull,
+		0xffff82d080000000ull }; /* XEN_VIRT_START */
+	mdb_paddr_t root = cpu->cr3 & FRAME_MASK, phys;
+	uint8_t b[8];
+
+	if (mdb_memory_try(target->memory,
+		    root + 8 * (MDB_XEN_TEXT >> 39 & 511), b, 8) != MDB_OK ||
+		(mdb_le64(b) & 1) == 0)
+		return false;
+	phys = mdb_le64(b) & FRAME_MASK & ~(2 * MIB - 1);
+	for (uint64_t i = 0; i < USUAL_IMAGE / (2 * MIB) && phys != 0; i++) {
+		for (size_t j = 0; is_image(target, phys + TEXT_OFFSET) &&
+				   j < sizeof(links) / sizeof(links[0]);
+			j++)
+			if (is_linked_at(target, links[j], phys) &&
+				fixed_try(cx, target, links[j], phys,
+					mode_of(cpu), root, place_out))
+				return true;
+		phys -= 2 * MIB;
+	}
+	return false;
+}
+
+static bool
+images_try(struct mdb_ctx *cx, struct mdb_target *target, const struct dfmt *d,
+	struct place *place_out)
+{
+	for (size_t i = 0; i < dfmt_nr_cpus(d) && i < 64; i++) {
+		struct dfmt_cpu cpu = dfmt_cpu_at(d, i);
+
+		if (cpu.has_cr && image_try(cx, target, &cpu, place_out))
+			return true;
+	}
+	return false;
+}
+
+/* By the notes, with the tables that they name, or else without any. */
+static bool
+stated_try(struct mdb_ctx *cx, struct mdb_target *target,
+	const struct stated *s, uint64_t pgd, struct place *place_out)
+{
+	mdb_paddr_t phys = s->crash_info[INFO_PHYS_START];
+	mdb_addr_t virt = pgd & ~(GIB - 1);
+
+	return pgd != 0 && s->has_crash_info &&
+	       (fixed_try(cx, target, virt, phys, MDB_PAGING_4LEVEL,
+			pgd % GIB + phys, place_out) ||
+		       fixed_try(cx, target, virt, phys, MDB_PAGING_4LEVEL, 0,
+			       place_out));
+}
+
+/* ---- the place -----------------------------------------------------------
+ */
 
 static bool
 place_find(struct mdb_ctx *cx, struct mdb_target *target, const struct dfmt *d,
@@ -275,17 +420,9 @@ place_find(struct mdb_ctx *cx, struct mdb_target *target, const struct dfmt *d,
 		root_try(cx, target, MDB_PAGING_4LEVEL, pgd % GIB + phys,
 			place_out))
 		return true;
-	if (cpus_try(cx, target, d, place_out))
-		return true;
-	if (pgd == 0 || !s->has_crash_info ||
-		!fixed_try(cx, target, pgd & ~(GIB - 1), phys, place_out))
-		return false;
-	mdb_warn(cx, MDB_OK,
-		"the hypervisor's page tables at %#" PRIx64
-		" are lost: its image and the direct map are read by their "
-		"fixed places, nothing else of it can be",
-		(uint64_t)(pgd % GIB + phys));
-	return true;
+	return cpus_try(cx, target, d, place_out) ||
+	       stated_try(cx, target, s, pgd, place_out) ||
+	       images_try(cx, target, d, place_out);
 }
 
 /* ---- the object ----------------------------------------------------------
@@ -351,6 +488,15 @@ section_take(struct mdb_xen *xen, const struct mdb_mapped *run)
 	}
 }
 
+/* All behind the text, where no rights tell more. */
+static void
+rest_is_data(struct mdb_xen *xen)
+{
+	xen->rodata_start = xen->text_end;
+	xen->rodata_end = xen->image_end = xen->virt_start + USUAL_IMAGE;
+	add_section(xen->object, "data", xen->text_end, xen->image_end);
+}
+
 /*
  * Sections by the rights of the image's pages: 2 MiB pages give text,
  * read-only data, [init, freed], data.
@@ -375,37 +521,62 @@ sections_init(struct mdb_ctx *cx, struct mdb_xen *xen)
 		xen->image_end = run.last + 1;
 		at = run.last + 1;
 	}
-	if (xen->rodata_start == 0) { /* by fixed places */
-		xen->rodata_start = xen->text_end;
-		xen->rodata_end = xen->image_end = xen->virt_start + 16 * MIB;
-		add_section(o, "data", xen->text_end, xen->image_end);
-	}
+	if (xen->rodata_start == 0)
+		rest_is_data(xen);
 	mdb_forget(cx);
 }
 
+/* By fixed places nothing says where in the image what is. */
 static void
-object_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct place *p)
+sections_fixed(struct mdb_ctx *cx, struct mdb_xen *xen)
 {
-	struct mdb_object *o = mdb_object_create(xen->world, "xpv");
+	struct mdb_object *o = xen->object;
+	struct mdb_sym etext;
+
+	if (mdb_xensyms_ops.by_name(cx, o, "_etext", &etext) == MDB_OK &&
+		etext.value > xen->text_start &&
+		etext.value - xen->text_start < MAX_IMAGE)
+		xen->text_end = (etext.value + 4095) & ~4095ull;
+	mdb_forget(cx);
+	add_section(o, "text", xen->text_start, xen->text_end);
+	rest_is_data(xen);
+	o->end = xen->text_end;
+}
+
+static void
+symbols_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct place *p)
+{
+	struct mdb_object *o = xen->object;
 	enum mdb_status st = MDB_OK;
 
-	xen->object = xen->world->objects = o;
-	o->base = xen->text_start;
-	o->end = xen->text_end;
-	sections_init(cx, xen);
-	o->size = xen->image_end - xen->text_start;
-	o->build_id = build_id_find(xen->world->space, xen->rodata_start,
-		xen->rodata_end);
 	xen->symbols = mdb_xensyms_create();
 	o->symtab = xen->symbols;
 	o->symtab_ops = &mdb_xensyms_ops;
-	mdb_xensyms_set_more(xen->symbols, mdb_xen_data_symbols, xen);
 	if (p->has_layout)
 		st = mdb_xensyms_add_table(cx, xen->symbols, xen->world->space,
 			&p->layout);
 	xen->has_table = p->has_layout;
 	if (st != MDB_OK || !p->has_layout)
 		mdb_warn(cx, st, "the hypervisor's symbols are incomplete");
+}
+
+static void
+object_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct place *p)
+{
+	struct mdb_object *o = mdb_object_create(xen->world, "xpv");
+
+	xen->object = xen->world->objects = o;
+	o->base = xen->text_start;
+	o->end = xen->text_end;
+	symbols_init(cx, xen, p);
+	if (p->is_fixed)
+		sections_fixed(cx, xen);
+	else
+		sections_init(cx, xen);
+	o->size = xen->image_end - xen->text_start;
+	o->build_id = build_id_find(xen->world->space, xen->rodata_start,
+		xen->rodata_end);
+	mdb_xensyms_set_more(xen->symbols, mdb_xen_data_symbols, xen);
 }
 
 /* ---- the world -----------------------------------------------------------
@@ -529,6 +700,14 @@ mdb_find_xen(struct mdb_ctx *cx, struct mdb_target *target)
 		mdb_space_destroy(p.space);
 		return MDB_E_NOTFOUND;
 	}
+	if (!p.is_fixed)
+		fixed_add(d, &p);
+	tables_check(cx, target, &p);
+	if (mdb_space_is_damaged(p.space))
+		mdb_warn(cx, MDB_OK,
+			"the hypervisor's page tables are damaged: its image "
+			"and the direct map are read by their fixed places, "
+			"what else is lost of it cannot be");
 	mdb_target_add_world(target, world_create(cx, target, &p, &s));
 	return MDB_OK;
 }
