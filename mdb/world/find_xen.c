@@ -556,6 +556,7 @@ symbols_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct place *p)
 		st = mdb_xensyms_add_table(cx, xen->symbols, xen->world->space,
 			&p->layout);
 	xen->has_table = p->has_layout;
+	xen->is_table_whole = p->has_layout && st == MDB_OK;
 	if (st != MDB_OK || !p->has_layout)
 		mdb_warn(cx, st, "the hypervisor's symbols are incomplete");
 }

@@ -3,7 +3,7 @@
  * How sure members are, by the evidence on their structure.
  *
  * What is noted are ranges of bytes.  A member is proven if its bytes were
- * seen to agree, or if they lie between bytes that did and nothing between is
+ * seen to agree, nearly always, or if they lie between bytes that did and nothing between is
  * padding: another member put in or left out there would have moved what
  * follows.  It is refuted if its bytes were contradicted, and, unless proven
  * itself, if anything of its structure was.
@@ -158,6 +158,21 @@ mdb_xen_note_member(struct mdb_xen_prover *p, const char *type_name,
 			evidence);
 }
 
+void
+mdb_xen_say(struct mdb_xen_prover *p, const char *type_name, const char *path,
+	mdb_addr_t addr, enum mdb_xen_evidence says)
+{
+	struct mdb_xen_proof *proof;
+	struct mdb_member m;
+	uint64_t size, at;
+
+	if (!member_of(p, type_name, path, &proof, &m, &size))
+		return;
+	at = m.bit_offset / 8;
+	if (says != MDB_XEN_CONTRADICTS || !mdb_xen_is_wiped(p, addr + at, size))
+		mdb_xen_note(proof, at, at + size, says);
+}
+
 mdb_addr_t
 mdb_xen_member_addr(struct mdb_xen_prover *p, const char *type_name,
 	const char *path, mdb_addr_t addr)
@@ -182,8 +197,7 @@ mdb_xen_value(struct mdb_xen_prover *p, const char *type_name, const char *path,
 
 	if (addr == 0 || !member_of(p, type_name, path, &proof, &m, &size) ||
 		size > 8 || m.nr_bits != 0 ||
-		mdb_space_try(p->xen->world->space, addr + m.bit_offset / 8, b,
-			size) != MDB_OK)
+		!mdb_xen_look(p, addr + m.bit_offset / 8, b, size))
 		return false;
 	for (size_t i = 8; i-- > 0;)
 		v = v << 8 | b[i];
@@ -199,10 +213,9 @@ mdb_xen_expect(struct mdb_xen_prover *p, const char *type_name,
 
 	if (!mdb_xen_value(p, type_name, path, addr, &v))
 		return false;
-	if (v != value)
-		mdb_xen_note_member(p, type_name, path, MDB_XEN_CONTRADICTS);
-	else if (value != 0)
-		mdb_xen_note_member(p, type_name, path, MDB_XEN_AGREES);
+	if (v != value || value != 0)
+		mdb_xen_say(p, type_name, path, addr,
+			mdb_xen_agrees_if(v == value));
 	return v == value;
 }
 
@@ -210,12 +223,20 @@ mdb_xen_expect(struct mdb_xen_prover *p, const char *type_name,
 
 /*
  * A machine that was stopped while it ran may have been changing a list: one
- * contradiction beside many agreements is that.
+ * contradiction beside many agreements is that.  Where there are more of them,
+ * but no more than agreements, memory may be damaged: that proves nothing, and
+ * refutes nothing.  What is in another place agrees by chance alone.
  */
+static bool
+is_doubtful(const struct mdb_xen_range *r)
+{
+	return r->contradict * 8 > r->agree;
+}
+
 static bool
 is_contradicted(const struct mdb_xen_range *r)
 {
-	return r->contradict > 0 && r->contradict * 8 > r->agree;
+	return r->contradict > r->agree;
 }
 
 static bool
@@ -241,14 +262,27 @@ overlaps_refuted(const struct mdb_xen_proof *proof, uint64_t start,
 }
 
 static bool
+overlaps_doubtful(const struct mdb_xen_proof *proof, uint64_t start,
+	uint64_t end)
+{
+	for (size_t i = 0; i < proof->nr; i++) {
+		const struct mdb_xen_range *r = &proof->ranges[i];
+
+		if (is_doubtful(r) && r->start < end && start < r->end)
+			return true;
+	}
+	return false;
+}
+
+static bool
 is_proven(const struct mdb_xen_range *r)
 {
-	return r->agree > 0 && !is_contradicted(r);
+	return r->agree > 0 && !is_doubtful(r);
 }
 
 /*
  * From `start` down to proven bytes, and from `end` up to such, without any
- * padding on the way.
+ * padding, and anything that is doubtful, on the way.
  */
 static bool
 is_between(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
@@ -267,7 +301,7 @@ is_between(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
 		if (r->start >= end && r->start < high)
 			high = r->start;
 	}
-	if (high > proof->size)
+	if (high > proof->size || overlaps_doubtful(proof, low, high))
 		return false;
 	for (uint64_t at = low; at < high; at++)
 		if (!proof->used[at])
@@ -283,7 +317,8 @@ trust_of_bytes(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
 	for (size_t i = 0; i < proof->nr; i++) {
 		const struct mdb_xen_range *r = &proof->ranges[i];
 
-		if (is_proven(r) && r->start <= start && r->end >= end)
+		if (is_proven(r) && r->start <= start && r->end >= end &&
+			!overlaps_doubtful(proof, start, end))
 			return MDB_TRUST_PROVEN;
 	}
 	if (is_between(proof, start, end))
