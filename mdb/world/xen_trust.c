@@ -326,6 +326,24 @@ trust_of_bytes(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
 	return is_refuted(proof) ? MDB_TRUST_REFUTED : MDB_TRUST_UNPROVEN;
 }
 
+enum mdb_trust
+mdb_xen_trust_of(struct mdb_ctx *cx, const struct mdb_xen_trust *trust,
+	const char *type_name, const struct mdb_member *member)
+{
+	uint64_t at = member->bit_offset / 8, size;
+
+	if (mdb_type_size(cx, member->type, &size) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_TRUST_REFUTED;
+	}
+	if (member->nr_bits != 0)
+		size = (member->bit_offset % 8 + member->nr_bits + 7) / 8;
+	for (size_t i = 0; i < trust->nr; i++)
+		if (strcmp(trust->proofs[i].name, type_name) == 0)
+			return trust_of_bytes(&trust->proofs[i], at, at + size);
+	return MDB_TRUST_UNPROVEN;
+}
+
 /* Of the outermost members of all structures that were tested. */
 static void
 count(struct mdb_ctx *cx, const struct mdb_xen_trust *trust, size_t nr_out[4])
@@ -335,16 +353,11 @@ count(struct mdb_ctx *cx, const struct mdb_xen_trust *trust, size_t nr_out[4])
 
 		for (size_t j = 0; j < mdb_type_nr_members(proof->type); j++) {
 			struct mdb_member m;
-			uint64_t size;
 
 			if (mdb_type_member_at(cx, proof->type, j, &m) !=
-					MDB_OK ||
-				mdb_type_size(cx, m.type, &size) != MDB_OK)
+				MDB_OK)
 				break;
-			if (m.nr_bits != 0)
-				size = (m.bit_offset % 8 + m.nr_bits + 7) / 8;
-			nr_out[trust_of_bytes(proof, m.bit_offset / 8,
-				m.bit_offset / 8 + size)]++;
+			nr_out[mdb_xen_trust_of(cx, trust, proof->name, &m)]++;
 		}
 	}
 	mdb_forget(cx);
@@ -380,28 +393,18 @@ mdb_xen_member_trust(struct mdb_ctx *cx, struct mdb_world *world,
 {
 	struct mdb_xen *xen = mdb_xen_of(world);
 	struct mdb_xen_types *t = proven_types(cx, xen);
-	const struct mdb_xen_trust *trust = t->trust;
 	struct mdb_member m;
 	struct mdb_type type;
-	uint64_t size;
 
 	if (mdb_type_by_name(cx, world, type_name, &type) != MDB_OK ||
-		mdb_type_member(cx, type, path, &m) != MDB_OK ||
-		mdb_type_size(cx, m.type, &size) != MDB_OK) {
+		mdb_type_member(cx, type, path, &m) != MDB_OK) {
 		mdb_forget(cx);
 		return MDB_TRUST_REFUTED;
 	}
 	if (t->source != MDB_XEN_TYPES_VERSION)
 		return MDB_TRUST_EXACT;
-	if (!trust)
-		return MDB_TRUST_UNPROVEN;
-	if (m.nr_bits != 0)
-		size = (m.bit_offset % 8 + m.nr_bits + 7) / 8;
-	for (size_t i = 0; i < trust->nr; i++)
-		if (strcmp(trust->proofs[i].name, type_name) == 0)
-			return trust_of_bytes(&trust->proofs[i],
-				m.bit_offset / 8, m.bit_offset / 8 + size);
-	return MDB_TRUST_UNPROVEN;
+	return t->trust ? mdb_xen_trust_of(cx, t->trust, type_name, &m)
+			: MDB_TRUST_UNPROVEN;
 }
 
 static const struct mdb_xen_range *

@@ -124,6 +124,11 @@ void mdb_xen_test_vcpu(struct mdb_xen_prover *p, mdb_addr_t vcpu,
 	mdb_addr_t next);
 void mdb_xen_test_pool(struct mdb_xen_prover *p, mdb_addr_t domain);
 
+/* Of a member of that structure, as far as it was tested. */
+enum mdb_trust mdb_xen_trust_of(struct mdb_ctx *cx,
+	const struct mdb_xen_trust *trust, const char *type_name,
+	const struct mdb_member *member);
+
 /* All tests. */
 void mdb_xen_samples(struct mdb_xen_prover *p);
 
