@@ -25,8 +25,8 @@ struct entry {
 	uint64_t size;
 	char letter;
 	enum mdb_sym_kind kind;
-	bool is_gap;	/* from here on symbols are lost; it is none itself */
-	bool is_guess;	/* the gap begins behind the symbol, who knows where */
+	bool is_gap;   /* from here on symbols are lost; it is none itself */
+	bool is_guess; /* the gap begins behind the symbol, who knows where */
 };
 
 struct mdb_xensyms {
@@ -415,7 +415,7 @@ by_name(struct mdb_ctx *cx, struct mdb_object *object, const char *name,
 {
 	struct mdb_xensyms *t = object->symtab;
 	enum mdb_status st;
-	size_t index;
+	size_t index = 0;
 
 	sort(t);
 	st = find(cx, t, name, &index);

@@ -3,10 +3,10 @@
  * How sure members are, by the evidence on their structure.
  *
  * What is noted are ranges of bytes.  A member is proven if its bytes were
- * seen to agree, nearly always, or if they lie between bytes that did and nothing between is
- * padding: another member put in or left out there would have moved what
- * follows.  It is refuted if its bytes were contradicted, and, unless proven
- * itself, if anything of its structure was.
+ * seen to agree, nearly always, or if they lie between bytes that did and
+ * nothing between is padding: another member put in or left out there would
+ * have moved what follows.  It is refuted if its bytes were contradicted, and,
+ * unless proven itself, if anything of its structure was.
  */
 #include "mdb/world/xen_trust.h"
 
@@ -169,7 +169,8 @@ mdb_xen_say(struct mdb_xen_prover *p, const char *type_name, const char *path,
 	if (!member_of(p, type_name, path, &proof, &m, &size))
 		return;
 	at = m.bit_offset / 8;
-	if (says != MDB_XEN_CONTRADICTS || !mdb_xen_is_wiped(p, addr + at, size))
+	if (says != MDB_XEN_CONTRADICTS ||
+		!mdb_xen_is_wiped(p, addr + at, size))
 		mdb_xen_note(proof, at, at + size, says);
 }
 

@@ -100,8 +100,8 @@ struct trusts {
 };
 
 static void
-trusts_note(struct trusts *out, size_t i, size_t j,
-	const struct mdb_member *m, enum mdb_trust trust)
+trusts_note(struct trusts *out, size_t i, size_t j, const struct mdb_member *m,
+	enum mdb_trust trust)
 {
 	(void)snprintf(out->names[i][j], 48, "%s", m->name);
 	out->offsets[i][j] = m->bit_offset / 8;
@@ -130,13 +130,13 @@ trusts_get(struct mdb_world *w, struct mdb_types *types, struct trusts *out)
 				structs[i] + strlen("struct "));
 		else if (mdb_type_by_name(&cx, w, structs[i], &type) != MDB_OK)
 			continue;
-		for (size_t j = 0; j < MAX_MEMBERS &&
-				   mdb_type_member_at(&cx, type, j, &m) ==
-					   MDB_OK;
+		for (size_t j = 0;
+			j < MAX_MEMBERS &&
+			mdb_type_member_at(&cx, type, j, &m) == MDB_OK;
 			j++)
 			trusts_note(out, i, j, &m,
-				types	     ? mdb_xen_trust_of(&cx, trust,
-							     structs[i], &m)
+				types ? mdb_xen_trust_of(&cx, trust, structs[i],
+						&m)
 				: !m.name[0] ? MDB_TRUST_UNPROVEN
 					     : mdb_xen_member_trust(&cx, w,
 						       structs[i], m.name));
@@ -354,14 +354,14 @@ test_trust_of_what_is_damaged_is_none(void **state)
 		XM_HEAP(XM_ARRAYS + 8));
 	reopen(&m);
 	w = world_of(&m, MDB_WORLD_XEN);
-	assert_int_equal(mdb_xen_member_trust(&cx, w, "struct sched_unit",
-				 "domain"),
+	assert_int_equal(
+		mdb_xen_member_trust(&cx, w, "struct sched_unit", "domain"),
 		MDB_TRUST_UNPROVEN);
-	assert_int_equal(mdb_xen_member_trust(&cx, w, "struct sched_unit",
-				 "vcpu_list"),
+	assert_int_equal(
+		mdb_xen_member_trust(&cx, w, "struct sched_unit", "vcpu_list"),
 		MDB_TRUST_PROVEN);
-	assert_int_equal(mdb_xen_member_trust(&cx, w, "struct domain",
-				 "domain_id"),
+	assert_int_equal(
+		mdb_xen_member_trust(&cx, w, "struct domain", "domain_id"),
 		MDB_TRUST_PROVEN);
 	end_typed(&m, &t);
 }
