@@ -273,16 +273,16 @@ leaf_one(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	struct mdb_loc at;
 	const char *text;
 	uint64_t v;
-	bool unproven = xpv_member_trust(cx, loc.world, type_name, l->names) ==
-			MDB_TRUST_UNPROVEN;
+	bool known, unproven = xpv_member_trust(cx, loc.world, type_name,
+				       l->names) == MDB_TRUST_UNPROVEN;
 	enum mdb_status st;
 
 	switch (l->kind) {
 	case XPV_LEAF_CPUS:
-		st = xpv_member_cpus(cx, loc, type_name, l->names, &text);
+		st = member_cpus(cx, loc, type_name, l->names, &text, &known);
 		if (st != MDB_OK)
 			return leaf_error(cx, l, st);
-		return say(cx, l, unproven, text, mdb_v_text(text));
+		return say(cx, l, unproven || !known, text, mdb_v_text(text));
 	case XPV_LEAF_ADDR:
 	case XPV_LEAF_UUID:
 		st = xpv_member_loc(cx, loc, type_name, l->names, &at);
