@@ -384,15 +384,17 @@ test_hypercalls_by_number_and_name(void **state)
 }
 
 static void
-test_continued_operations_have_a_name(void **state)
+test_hypercalls_have_their_arguments(void **state)
 {
-	const struct xpv_hypercall_info *memory = xpv_hypercall_info(12);
-
 	(void)state;
-	assert_string_equal(xpv_hypercall_op_name(memory, 6 | 0x400),
-		"populate_physmap");
-	assert_null(xpv_hypercall_op_name(xpv_hypercall_info(29), 99));
-	assert_null(xpv_hypercall_info(UINT64_MAX));
+	assert_string_equal(xpv_hypercall_arg(12, 1), "arg");
+	assert_null(xpv_hypercall_arg(12, 2));
+	assert_null(xpv_hypercall_arg(23, 0)); /* iret */
+	assert_null(xpv_hypercall_arg(39, XPV_HYPERCALL_ARGS));
+	assert_null(xpv_hypercall_arg(UINT64_MAX, 0));
+	for (uint64_t n = 0; n < MDB_HYPERCALL_MAX; n++)
+		if (mdb_hypercall_name(n) == NULL)
+			assert_null(xpv_hypercall_arg(n, 0));
 }
 
 /* ---- registers ----------------------------------------------------------- */
@@ -449,7 +451,7 @@ main(void)
 		TEST(test_scheduler_that_is_not_known_says_so),
 		TEST(test_queue_that_does_not_close_is_said),
 		TEST(test_hypercalls_by_number_and_name),
-		TEST(test_continued_operations_have_a_name),
+		TEST(test_hypercalls_have_their_arguments),
 		TEST(test_saved_registers_are_decoded_or_refused),
 	};
 
