@@ -18,7 +18,7 @@ static const struct mdb_column columns[] = {
 	{ "evtchn", "EVTCHN", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
 		"its array of event channels" },
 	{ "type", "TYPE", 4, MDB_COL_LEFT, 0, "PV, PVH, HVM" },
-	{ "state", "STATE", 6, MDB_COL_LEFT, 0,
+	{ "state", "STATE", 7, MDB_COL_LEFT, 0,
 		"as xl list: running, blocked, paused, shut down, crashed, "
 		"dying" },
 	{ "vcpus_online", "ON", 3, 0, 0, "vcpus that are not down" },

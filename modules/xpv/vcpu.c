@@ -145,16 +145,16 @@ static const struct mdb_column columns[] = {
 	{ "domain", "DOM", 5, 0, 0, "id of its domain, decimal" },
 	{ "id", "VCPU", 4, 0, 0, "its number in the domain" },
 	{ "cpu", "CPU", 4, 0, 0, "processor that it is on, or was on last" },
-	{ "state", "STATE", 8, MDB_COL_LEFT, 0,
+	{ "state", "STATE", 9, MDB_COL_LEFT, 0,
 		"running, runnable, blocked, offline" },
 	{ "flags", "FLAGS", 8, 0, 0, "vcpu_flags or pause_flags, hex" },
 	{ "cr3", "CR3", MDB_WIDTH_ADDR, MDB_COL_LEFT, 0,
 		"the page tables that it has, a machine address" },
-	{ "mode", "MODE", 6, MDB_COL_LEFT, 0,
+	{ "mode", "MODE", 7, MDB_COL_LEFT, 0,
 		"kernel or user: whose page tables a PV vcpu has" },
 	{ "for_ns", "FOR", 12, 0, 0,
-		"seconds in that state, at least: to the latest time that is "
-		"known" },
+		"seconds in that state, at least: to the latest time that "
+		"the hypervisor noted" },
 	{ "since_ns", NULL, 0, MDB_COL_JSON_ONLY, 0,
 		"system time in ns at which the state was entered" },
 	{ "affinity", "AFFINITY", 8, MDB_COL_LEFT, 0,
@@ -216,13 +216,17 @@ mode_cell(struct mdb_ctx *cx, const struct xpv_vcpu *v)
 }
 
 struct mdb_value
-xpv_for_cell(struct mdb_ctx *cx, struct mdb_world *world, uint64_t since)
+xpv_for_cell(struct mdb_ctx *cx, const struct xpv_vcpu *v)
 {
+	struct mdb_world *world = v->loc.world;
 	uint64_t now;
 
-	if (xpv_time_latest(cx, world, &now) == MDB_OK && (int64_t)since > 0 &&
-		since <= now)
-		return mdb_v_ns(now - since);
+	if (v->is_bad)
+		return mdb_v_error(MDB_E_CORRUPT);
+	if (v->has_since && xpv_time_latest(cx, world, &now) == MDB_OK &&
+		(int64_t)v->since > 0 && v->since <= now)
+		return xpv_shape_cell(cx, world, &shape, F_SINCE,
+			mdb_v_ns(now - v->since));
 	mdb_forget(cx);
 	return mdb_v_none();
 }
@@ -248,7 +252,7 @@ row(struct mdb_ctx *cx, const struct xpv_vcpu *x)
 		xpv_shape_cell(cx, x->loc.world, &shape, F_CR3,
 			mdb_v_hex(x->cr3)),
 		MEMBER(ARCH_FLAGS, mode_cell(cx, x)),
-		MEMBER(SINCE, xpv_for_cell(cx, x->loc.world, x->since)),
+		xpv_for_cell(cx, x),
 		MEMBER(SINCE, mdb_v_uint(x->since)),
 		x->unit != 0 ? xpv_cpus_cell(cx, unit, "struct sched_unit",
 				       "cpu_hard_affinity\0")

@@ -305,10 +305,10 @@ enum mdb_status xpv_each_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 		'd', MDB_OPT_EXPR, "domid", "only the domain of that id" \
 	}
 
-/* Cells of tables: the id of the domain at an address; how long ago. */
+/* Cells of tables: the id of the domain at an address; how long the vcpu has
+ * been in its state (runstate.state_entry_time), to xpv_time_latest. */
 struct mdb_value xpv_domain_id_cell(struct mdb_ctx *cx, struct mdb_loc domain);
-struct mdb_value xpv_for_cell(struct mdb_ctx *cx, struct mdb_world *world,
-	uint64_t since);
+struct mdb_value xpv_for_cell(struct mdb_ctx *cx, const struct xpv_vcpu *v);
 
 /* The idle vCPU of a CPU. */
 enum mdb_status xpv_idle_vcpu(struct mdb_ctx *cx, struct mdb_world *world,
