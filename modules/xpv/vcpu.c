@@ -68,13 +68,14 @@ xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_vcpu *out)
 	struct vcpu v;
 	enum mdb_status st = mdb_read_shape(cx, &shape, loc, &v);
 
-	if (st == MDB_OK && (v.id < 0 || v.id >= (int32_t)XPV_MAX_VCPUS ||
-				    v.processor < 0 || v.processor >= MAX_CPUS))
-		st = mdb_fail(cx, MDB_E_CORRUPT,
-			"it cannot be number %d, on processor %d", v.id,
-			v.processor);
 	if (st != MDB_OK)
-		return mdb_context(cx, st, "vcpu %" PRIx64, loc.addr);
+		return st;
+	if (v.id < 0 || v.id >= (int32_t)XPV_MAX_VCPUS || v.processor < 0 ||
+		v.processor >= MAX_CPUS)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"%" PRIx64 " is no vcpu: it cannot be number %d, on "
+			"processor %d",
+			loc.addr, v.id, v.processor);
 	*out = (struct xpv_vcpu){
 		.loc = loc,
 		.id = v.id,
@@ -106,6 +107,17 @@ xpv_state_name(const struct xpv_vcpu *v)
 	if (!v->has_state)
 		return "?";
 	return state_names[v->state];
+}
+
+enum mdb_trust
+xpv_vcpu_state_trust(struct mdb_ctx *cx, const struct xpv_vcpu *v)
+{
+	enum mdb_trust state =
+		mdb_shape_trust(cx, v->loc.world, &shape, F_STATE);
+	enum mdb_trust flags =
+		mdb_shape_trust(cx, v->loc.world, &shape, F_FLAGS);
+
+	return state > flags ? state : flags;
 }
 
 /* xen/include/xen/sched.h: VPF_* */
@@ -272,6 +284,18 @@ row(struct mdb_ctx *cx, const struct xpv_vcpu *x)
 
 #define WORDS(w) (w), sizeof(w) / sizeof((w)[0])
 
+/* VCPU_CPU_CLEAN, xen/include/xen/sched.h: no CPU has its state. */
+static const struct xpv_special dirty_cpus[] = {
+	{ 0xffffffff, "none", true },
+	{ 0, NULL, false },
+};
+/* do_poll, xen/common/sched/core.c. */
+static const struct xpv_special polled[] = {
+	{ 0, "none", true },
+	{ -1, "several", false },
+	{ 0, NULL, false },
+};
+
 static const struct xpv_leaf leaves[] = {
 	XPV_LEAF(INT, "processor"),
 	XPV_LEAF_WORDS("state", "runstate.state", state_names),
@@ -289,8 +313,8 @@ static const struct xpv_leaf leaves[] = {
 	XPV_LEAF(BOOL, "defer_shutdown"),
 	XPV_LEAF(BOOL, "paused_for_shutdown"),
 	XPV_LEAF(BOOL, "hcall_preempted"),
-	XPV_LEAF(INT, "dirty_cpu"),
-	XPV_LEAF(INT, "poll_evtchn"),
+	XPV_LEAF_SPECIALS("dirty_cpu", dirty_cpus),
+	XPV_LEAF_SPECIALS("poll_evtchn", polled),
 	XPV_LEAF(BOOL, "fpu_dirtied"),
 	XPV_LEAF(NS, "periodic_period"),
 	XPV_LEAF(ADDR, "singleshot_timer"),

@@ -48,20 +48,21 @@ test_states_are_those_of_xl(void **state)
 {
 	struct mdb_session *s = *state;
 
-	has(s, "::domain", "PV   r-----   2   2 -\n");
-	has(s, "::domain -d 1", "PV   -b----   1   1 -\n");
+	has(s, "::domain", "PV   r-----    2   2 -\n");
+	has(s, "::domain -d 1", "PV   -b----    1   1 -\n");
 	xf_set(s, XF_DOMAIN, XF_DOM1, "controller_pause_count", 1);
 	xf_set(s, XF_DOMAIN, XF_DOM1, "pause_count", 2);
 	has(s, "::domain -d 1",
-		"PV   -bp---   1   1 paused by the toolstack (1); paused by "
+		"PV   -bp---    1   1 paused by the toolstack (1); paused by "
 		"the hypervisor (1)\n");
 	xf_set(s, XF_DOMAIN, XF_DOM0, "is_shutting_down", 1);
 	xf_set(s, XF_DOMAIN, XF_DOM0, "is_shut_down", 1);
 	xf_set(s, XF_DOMAIN, XF_DOM0, "shutdown_code", 3);
-	has(s, "::domain -d 0", "PV   r---c-   2   2 shut down: crash\n");
+	has(s, "::domain -d 0", "PV   r---c-    2   2 shut down: crash\n");
 	xf_set(s, XF_DOMAIN, XF_DOM0, "is_dying", 2);
-	has(s, "::domain -d 0", "r---cd   2   2 dead; shut down: crash\n");
+	has(s, "::domain -d 0", "r---cd    2   2 dead; shut down: crash\n");
 	warns(s, "::domain -d 7", "there is no domain 7");
+	warns(s, "1::domain", "-d 0t1 means the domain of that id");
 }
 
 static void
@@ -86,9 +87,9 @@ test_vcpus_with_affinity_and_time(void **state)
 
 	/* Times are those of the vcpus; that of d1v0 is the latest. */
 	has(s, "::vcpu",
-		"20010000     0    0    0 running         0 -        -          "
+		"20010000     0    0    0 running          0 -        -           "
 		"0.000008 0-1      -\n");
-	has(s, "::vcpu -d 1", "blocked         1");
+	has(s, "::vcpu -d 1", "blocked          1");
 	has(s, "::vcpu -d 1", "0-1      blocked\n");
 	xf_set(s, XF_VCPU, XF_D1V0, "pause_flags", 0x101);
 	xf_set(s, XF_VCPU, XF_D1V0, "pause_count", 2);
