@@ -106,7 +106,7 @@ test_ports_in_the_shared_page(void **state)
 		"waits for d1\n");
 	has(s, "::evtchn", "d1        5 interdomain  no   no      0 d0 port 3");
 	has_not(s, "::evtchn -p", "    3 ");
-	has(s, "::evtchn -d 0 7", "    7 free        -    -  ");
+	has(s, "::evtchn -d 0 7", "    7 free         -    -  ");
 	has(s, "ffff830000003000::walk evtchn", "0xffff830000009140\n");
 	refuses(s, "::evtchn -d 0 40", "d0 has no port 64");
 }
