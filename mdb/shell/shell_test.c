@@ -715,6 +715,23 @@ test_shell_module_that_says_no_is_silent(void **state)
 	assert_string_equal(errors(f), "");
 }
 
+/* A module that the dump's world needs and that is nowhere is missed. */
+static void
+test_shell_module_that_is_missing_is_named(void **state)
+{
+	static const char *const dirs[] = { "/nowhere/modules" };
+	struct fixture *f = *state;
+
+	mdb_load_modules(f->s, dirs, 1);
+	assert_string_equal(errors(f), "");
+	f->s->cx.target->worlds->kind = MDB_WORLD_XEN;
+	mdb_load_modules(f->s, dirs, 1);
+	assert_non_null(strstr(errors(f),
+		"there is no xpv.so in /nowhere/modules; option -L"));
+	assert_null(strstr(errors(f), "kernel.so"));
+	f->s->cx.target->worlds->kind = MDB_WORLD_BARE;
+}
+
 static void
 free_list(char **list)
 {
@@ -777,6 +794,7 @@ main(void)
 		T(test_shell_module_state_is_kept),
 		T(test_shell_bad_manifests_are_refused),
 		T(test_shell_module_that_says_no_is_silent),
+		T(test_shell_module_that_is_missing_is_named),
 		T(test_shell_completes_commands_and_walkers),
 	};
 
