@@ -759,6 +759,59 @@ test_shell_completes_commands_and_walkers(void **state)
 	assert_null(list);
 }
 
+static enum mdb_status
+each_symbol(struct mdb_ctx *cx, struct mdb_object *o, mdb_sym_fn *fn, void *arg)
+{
+	static const char *const names[] = { "idle_loop", "a/b.c#idle_two",
+		"c.S#idle-3" };
+	enum mdb_status st = MDB_OK;
+
+	for (size_t i = 0; i < 3 && st == MDB_OK; i++) {
+		struct mdb_sym sym = { .object = o, .name = names[i] };
+
+		st = fn(cx, &sym, arg);
+	}
+	return st;
+}
+
+static void
+completes(struct fixture *f, const char *line, size_t start, const char *expect)
+{
+	struct mdb_buf b;
+	size_t from = 0;
+	char **list = mdb_complete(f->s, line, &from);
+
+	mdb_buf_init(&b);
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		mdb_buf_printf(&b, "%s ", list[i]);
+	assert_string_equal(b.len > 0 ? b.data : "", expect);
+	assert_int_equal(from, start);
+	mdb_buf_fini(&b);
+	if (list != NULL)
+		free_list(list);
+}
+
+/* Statics by their bare names; whole within a quote that is open. */
+static void
+test_shell_completes_symbols(void **state)
+{
+	static const struct mdb_symtab_ops ops = { .each = each_symbol };
+	struct fixture *f = *state;
+	struct mdb_world *w = f->s->cx.target->worlds;
+
+	w->objects = mdb_object_create(w, "xpv");
+	w->objects->symtab_ops = &ops;
+	w->objects_loaded = true;
+	completes(f, "idle", 0, "idle_loop idle_two ");
+	completes(f, "1+xpv`idle_t", 2, "xpv`idle_two ");
+	completes(f, "xpv`", 0, "xpv`idle_loop xpv`idle_two ");
+	completes(f, "xp", 0, "xpv` ");
+	completes(f, "no`idle", 0, "");
+	completes(f, "\"a/b", 1, "a/b.c#idle_two ");
+	completes(f, "\"xpv`c", 1, "xpv`c.S#idle-3 ");
+	completes(f, "\"x\"::row; idle_l", 10, "idle_loop ");
+}
+
 int
 main(void)
 {
@@ -796,6 +849,7 @@ main(void)
 		T(test_shell_module_that_says_no_is_silent),
 		T(test_shell_module_that_is_missing_is_named),
 		T(test_shell_completes_commands_and_walkers),
+		T(test_shell_completes_symbols),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -319,7 +319,8 @@ must_be_address(struct mdb_ctx *cx, mdb_addr_t addr)
 	if (addr >= MDB_XEN_DOMID_FIRST_RESERVED)
 		return MDB_OK;
 	return mdb_fail(cx, MDB_E_NOTFOUND,
-		"%" PRIx64 " is no address of a struct domain; option -d 0t%" PRIu64
+		"%" PRIx64
+		" is no address of a struct domain; option -d 0t%" PRIu64
 		" means the domain of that id",
 		addr, addr);
 }

@@ -165,8 +165,8 @@ row(struct mdb_ctx *cx, const struct xpv_domain *d)
 		MEMBER(MAX_PAGES, mdb_v_hex(d->max_pages)),
 		MEMBER(FLAGS, mdb_v_hex(d->flags)),
 		!d->has_hvm ? mdb_v_none()
-		: known	   ? MEMBER(OPTIONS, mdb_v_uint(d->is_hvm))
-			   : mdb_v_uint(d->is_hvm),
+		: known	    ? MEMBER(OPTIONS, mdb_v_uint(d->is_hvm))
+			    : mdb_v_uint(d->is_hvm),
 		mdb_v_addr(mdb_at(d->loc, d->vcpu)),
 		d->evtchn != 0 ? mdb_v_addr(mdb_at(d->loc, d->evtchn))
 			       : mdb_v_none(),

@@ -161,7 +161,7 @@ enum xpv_leaf_kind {
 	XPV_LEAF_PTR,  /* shown as a symbol where it is one's */
 	XPV_LEAF_ADDR, /* where the member is */
 	XPV_LEAF_CPUS,
-	XPV_LEAF_UUID, /* 16 bytes */
+	XPV_LEAF_UUID,	  /* 16 bytes */
 	XPV_LEAF_SPECIAL, /* signed; aux: struct xpv_special[] */
 };
 /* Numbers that mean something else; ends with word NULL. */
