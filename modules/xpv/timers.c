@@ -6,7 +6,7 @@
  * Each CPU has a heap of timers, an array of pointers whose element 0 holds its
  * length, and a list of those for which the heap had no room.
  */
-#include "xpv.h"
+#include "pcpu.h"
 
 #include <inttypes.h>
 
@@ -316,6 +316,40 @@ xpv_timers(struct mdb_ctx *cx, const struct mdb_call *call)
 		return mdb_fail(cx, MDB_E_NOTFOUND, "there is no CPU %" PRIu64,
 			cpu);
 	return scan_cpu(cx, world, (int)cpu, &s);
+}
+
+static enum mdb_status
+count_one(struct mdb_ctx *cx, struct mdb_loc loc, const struct timer *t,
+	void *arg)
+{
+	struct xpv_cpu_timers *n = arg;
+
+	(void)cx;
+	if (t->status == STATUS_HEAP)
+		n->heap++;
+	else if (t->status == STATUS_LIST)
+		n->list++;
+	else
+		return MDB_OK;
+	if (n->first.addr == 0 || t->expires < n->expires) {
+		n->first = loc;
+		n->expires = t->expires;
+		n->function = mdb_at(loc, t->function);
+	}
+	return MDB_OK;
+}
+
+enum mdb_status
+xpv_cpu_timers(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
+	struct xpv_cpu_timers *out)
+{
+	struct xpv_cpu_timers n = { 0 };
+	struct scan s = { .fn = count_one, .arg = &n };
+	enum mdb_status st = scan_cpu(cx, world, cpu, &s);
+
+	if (st == MDB_OK)
+		*out = n;
+	return st;
 }
 
 static enum mdb_status

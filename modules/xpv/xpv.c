@@ -47,8 +47,15 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "show what each processor runs",
 		.help = "One row for each processor that has an idle vcpu. VCPU "
 			"is the one that was running there: of a domain if "
-			"any, else the idle one.",
+			"any, else the idle one.\n\n"
+			"With -v, \"loaded\" is the vcpu whose state the "
+			"processor still has, \"since\" when the current one "
+			"began to run, \"in_use\" where the stack pointer is. "
+			"A table is shown if it is this processor's: the tss "
+			"has its stacks, the gdt that tss, the idt gates into "
+			"the hypervisor.",
 		.addr = MDB_ADDR_NONE,
+		.options = xpv_pcpu_options,
 		.table = &xpv_pcpu_table,
 		.examples = xpv_pcpu_examples,
 		.run = xpv_pcpu,

@@ -346,7 +346,8 @@ enum mdb_status xpv_vcpu(struct mdb_ctx *cx, const struct mdb_call *call);
 enum mdb_status xpv_pcpu(struct mdb_ctx *cx, const struct mdb_call *call);
 
 extern const struct mdb_table xpv_domain_table, xpv_vcpu_table, xpv_pcpu_table;
-extern const struct mdb_option xpv_domain_options[], xpv_vcpu_options[];
+extern const struct mdb_option xpv_domain_options[], xpv_vcpu_options[],
+	xpv_pcpu_options[];
 extern const struct mdb_example xpv_domain_examples[], xpv_vcpu_examples[],
 	xpv_pcpu_examples[];
 
