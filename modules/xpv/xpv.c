@@ -221,6 +221,11 @@ static const struct mdb_dcmd dcmds[] = {
 	{
 		.name = "iommu",
 		.summary = "show the IOMMU: switches, units, domains",
+		.help = "With -v the PCI devices of each domain, also of those "
+			"that hold what no guest has: their struct pci_dev, "
+			"and where the unit's table of devices is in the dump "
+			"(AMD) by how many levels of page tables, at which "
+			"machine address, their accesses are translated.",
 		.addr = MDB_ADDR_NONE,
 		.options = xpv_iommu_options,
 		.examples = xpv_iommu_examples,
