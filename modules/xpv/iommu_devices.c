@@ -78,8 +78,8 @@ xpv_iommu_maker(struct mdb_ctx *cx, struct mdb_world *world)
 static enum mdb_status
 root_of_page(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t *root_out)
 {
-	struct xpv_frames f;
-	uint64_t v;
+	struct xpv_frames f = { 0 };
+	uint64_t v = 0;
 	enum mdb_status st = xpv_member(cx, domain, "struct domain",
 		"iommu.arch.amd.root_table\0iommu.arch.root_table\0", &v);
 
@@ -149,37 +149,48 @@ note_unit(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 #define DTE_MODE(q) ((unsigned int)((q) >> 9 & 7))
 #define DTE_ROOT ((uint64_t)0x000ffffffffff000)
 
-/* The first two words of the unit's entry for the device. */
+/* The table of devices of the unit for a segment, and its length. */
 static enum mdb_status
-entry_read(struct mdb_ctx *cx, const struct device *d, uint64_t entry[2])
+table_of(struct mdb_ctx *cx, struct mdb_world *world, uint64_t segment,
+	struct mdb_loc *table_out, uint64_t *len_out)
 {
-	struct unit u = { .segment = d->segment };
-	struct mdb_loc head, table;
-	uint64_t link, len, id = d->bus << 8 | d->devfn;
-	enum mdb_status st =
-		xpv_var_loc(cx, d->loc.world, "amd_iommu_head", &head);
+	static const char type[] = "struct amd_iommu";
+	struct unit u = { .segment = segment };
+	struct mdb_loc head = { 0 };
+	uint64_t link = 0;
+	enum mdb_status st = xpv_var_loc(cx, world, "amd_iommu_head", &head);
 
 	if (st == MDB_OK)
-		st = mdb_offset_of(cx, head.world, "struct amd_iommu", "list\0",
-			&link);
+		st = mdb_offset_of(cx, world, type, "list\0", &link);
 	if (st == MDB_OK)
 		st = xpv_each_in_list(cx, head, link, note_unit, &u);
 	if (st == MDB_OK && u.fit != 1)
 		st = mdb_fail(cx, MDB_E_NOTFOUND, "%u units of that segment",
 			u.fit);
 	if (st == MDB_OK)
-		st = xpv_member_ptr(cx, u.loc, "struct amd_iommu",
-			"dev_table.buffer\0", &table);
-	if (st == MDB_OK)
-		st = xpv_member(cx, u.loc, "struct amd_iommu",
-			"dev_table.alloc_size\0", &len);
-	if (st == MDB_OK && id * ENTRY_LEN + ENTRY_LEN > len)
+		st = xpv_member_ptr(cx, u.loc, type, "dev_table.buffer\0",
+			table_out);
+	return st == MDB_OK ? xpv_member(cx, u.loc, type,
+				      "dev_table.alloc_size\0", len_out)
+			    : st;
+}
+
+/* The first two words of the unit's entry for the device. */
+static enum mdb_status
+entry_read(struct mdb_ctx *cx, const struct device *d, uint64_t entry[2])
+{
+	uint64_t len = 0, at = ENTRY_LEN * (d->bus << 8 | d->devfn);
+	struct mdb_loc table = { 0 };
+	enum mdb_status st =
+		table_of(cx, d->loc.world, d->segment, &table, &len);
+
+	if (st == MDB_OK && at + ENTRY_LEN > len)
 		st = mdb_fail(cx, MDB_E_NOTFOUND, "the table ends before it");
-	table.addr += id * ENTRY_LEN;
-	for (unsigned int i = 0; i < 2 && st == MDB_OK; i++)
-		st = mdb_read_uint(cx, mdb_at(table, table.addr + 8 * i), 8,
-			&entry[i]);
-	return st;
+	table.addr += at;
+	if (st == MDB_OK)
+		st = mdb_read_uint(cx, table, 8, &entry[0]);
+	table.addr += 8;
+	return st == MDB_OK ? mdb_read_uint(cx, table, 8, &entry[1]) : st;
 }
 
 /* In words; proven_out: it leads to the domain's own tables. */
@@ -299,8 +310,8 @@ enum mdb_status
 xpv_iommu_devices(struct mdb_ctx *cx, struct mdb_loc domain)
 {
 	struct devices all = { .domain = domain };
-	struct mdb_loc head;
-	uint64_t link;
+	struct mdb_loc head = { 0 };
+	uint64_t link = 0;
 	enum mdb_status st;
 
 	if (xpv_iommu_root(cx, domain, &all.root) != MDB_OK)

@@ -294,10 +294,9 @@ stack(struct mdb_ctx *cx, const struct cpu *c)
 
 /* xen/arch/x86/include/asm/{desc,processor}.h, 4.14 to 4.20. */
 #define TSS_DESCRIPTOR 0x40u /* of TSS_SELECTOR, behind per-CPU gdt */
-#define GATE_NMI 2u
-#define TSS_RSP0 4u /* in struct tss64 */
+#define NMI_GATE 32u	     /* of 16 bytes, number 2 */
+#define TSS_RSP0 4u	     /* in struct tss64 */
 #define TSS_IST 36u
-#define IST_MAX 4u
 
 /* The bits of an address that descriptors scatter. */
 static uint64_t
@@ -322,27 +321,34 @@ read_two(struct mdb_ctx *cx, struct mdb_loc loc, uint64_t d[2])
 		       : st;
 }
 
+/* Does the pointer there lead into that part of this CPU's stack? */
+static bool
+leads_to(struct mdb_ctx *cx, const struct cpu *c, struct mdb_loc at,
+	const char *part)
+{
+	const char *found;
+	uint64_t sp;
+
+	/* What grows down from the end of a page is in that page. */
+	if (mdb_read_uint(cx, at, 8, &sp) != MDB_OK)
+		return false;
+	found = part_of(cx, c, sp - 8);
+	return found != NULL && strcmp(found, part) == 0;
+}
+
 /* Are all its stacks this CPU's? */
 static bool
 is_tss(struct mdb_ctx *cx, const struct cpu *c, struct mdb_loc tss)
 {
-	static const char *const parts[IST_MAX] = { "#MC", "NMI", "#DB",
-		"#DF" };
-	uint64_t sp;
-	const char *part;
+	static const char *const parts[] = { "#MC", "NMI", "#DB", "#DF" };
+	mdb_addr_t at = tss.addr + TSS_IST;
 
-	if (mdb_read_uint(cx, mdb_at(tss, tss.addr + TSS_RSP0), 8, &sp) !=
-			MDB_OK ||
-		(part = part_of(cx, c, sp)) == NULL)
+	if (!leads_to(cx, c, mdb_at(tss, tss.addr + TSS_RSP0),
+		    "guest registers"))
 		return false;
-	for (unsigned int i = 0; i < IST_MAX; i++) {
-		if (mdb_read_uint(cx, mdb_at(tss, tss.addr + TSS_IST + 8 * i),
-			    8, &sp) != MDB_OK)
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++, at += 8)
+		if (!leads_to(cx, c, mdb_at(tss, at), parts[i]))
 			return false;
-		part = part_of(cx, c, sp - 8);
-		if (part == NULL || strcmp(part, parts[i]) != 0)
-			return false;
-	}
 	return true;
 }
 
@@ -399,7 +405,7 @@ leaf_idt(struct mdb_ctx *cx, const struct cpu *c)
 			mdb_at(loc, loc.addr + 8 * (uint64_t)c->p.cpu),
 			&loc.addr);
 	if (st == MDB_OK)
-		st = read_two(cx, mdb_at(loc, loc.addr + 16 * GATE_NMI), d);
+		st = read_two(cx, mdb_at(loc, loc.addr + NMI_GATE), d);
 	if (st != MDB_OK)
 		return leaf_status(cx, "idt", st);
 	to = mdb_kernel_loc(c->world, target_of_gate(d));

@@ -148,7 +148,7 @@ static enum mdb_status
 scan_heap(struct mdb_ctx *cx, const struct scan *s, struct mdb_loc heap)
 {
 	size_t word = mdb_world_word(heap.world);
-	uint64_t size, limit;
+	uint64_t size = 0, limit = 0;
 	struct mdb_loc at = heap;
 	struct timer t;
 	enum mdb_status st = mdb_read_uint(cx, heap, 2, &size);
