@@ -273,7 +273,7 @@ list_dirs(struct mdb_session *s, const char *const *dirs, size_t nr_dirs)
 
 		all = mdb_tmp_printf(&s->cx, "%s%s%s", all, i > 0 ? ", " : "",
 			dirs[i]);
-		if (real != NULL)
+		if (real != NULL && strstr(list, real) == NULL)
 			list = mdb_tmp_printf(&s->cx, "%s%s%s", list,
 				*list != '\0' ? ", " : "", real);
 		free(real);
