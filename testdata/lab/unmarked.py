@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""What mdb says of a hypervisor without its xen-syms is what it says with it,
+unless it is marked as unproven or refused.
+
+The file is found in the lab's cache by build-id: one with DWARF is an oracle
+for members, any for where data lies.
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+
+# All that a type or a variable of the hypervisor goes into.
+COMMANDS = [
+    "$C", "::domain", "::domain -v", "::vcpu", "::vcpu -v", "::pcpu",
+    "::pcpustack -a", "::xensched -v", "::xentimers", "::xentimers -v",
+    "::evtchn -a -v", "::gnttab -v", "::gnttab -m", "::gnttab -s",
+    "::xenheap -v", "::xenirq -a -v", "::iommu", "::rcu -v", "::xenpage -s",
+    "::xenmsg -a", "::hypercall", "xenver::print",
+    "::walk domain | ::print struct domain",
+    "::walk vcpu | ::print struct vcpu",
+    "::walk evtchn | ::print struct evtchn",
+    "::walk irq_desc | ::print struct irq_desc",
+    "::walk timer | ::print struct timer",
+    "::walk domain | ::xenpage -m", "::walk vcpu | ::whatis",
+    "::walk domain | ::whatis", "::walk timer | ::whatis",
+]
+
+
+def build_id(path):
+    out = subprocess.run(["readelf", "-n", path], stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True, check=False).stdout
+    m = re.search(r"Build ID: ([0-9a-f]+)", out)
+    return m and m.group(1)
+
+
+def xen_syms(cache, wanted):
+    """The xen-syms of that build in the cache, or None."""
+    for path in sorted(glob.glob(f"{cache}/xen-*/xen-syms")):
+        if wanted and build_id(path) == wanted:
+            return path
+    return None
+
+
+def has_dwarf(path):
+    out = subprocess.run(["readelf", "-S", path], stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True, check=False).stdout
+    return ".debug_info" in out
+
+
+class Answer:
+    """The rows of a command, and the reason where it ended early."""
+
+    def __init__(self, mdb, command):
+        self.rows, self.error = [], None
+        for line in mdb.run(command, js=True).splitlines():
+            row = json.loads(line)
+            if list(row) == ["error"] and isinstance(row["error"], dict):
+                self.error = row["error"]["message"]
+            else:
+                self.rows.append(row)
+        self.said = mdb.said
+
+
+def is_refused(value):
+    return value is None or (isinstance(value, dict) and list(value) == ["error"])
+
+
+def unequal(ours, theirs, path):
+    """Unmarked values of ours that theirs contradicts."""
+    if is_refused(ours):
+        return
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        doubted = ours.get("unproven", [])
+        for key, value in ours.items():
+            if key == "unproven" or key in doubted:
+                continue
+            if key in theirs:
+                yield from unequal(value, theirs[key], f"{path}.{key}")
+            elif list(leaves(value)):
+                yield f"{path}.{key} {value!r} is nothing"
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        if len(ours) != len(theirs):
+            yield f"{path}: {len(ours)} elements for {len(theirs)}"
+        for i, (a, b) in enumerate(zip(ours, theirs)):
+            yield from unequal(a, b, f"{path}[{i}]")
+    elif ours != theirs:
+        yield f"{path} {ours!r} is {theirs!r}"
+
+
+def leaves(value):
+    """Its unmarked values."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key != "unproven" and key not in value.get("unproven", []):
+                yield from leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner)
+    elif value is not None:
+        yield value
+
+
+def differences(ours, theirs):
+    """Of two answers.  One that ended with a reason may lack the rest."""
+    for i, (a, b) in enumerate(zip(ours.rows, theirs.rows)):
+        yield from unequal(a, b, f"row {i}")
+    if len(ours.rows) > len(theirs.rows) and not theirs.error:
+        yield f"{len(ours.rows)} rows for {len(theirs.rows)}"
+    if len(ours.rows) < len(theirs.rows) and not ours.error and not ours.said:
+        yield f"{len(ours.rows)} rows for {len(theirs.rows)}, and no word of it"
+
+
+def compare(alone, informed):
+    """Each command's name and what is unmarked and wrong."""
+    for command in COMMANDS:
+        ours, theirs = Answer(alone, command), Answer(informed, command)
+        yield command, list(differences(ours, theirs)), ours, theirs
