@@ -254,6 +254,14 @@ ask_more(struct mdb_ctx *cx, struct mdb_object *object)
 /* ---- what is asked -------------------------------------------------------
  */
 
+/* A mark of the linker's below the image: __image_base__ has nothing in it. */
+static bool
+is_mark(const struct mdb_object *object, const struct entry *e)
+{
+	return e->size == 0 && e->value < object->base &&
+	       e->kind != MDB_SYM_ABS && e->kind != MDB_SYM_PERCPU;
+}
+
 /* Up to the next symbol of another value; never into another section. */
 static uint64_t
 size_of(const struct mdb_xensyms *t, const struct mdb_object *object, size_t i)
@@ -261,7 +269,8 @@ size_of(const struct mdb_xensyms *t, const struct mdb_object *object, size_t i)
 	const struct entry *e = &t->entries[i];
 	mdb_addr_t end = 0;
 
-	if (e->size != 0 || e->kind == MDB_SYM_ABS || e->kind == MDB_SYM_PERCPU)
+	if (e->size != 0 || e->kind == MDB_SYM_ABS ||
+		e->kind == MDB_SYM_PERCPU || is_mark(object, e))
 		return e->size;
 	for (size_t j = i + 1; j < t->count && j - i < MAX_ALIASES; j++)
 		if (t->entries[j].value > e->value) {
@@ -290,7 +299,7 @@ fill(const struct mdb_xensyms *t, struct mdb_object *object, size_t i,
 		.size = size_of(t, object, i),
 		.size_exact = e->size != 0,
 		.global = e->letter >= 'A' && e->letter <= 'Z',
-		.kind = e->kind,
+		.kind = is_mark(object, e) ? MDB_SYM_OTHER : e->kind,
 		.letter = e->letter };
 }
 

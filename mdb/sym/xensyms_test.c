@@ -182,6 +182,24 @@ test_xensyms_needs_the_first_byte(void **state)
 	teardown(&w);
 }
 
+/* As __image_base__, far below the text: nothing is in between. */
+static void
+test_xensyms_below_the_image_has_no_size(void **state)
+{
+	struct mdb_sym sym;
+	struct world w;
+
+	(void)state;
+	setup(&w);
+	assert_int_equal(name(&w, "f0", &sym), MDB_OK);
+	assert_int_equal(sym.value, XB_ORIGIN);
+	assert_int_equal(sym.size, 0);
+	assert_int_equal(sym.kind, MDB_SYM_OTHER);
+	assert_int_equal(at(&w, XB_ORIGIN, false, &sym), MDB_OK);
+	assert_int_equal(at(&w, XB_ORIGIN + 8, false, &sym), MDB_E_NOTFOUND);
+	teardown(&w);
+}
+
 int
 main(void)
 {
@@ -192,6 +210,7 @@ main(void)
 		cmocka_unit_test(test_xensyms_by_addr),
 		cmocka_unit_test(test_xensyms_asks_once_for_more),
 		cmocka_unit_test(test_xensyms_needs_the_first_byte),
+		cmocka_unit_test(test_xensyms_below_the_image_has_no_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,12 +168,19 @@ xpv_domain_cell(struct mdb_ctx *cx, const struct xpv_domain *domain,
 }
 
 enum mdb_trust
+xpv_domain_trust(struct mdb_ctx *cx, const struct xpv_domain *domain,
+	enum xpv_domain_field field)
+{
+	return mdb_shape_trust(cx, domain->loc.world, &domain_shape, field);
+}
+
+enum mdb_trust
 xpv_domain_state_trust(struct mdb_ctx *cx, const struct xpv_domain *domain)
 {
 	enum mdb_trust worst = MDB_TRUST_EXACT, t;
 
 	for (size_t i = XPV_DOMAIN_DYING; i <= XPV_DOMAIN_PAUSES; i++) {
-		t = mdb_shape_trust(cx, domain->loc.world, &domain_shape, i);
+		t = xpv_domain_trust(cx, domain, i);
 		if (t > worst)
 			worst = t;
 	}
@@ -191,7 +198,7 @@ xpv_domain_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_domain *out)
 	if (st == MDB_OK)
 		st = array_at(cx, loc, "vcpu", &x.vcpu, &count);
 	if (st != MDB_OK)
-		return mdb_context(cx, st, "domain %" PRIx64, loc.addr);
+		return st;
 	if (array_at(cx, loc, "evtchn", &x.evtchn, &unused) != MDB_OK)
 		mdb_forget(cx);
 	x.id = d.id;
@@ -305,6 +312,18 @@ xpv_domain_by_id(struct mdb_ctx *cx, struct mdb_world *world, uint64_t id,
 	return st;
 }
 
+/* An id where an address is meant: the commonest slip. */
+static enum mdb_status
+must_be_address(struct mdb_ctx *cx, mdb_addr_t addr)
+{
+	if (addr >= MDB_XEN_DOMID_FIRST_RESERVED)
+		return MDB_OK;
+	return mdb_fail(cx, MDB_E_NOTFOUND,
+		"%" PRIx64 " is no address of a struct domain; option -d 0t%" PRIu64
+		" means the domain of that id",
+		addr, addr);
+}
+
 enum mdb_status
 xpv_each_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 	bool addr_is_domain, mdb_walk_fn *fn, void *arg)
@@ -317,7 +336,9 @@ xpv_each_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 		if (mdb_opt(call, 'd'))
 			return mdb_fail(cx, MDB_E_USAGE,
 				"a domain's address or its id, not both");
-		st = fn(cx, call->loc, arg);
+		st = must_be_address(cx, call->loc.addr);
+		if (st == MDB_OK)
+			st = fn(cx, call->loc, arg);
 		return st == MDB_DONE ? MDB_OK : st;
 	}
 	st = xpv_world(cx, &world);

@@ -13,7 +13,7 @@ static const struct mdb_column columns[] = {
 		"its struct evtchn" },
 	{ "domain", "DOM", 5, MDB_COL_LEFT, 0, "domain whose port it is" },
 	{ "port", "PORT", 5, 0, 0, "number of the port, decimal" },
-	{ "state", "STATE", 11, MDB_COL_LEFT, 0,
+	{ "state", "STATE", 12, MDB_COL_LEFT, 0,
 		"free, reserved, unbound, interdomain, pirq, virq, ipi" },
 	{ "pending", "PEND", 4, MDB_COL_LEFT, 0, "the guest was told" },
 	{ "masked", "MASK", 4, MDB_COL_LEFT, 0, "the guest does not want it" },

@@ -203,16 +203,13 @@ state_leaf(struct mdb_ctx *cx, struct mdb_loc domain, bool *on_out)
 	uint64_t ops = 0;
 	enum mdb_status st =
 		xpv_member(cx, domain, "struct domain", names, &ops);
-	bool unproven = xpv_member_trust(cx, domain.world, "struct domain",
-				names) == MDB_TRUST_UNPROVEN;
-	struct mdb_value v = mdb_v_bool(ops != 0);
 
 	if (st != MDB_OK)
 		return leaf_status(cx, "state", st);
 	*on_out = ops != 0;
-	return leaf(cx, "state", unproven ? mdb_v_unproven(v) : v,
-		mdb_tmp_printf(cx, "%s%s", ops != 0 ? "on" : "off",
-			unproven ? "?" : ""));
+	return xpv_leaf_trusted(cx, "state", ops != 0 ? "on" : "off",
+		mdb_v_bool(ops != 0),
+		xpv_member_trust(cx, domain.world, "struct domain", names));
 }
 
 static enum mdb_status

@@ -19,7 +19,8 @@ static const struct mdb_column columns[] = {
 	{ "id", "ID", 3, 0, 0, "number of the vcpu in the domain" },
 	{ "idle", "IDLE", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
 		"the processor's idle vcpu" },
-	{ "stack", "STACK", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
+	{ "stack_base", "STACK", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO,
+		0,
 		"the lowest page of its stacks" },
 	{ "irq", "IRQ", 10, MDB_COL_LEFT, 0,
 		"interrupts on or off; guest: it runs the guest; in an irq, "

@@ -45,7 +45,7 @@ static const struct mdb_column unit_columns[] = {
 	{ "credit", "CREDIT", 10, 0, 0, "what the scheduler counts down" },
 	{ "weight", "WEIGHT", 6, 0, 0, "its domain's share" },
 	{ "for_ns", "FOR", 12, 0, 0,
-		"seconds since it began to run or wait, at least" },
+		"seconds in its first vcpu's state, at least: as ::vcpu" },
 	{ "detail", "DETAIL", 0, MDB_COL_LEFT, 0,
 		"the scheduler's flags, caps, budgets" },
 	{ NULL },
@@ -75,12 +75,7 @@ const struct mdb_example xpv_sched_examples[] = {
 
 /* ---- reading ------------------------------------------------------------- */
 
-enum {
-	F_SINCE,
-};
-
 static const struct mdb_field unit_fields[] = {
-	[F_SINCE] = MDB_FIELD(struct sched_unit, since, "state_entry_time"),
 	MDB_FIELD(struct sched_unit, domain, "domain"),
 	MDB_FIELD(struct sched_unit, vcpu, "vcpu_list"),
 	MDB_FIELD(struct sched_unit, priv, "priv"),
@@ -228,6 +223,22 @@ struct show {
 	unsigned int turn;
 };
 
+/*
+ * The unit's own state_entry_time is of its last change of CPU, some time after
+ * the decision, and tells nothing of a wait that began later.
+ */
+static struct mdb_value
+for_cell(struct mdb_ctx *cx, const struct sched_unit *u)
+{
+	struct xpv_vcpu v;
+	enum mdb_status st = xpv_vcpu_read(cx, mdb_at(u->loc, u->vcpu), &v);
+
+	if (st == MDB_OK)
+		return xpv_for_cell(cx, &v);
+	mdb_forget(cx);
+	return mdb_v_error(st);
+}
+
 static const char *
 place_text(struct mdb_ctx *cx, const struct sched_unit *u, const char *place)
 {
@@ -295,8 +306,7 @@ show_unit(struct mdb_ctx *cx, const struct show *s, const struct sched_unit *u,
 		st != MDB_OK   ? mdb_v_error(st)
 		: i.has_weight ? xpv_trusted(i.trust, mdb_v_uint(i.weight))
 			       : mdb_v_none(),
-		xpv_shape_cell(cx, u->loc.world, &unit_shape, F_SINCE,
-			xpv_for_cell(cx, u->loc.world, u->since)),
+		for_cell(cx, u),
 		*i.detail != '\0' ? xpv_trusted(i.trust, mdb_v_text(i.detail))
 				  : mdb_v_none(),
 	};

@@ -11,7 +11,6 @@ struct sched_unit {
 	mdb_addr_t domain, vcpu, priv, res;
 	uint32_t id;
 	uint8_t is_running;
-	uint64_t since; /* system time of its last change of state, ns */
 };
 enum mdb_status sched_unit_read(struct mdb_ctx *cx, struct mdb_loc loc,
 	struct sched_unit *u);

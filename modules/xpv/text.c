@@ -165,6 +165,17 @@ xpv_leaf(struct mdb_ctx *cx, const char *name, const char *text,
 	return mdb_tree_leaf(cx, NULL, name, text, value);
 }
 
+enum mdb_status
+xpv_leaf_trusted(struct mdb_ctx *cx, const char *name, const char *text,
+	struct mdb_value value, enum mdb_trust trust)
+{
+	if (trust == MDB_TRUST_REFUTED)
+		return MDB_OK;
+	if (trust == MDB_TRUST_UNPROVEN)
+		text = mdb_tmp_printf(cx, "%s?", text);
+	return xpv_leaf(cx, name, text, xpv_trusted(trust, value));
+}
+
 static enum mdb_status
 leaf_error(struct mdb_ctx *cx, const struct xpv_leaf *l, enum mdb_status st)
 {
@@ -181,10 +192,23 @@ static enum mdb_status
 say(struct mdb_ctx *cx, const struct xpv_leaf *l, bool unproven,
 	const char *text, struct mdb_value value)
 {
-	if (!unproven)
-		return xpv_leaf(cx, l->name, text, value);
-	return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%s?", text),
-		mdb_v_unproven(value));
+	return xpv_leaf_trusted(cx, l->name, text, value,
+		unproven ? MDB_TRUST_UNPROVEN : MDB_TRUST_PROVEN);
+}
+
+static enum mdb_status
+leaf_special(struct mdb_ctx *cx, const struct xpv_leaf *l, bool unproven,
+	int64_t v)
+{
+	const struct xpv_special *s = l->aux;
+
+	while (s->word != NULL && s->value != v)
+		s++;
+	if (s->word == NULL)
+		return say(cx, l, unproven, mdb_tmp_printf(cx, "%" PRId64, v),
+			mdb_v_int(v));
+	return say(cx, l, unproven, s->word,
+		s->nothing ? mdb_v_none() : mdb_v_int(v));
 }
 
 static enum mdb_status
@@ -206,6 +230,8 @@ leaf_number(struct mdb_ctx *cx, const struct xpv_leaf *l, struct mdb_loc loc,
 			mdb_tmp_printf(cx, "%" PRId64 ".%09" PRIu64,
 				(int64_t)(v / 1000000000), v % 1000000000),
 			mdb_v_uint(v));
+	case XPV_LEAF_SPECIAL:
+		return leaf_special(cx, l, unproven, (int64_t)v);
 	case XPV_LEAF_BITS:
 		text = xpv_bits_text(cx, l->aux, v);
 		return say(cx, l, unproven,

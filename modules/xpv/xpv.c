@@ -30,9 +30,11 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "list the virtual CPUs of the hypervisor",
 		.help = "One row for each vcpu of each domain, or that at the "
 			"address. CPU is the processor that it is on, or was "
-			"on last. FOR is counted to the latest time that the "
+			"on last.\n\n"
+			"FOR is counted from the change of state that the vcpu "
+			"notes (runstate) to the latest time that the "
 			"hypervisor noted anywhere, so it is the least that it "
-			"can be.",
+			"can be; ::xensched counts the same.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "vcpu",
 		.options = xpv_vcpu_options,
@@ -141,8 +143,10 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "show what runs and what waits, by CPU pool",
 		.help = "For each pool its scheduler, then what each of its "
 			"processors runs and what waits in each run queue, in "
-			"the queue's order. FOR is counted to the latest time "
-			"that the hypervisor noted anywhere.",
+			"the queue's order. FOR is that of the unit's first "
+			"vcpu as ::vcpu has it: since it runs, waits or "
+			"sleeps, to the latest time that the hypervisor noted "
+			"anywhere.",
 		.addr = MDB_ADDR_NONE,
 		.options = xpv_sched_options,
 		.table = &xpv_sched_table,

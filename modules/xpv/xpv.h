@@ -162,6 +162,13 @@ enum xpv_leaf_kind {
 	XPV_LEAF_ADDR, /* where the member is */
 	XPV_LEAF_CPUS,
 	XPV_LEAF_UUID, /* 16 bytes */
+	XPV_LEAF_SPECIAL, /* signed; aux: struct xpv_special[] */
+};
+/* Numbers that mean something else; ends with word NULL. */
+struct xpv_special {
+	int64_t value;
+	const char *word; /* shown instead */
+	bool nothing;	  /* in JSON null, else the number as it is */
 };
 struct xpv_leaf {
 	const char *name;  /* shown */
@@ -182,6 +189,10 @@ struct xpv_leaf {
 	{                                               \
 		path, path "\0", XPV_LEAF_BITS, bits, 0 \
 	}
+#define XPV_LEAF_SPECIALS(path, specials)                      \
+	{                                                      \
+		path, path "\0", XPV_LEAF_SPECIAL, specials, 0 \
+	}
 #define XPV_LEAF_WORDS(name, path, words)                  \
 	{                                                  \
 		name, path "\0", XPV_LEAF_WORD, words,     \
@@ -198,6 +209,9 @@ enum mdb_status xpv_leaves(struct mdb_ctx *cx, struct mdb_loc loc,
 /* A leaf of our own. */
 enum mdb_status xpv_leaf(struct mdb_ctx *cx, const char *name, const char *text,
 	struct mdb_value value);
+/* The same, marked where it is not proven; none where it is refuted. */
+enum mdb_status xpv_leaf_trusted(struct mdb_ctx *cx, const char *name,
+	const char *text, struct mdb_value value, enum mdb_trust trust);
 
 /* ---- domains and their vcpus --------------------------------------------- */
 
@@ -280,8 +294,13 @@ enum mdb_status xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc,
 struct mdb_value xpv_domain_cell(struct mdb_ctx *cx,
 	const struct xpv_domain *domain, enum xpv_domain_field field,
 	struct mdb_value v);
+enum mdb_trust xpv_domain_trust(struct mdb_ctx *cx,
+	const struct xpv_domain *domain, enum xpv_domain_field field);
 enum mdb_trust xpv_domain_state_trust(struct mdb_ctx *cx,
 	const struct xpv_domain *domain);
+/* The same of what a vcpu says of its state and flags. */
+enum mdb_trust xpv_vcpu_state_trust(struct mdb_ctx *cx,
+	const struct xpv_vcpu *v);
 /* "running", "runnable", "blocked", "offline", or "?". */
 const char *xpv_state_name(const struct xpv_vcpu *v);
 
@@ -305,10 +324,10 @@ enum mdb_status xpv_each_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 		'd', MDB_OPT_EXPR, "domid", "only the domain of that id" \
 	}
 
-/* Cells of tables: the id of the domain at an address; how long ago. */
+/* Cells of tables: the id of the domain at an address; how long the vcpu has
+ * been in its state (runstate.state_entry_time), to xpv_time_latest. */
 struct mdb_value xpv_domain_id_cell(struct mdb_ctx *cx, struct mdb_loc domain);
-struct mdb_value xpv_for_cell(struct mdb_ctx *cx, struct mdb_world *world,
-	uint64_t since);
+struct mdb_value xpv_for_cell(struct mdb_ctx *cx, const struct xpv_vcpu *v);
 
 /* The idle vCPU of a CPU. */
 enum mdb_status xpv_idle_vcpu(struct mdb_ctx *cx, struct mdb_world *world,
