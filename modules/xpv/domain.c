@@ -84,6 +84,11 @@ array_at(struct mdb_ctx *cx, struct mdb_loc domain, const char *name,
 		st = mdb_type_member(cx, type, name, &m);
 	if (st != MDB_OK)
 		return st;
+	if (xpv_member_trust(cx, domain.world, "struct domain", name) ==
+		MDB_TRUST_REFUTED)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"struct domain.%s is not where the types have it",
+			name);
 	type = mdb_type_resolve(m.type);
 	domain.addr += m.bit_offset / 8;
 	if (mdb_type_kind(type) == MDB_T_ARRAY) {
@@ -133,6 +138,9 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 		     has(cx, x, XPV_DOMAIN_OPTIONS);
 	if (has(cx, x, XPV_DOMAIN_OPTIONS))
 		x->is_hvm = (d->options & OPTION_HVM) != 0;
+	x->outstanding_pages = d->outstanding;
+	x->xenheap_pages = d->xenheap;
+	x->extra_pages = d->extra;
 	x->has_state = true;
 	for (size_t i = XPV_DOMAIN_DYING; i <= XPV_DOMAIN_PAUSES; i++)
 		if (!has(cx, x, i))
@@ -146,9 +154,6 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 	if (x->is_hvm && has(cx, x, XPV_DOMAIN_EMULATION) &&
 		(d->emulation & ~EMU_PVH) == 0)
 		x->type = "PVH";
-	x->outstanding_pages = d->outstanding;
-	x->xenheap_pages = d->xenheap;
-	x->extra_pages = d->extra;
 	x->dying = d->dying;
 	x->is_shutting_down = d->shutting_down;
 	x->is_shut_down = d->shut_down;
@@ -319,7 +324,8 @@ must_be_address(struct mdb_ctx *cx, mdb_addr_t addr)
 	if (addr >= MDB_XEN_DOMID_FIRST_RESERVED)
 		return MDB_OK;
 	return mdb_fail(cx, MDB_E_NOTFOUND,
-		"%" PRIx64 " is no address of a struct domain; option -d 0t%" PRIu64
+		"%" PRIx64
+		" is no address of a struct domain; option -d 0t%" PRIu64
 		" means the domain of that id",
 		addr, addr);
 }

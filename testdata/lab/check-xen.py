@@ -17,6 +17,7 @@ import sys
 from questions import (Check, Guest, Mdb, ask, check_log, check_modules,
                        check_stacks, check_symbols, check_tasks, check_whatis,
                        frame_names, number, ordered, taken)
+from unmarked import check_unmarked
 
 
 class XenGuest(Guest):
@@ -324,7 +325,7 @@ QUESTIONS = [check_status, check_objects, check_panic_stack, check_cpu_stacks,
              check_cpu_places, check_domains, check_vcpus, check_kinds, check_pcpus, check_ring,
              check_events, check_interrupts, check_heap, check_grants, check_timers,
              check_tasks, check_modules, check_log, check_stacks, check_symbols,
-             check_whatis]
+             check_whatis, check_unmarked]
 
 
 def main():
