@@ -87,7 +87,7 @@ def unequal(ours, theirs, path):
 
 def is_doubted(value):
     """A line of text has its marks in it."""
-    return isinstance(value, str) and re.search(r"\w\?(\s|$)", value)
+    return isinstance(value, str) and re.search(r"\w\?(\W|$)|(^|\W)\?\w", value)
 
 
 def leaves(value):
