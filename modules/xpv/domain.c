@@ -87,7 +87,8 @@ array_at(struct mdb_ctx *cx, struct mdb_loc domain, const char *name,
 	if (xpv_member_trust(cx, domain.world, "struct domain", name) ==
 		MDB_TRUST_REFUTED)
 		return mdb_fail(cx, MDB_E_UNSUPPORTED,
-			"struct domain.%s is not where the types have it",
+			"struct domain.%s is not where the types have it: they "
+			"are of another build",
 			name);
 	type = mdb_type_resolve(m.type);
 	domain.addr += m.bit_offset / 8;

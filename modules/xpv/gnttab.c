@@ -416,6 +416,9 @@ xpv_gnttab_trust(struct mdb_ctx *cx, struct mdb_world *world)
 		if (ev.grants >= ENOUGH_GRANTS &&
 			ev.mappings >= ENOUGH_MAPPINGS && ev.wrong == 0)
 			worst = MDB_TRUST_PROVEN;
+		/* A few may be in the making. */
+		else if (ev.wrong > ev.grants + ev.mappings)
+			worst = MDB_TRUST_REFUTED;
 	}
 	s->gnttab_tried = true;
 	s->gnttab_trust = worst;

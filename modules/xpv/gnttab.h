@@ -63,7 +63,8 @@ enum mdb_status xpv_mapping_read(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 /*
  * How sure what these tell is.  Where the types do not say, the grants in use
  * do, once for all: what the hypervisor has of each is what the guest's entry,
- * whose form is fixed, and the machine's table of frames have.
+ * whose form is fixed, and the machine's table of frames have; else they refute
+ * it.
  */
 enum mdb_trust xpv_gnttab_trust(struct mdb_ctx *cx, struct mdb_world *world);
 /* The same of the vCPU that mapped, which nothing else tells. */

@@ -357,6 +357,14 @@ enum mdb_status
 xpv_gnttab_cmd(struct mdb_ctx *cx, const struct mdb_call *call)
 {
 	struct mdb_call copy = *call;
+	struct mdb_world *world;
+	enum mdb_status st = xpv_world(cx, &world);
 
+	if (st == MDB_OK && xpv_gnttab_trust(cx, world) == MDB_TRUST_REFUTED)
+		st = mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"what the hypervisor has of grants is not what the "
+			"guests' entries say: the types are of another build");
+	if (st != MDB_OK)
+		return st;
 	return xpv_each_meant(cx, call, true, domain_grants, &copy);
 }
