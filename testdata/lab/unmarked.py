@@ -48,15 +48,34 @@ def xen_syms(cache, build_id):
 class Answer:
     """The rows of a command, and the reason where it ended early."""
 
-    def __init__(self, mdb, command):
+    def __init__(self):
         self.rows, self.error = [], None
-        for line in mdb.run(command, js=True).splitlines():
-            row = json.loads(line)
-            if list(row) == ["error"] and isinstance(row["error"], dict):
-                self.error = row["error"]["message"]
-            else:
-                self.rows.append(row)
-        self.said = mdb.said
+
+    def add(self, row):
+        if list(row) == ["error"] and isinstance(row["error"], dict):
+            self.error = row["error"]["message"]
+        else:
+            self.rows.append(row)
+
+
+MARK = "answer "
+
+
+def answers(mdb):
+    """To all commands, in one session."""
+    asked = []
+    for command in COMMANDS:
+        asked += [f"::echo {MARK}", command]
+    out = []
+    for line in mdb.run(*asked, js=True).splitlines():
+        row = json.loads(line)
+        if list(row) == ["text"] and row["text"].startswith(MARK.strip()):
+            out.append(Answer())
+        else:
+            out[-1].add(row)
+    if len(out) != len(COMMANDS):
+        raise RuntimeError(f"{len(out)} answers to {len(COMMANDS)} commands")
+    return out
 
 
 def is_refused(value):
@@ -116,15 +135,21 @@ def differences(ours, theirs):
         yield from unequal(a, b, f"row {i}")
     if len(ours.rows) > len(theirs.rows) and not theirs.error:
         yield f"{len(ours.rows)} rows for {len(theirs.rows)}"
-    if len(ours.rows) < len(theirs.rows) and not ours.error and not ours.said:
-        yield f"{len(ours.rows)} rows for {len(theirs.rows)}, and no word of it"
+
+
+def is_silent(mdb, command):
+    mdb.run(command)
+    return not mdb.said
 
 
 def compare(alone, informed):
     """Each command, what is unmarked and wrong, and the answers."""
-    for command in COMMANDS:
-        ours, theirs = Answer(alone, command), Answer(informed, command)
-        yield command, list(differences(ours, theirs)), ours, theirs
+    for command, ours, theirs in zip(COMMANDS, answers(alone), answers(informed)):
+        wrong = list(differences(ours, theirs))
+        if (len(ours.rows) < len(theirs.rows) and not ours.error
+                and is_silent(alone, command)):
+            wrong.append(f"{len(ours.rows)} rows for {len(theirs.rows)}, no word of it")
+        yield command, wrong, ours, theirs
 
 
 def check_unmarked(check, guest, mdb, name):
