@@ -25,6 +25,7 @@ table="
 * xen-4.17.5-debug-hypercall    4.17.5-debug    hypercall  -         elf
 * xen-4.17.5-debug-nmi-kdump    4.17.5-debug    nmi-key    --kdump   -
 * xen-4.17.5-release-nmi        4.17.5-release  nmi-idle   -         elf
+* xen-4.17.5-option-hypercall   4.17.5-option   hypercall  -         elf
 * xen-4.20.4-hypercall          4.20.4-stock    hypercall  -         elf
 * xen-4.20.4-guests             4.20.4-stock    run        $guests   elf
 - xen-4.17.7-nmi                4.17.7-stock    nmi-key    -         elf
@@ -44,7 +45,6 @@ table="
 - xen-4.17.5-debug-dom0-panic   4.17.5-debug    dom0-panic -         elf
 - xen-4.17.5-debug-hypercall-kdump 4.17.5-debug hypercall  --kdump   -
 - xen-4.17.5-release-hypercall-kdump 4.17.5-release hypercall --kdump -
-- xen-4.17.5-option-hypercall   4.17.5-option   hypercall  -         elf
 - xen-4.17.5-paging-hypercall   4.17.5-paging   hypercall  -         elf
 - xen-4.20.4-run                4.20.4-stock    run        -         elf
 - xen-4.20.4-nmi                4.20.4-stock    nmi-key    -         elf
