@@ -237,7 +237,7 @@ row(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 {
 	const struct show *s = arg;
 	struct mdb_loc loc;
-	struct data d;
+	struct data d = { 0 };
 	uint64_t n;
 	bool waits;
 	enum mdb_status st = xpv_percpu_loc(cx, world, "rcu_data", cpu, &loc);
