@@ -286,8 +286,8 @@ is_text(const char *s)
 	return true;
 }
 
-/* What a pointer to characters leads to, if that is text; else NULL.  cut: there
- * is more of it than is shown. */
+/* What a pointer to characters leads to, if that is text; else NULL.  cut:
+ * there is more of it than is shown. */
 static const char *
 pointed_chars(struct mdb_ctx *cx, struct mdb_type type, struct mdb_loc to,
 	const struct mdb_style *style, bool *cut_out)

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define MAX_NODES 2000u
-#define MAX_ODD 256 /* characters of a path in a name */
+#define MAX_ODD ((size_t)256) /* characters of a path in a name */
 #define MAX_DEPTH 100u
 
 void
@@ -270,10 +270,9 @@ odd_name(struct mdb_ctx *cx, const struct mdb_cursor *c)
 {
 	size_t hash = 0, len;
 
-	while (hash < MAX_ODD &&
-		(is_name_char(mdb_cursor_peek(c, hash)) ||
-			mdb_cursor_peek(c, hash) == '/' ||
-			mdb_cursor_peek(c, hash) == '-'))
+	while (hash < MAX_ODD && (is_name_char(mdb_cursor_peek(c, hash)) ||
+					 mdb_cursor_peek(c, hash) == '/' ||
+					 mdb_cursor_peek(c, hash) == '-'))
 		hash++;
 	if (hash < 3 || mdb_cursor_peek(c, hash) != '#' ||
 		c->at[hash - 2] != '.' || !is_name_start(c->at[hash - 1]))
@@ -564,13 +563,11 @@ whole_name(struct mdb_ctx *cx, struct mdb_cursor *c,
 	struct mdb_expr *e = NULL;
 	enum mdb_status st = new_node(cx, c, MDB_X_NAME, &e);
 
-	if (st == MDB_OK)
-		st = take(cx, c, (size_t)(c->end - c->at), e);
-	if (st != MDB_OK)
+	if (st != MDB_OK || e == NULL)
 		return st;
 	e->quoted = true;
 	*expr_out = e;
-	return MDB_OK;
+	return take(cx, c, (size_t)(c->end - c->at), e);
 }
 
 enum mdb_status

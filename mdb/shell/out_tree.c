@@ -101,6 +101,7 @@ text_leaf(struct mdb_out *out, const char *prefix, const char *name,
 		put(out);
 		return;
 	}
+	make_multiline(out);
 	start_line(out, prefix, name);
 	if (name != NULL)
 		add(out, text == NULL ? " " : " = ");

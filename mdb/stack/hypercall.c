@@ -2,8 +2,8 @@
 /*
  * Names of hypercalls.  Numbers and names: xen/include/public/{xen,memory,
  * version,grant_table,vcpu,sched,callback,event_channel,physdev,sysctl,domctl,
- * kexec,platform,pmu,nmi}.h and hvm/hvm_op.h of Xen 4.20; numbers are never used
- * again for something else.
+ * kexec,platform,pmu,nmi}.h and hvm/hvm_op.h of Xen 4.20; numbers are never
+ * used again for something else.
  */
 #include "mdb/stack/hypercall.h"
 
@@ -538,7 +538,8 @@ mdb_hypercall_text(struct mdb_ctx *cx, struct mdb_world *guest,
 	if (!name)
 		return mdb_tmp_printf(cx, "hypercall %" PRIu64, number);
 	if (!o || !mdb_reg_known(regs, MDB_R_DI) ||
-		(o->place == MDB_HYPERCALL_OP_MEMORY && !read_op(cx, guest, regs, &op)))
+		(o->place == MDB_HYPERCALL_OP_MEMORY &&
+			!read_op(cx, guest, regs, &op)))
 		return mdb_tmp_printf(cx, "hypercall %" PRIu64 " %s", number,
 			name);
 	op &= 0xffffffff;

@@ -424,7 +424,7 @@ by_name(struct mdb_ctx *cx, struct mdb_object *object, const char *name,
 {
 	struct mdb_xensyms *t = object->symtab;
 	enum mdb_status st;
-	size_t index;
+	size_t index = 0;
 
 	sort(t);
 	st = find(cx, t, name, &index);

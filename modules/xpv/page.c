@@ -459,8 +459,7 @@ xpv_xenpage(struct mdb_ctx *cx, const struct mdb_call *call)
 		return one(cx, &f, call);
 	if (s.selected)
 		return xpv_each_page(cx, &f, owned_row, &s);
-	return mdb_fail(cx, MDB_E_USAGE,
-		"::xenpage wants a frame, -d domid or -s");
+	return mdb_fail(cx, MDB_E_USAGE, "a frame, -d domid or -s is needed");
 }
 
 /* ---- the walker ----------------------------------------------------------

@@ -189,7 +189,7 @@ test_timers_of_heap_and_list(void **state)
 	struct mdb_session *s = *state;
 
 	timers(s, 1, 3);
-	has(s, "::xentimers", "42000000    0 heap 1           5.000000 ");
+	has(s, "::xentimers", "42000000    0 heap 1         5.000000 ");
 	has(s, "::xentimers", "00001234 xpv`called_function\n");
 	has(s, "::xentimers", "42000100    0 list ");
 	assert_string_equal(xf_eval(s, "::walk timer"),

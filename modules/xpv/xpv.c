@@ -47,8 +47,15 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "show what each processor runs",
 		.help = "One row for each processor that has an idle vcpu. VCPU "
 			"is the one that was running there: of a domain if "
-			"any, else the idle one.",
+			"any, else the idle one.\n\n"
+			"With -v, \"loaded\" is the vcpu whose state the "
+			"processor still has, \"since\" when the current one "
+			"began to run, \"in_use\" where the stack pointer is. "
+			"A table is shown if it is this processor's: the tss "
+			"has its stacks, the gdt that tss, the idt gates into "
+			"the hypervisor.",
 		.addr = MDB_ADDR_NONE,
+		.options = xpv_pcpu_options,
 		.table = &xpv_pcpu_table,
 		.examples = xpv_pcpu_examples,
 		.run = xpv_pcpu,
@@ -214,6 +221,11 @@ static const struct mdb_dcmd dcmds[] = {
 	{
 		.name = "iommu",
 		.summary = "show the IOMMU: switches, units, domains",
+		.help = "With -v the PCI devices of each domain, also of those "
+			"that hold what no guest has: their struct pci_dev, "
+			"and where the unit's table of devices is in the dump "
+			"(AMD) by how many levels of page tables, at which "
+			"machine address, their accesses are translated.",
 		.addr = MDB_ADDR_NONE,
 		.options = xpv_iommu_options,
 		.examples = xpv_iommu_examples,

@@ -163,7 +163,7 @@ enum xpv_leaf_kind {
 	XPV_LEAF_PTR,  /* shown as a symbol where it is one's */
 	XPV_LEAF_ADDR, /* where the member is */
 	XPV_LEAF_CPUS,
-	XPV_LEAF_UUID, /* 16 bytes */
+	XPV_LEAF_UUID,	  /* 16 bytes */
 	XPV_LEAF_SPECIAL, /* signed; aux: struct xpv_special[] */
 };
 /* Numbers that mean something else; ends with word NULL. */
@@ -348,7 +348,8 @@ enum mdb_status xpv_vcpu(struct mdb_ctx *cx, const struct mdb_call *call);
 enum mdb_status xpv_pcpu(struct mdb_ctx *cx, const struct mdb_call *call);
 
 extern const struct mdb_table xpv_domain_table, xpv_vcpu_table, xpv_pcpu_table;
-extern const struct mdb_option xpv_domain_options[], xpv_vcpu_options[];
+extern const struct mdb_option xpv_domain_options[], xpv_vcpu_options[],
+	xpv_pcpu_options[];
 extern const struct mdb_example xpv_domain_examples[], xpv_vcpu_examples[],
 	xpv_pcpu_examples[];
 

@@ -194,6 +194,10 @@ test_pcpu_runs_a_vcpu_or_is_idle(void **state)
 		"SOFTIRQS\n"
 		"   0 ffbfa100  idle   - ffbfa100 -        -          -\n"
 		"   1 ffbe1100     0   0 ffbf0100 -        -          -\n");
+	(void)eval(*state, "::pcpu -v");
+	assert_non_null(
+		strstr(mdb_sink_text(((struct mdb_session *)*state)->err),
+			"for a hypervisor of 64 bits"));
 }
 
 static void
