@@ -25,8 +25,8 @@ struct entry {
 	uint64_t size;
 	char letter;
 	enum mdb_sym_kind kind;
-	bool is_gap;	/* from here on symbols are lost; it is none itself */
-	bool is_guess;	/* the gap begins behind the symbol, who knows where */
+	bool is_gap;   /* from here on symbols are lost; it is none itself */
+	bool is_guess; /* the gap begins behind the symbol, who knows where */
 };
 
 struct mdb_xensyms {

@@ -159,7 +159,8 @@ static void
 rest_is_data(struct mdb_xen *xen)
 {
 	xen->rodata_start = xen->text_end;
-	xen->rodata_end = xen->image_end = xen->virt_start + MDB_XEN_USUAL_IMAGE;
+	xen->rodata_end = xen->image_end =
+		xen->virt_start + MDB_XEN_USUAL_IMAGE;
 	add_section(xen->object, "data", xen->text_end, xen->image_end);
 }
 
@@ -289,8 +290,8 @@ const struct mdb_world_ops mdb_xen_ops = {
 };
 
 static struct mdb_world *
-world_create(struct mdb_ctx *cx, struct mdb_target *target, struct mdb_xen_place *p,
-	const struct mdb_xen_stated *s)
+world_create(struct mdb_ctx *cx, struct mdb_target *target,
+	struct mdb_xen_place *p, const struct mdb_xen_stated *s)
 {
 	struct mdb_world *w = mdb_world_create(target, MDB_WORLD_XEN, "xpv");
 	struct mdb_xen *xen = mdb_xalloc(sizeof(*xen));

@@ -252,11 +252,11 @@ test_xen_guard_pages_stay_unmapped(void **state)
 	w = found(&m);
 	assert_non_null(w);
 	assert_string_equal(warned, "");
-	assert_int_equal(mdb_space_read_uint(&cx, w->space, XM_HEAP(0x2e000), 8,
-				 &v),
+	assert_int_equal(
+		mdb_space_read_uint(&cx, w->space, XM_HEAP(0x2e000), 8, &v),
 		MDB_E_UNMAPPED);
-	assert_int_equal(mdb_space_read_uint(&cx, w->space, XM_HEAP(0x2d000), 8,
-				 &v),
+	assert_int_equal(
+		mdb_space_read_uint(&cx, w->space, XM_HEAP(0x2d000), 8, &v),
 		MDB_OK);
 	assert_null(mdb_world_fact(&cx, w, "page_tables"));
 	end(&m);

@@ -72,7 +72,8 @@ table_find(struct mdb_ctx *cx, struct mdb_xen_place *p)
 
 /* Is there a hypervisor behind these tables?  Takes the space. */
 static bool
-space_try(struct mdb_ctx *cx, struct mdb_space *space, struct mdb_xen_place *place_out)
+space_try(struct mdb_ctx *cx, struct mdb_space *space,
+	struct mdb_xen_place *place_out)
 {
 	struct mdb_xen_place p = { .space = space };
 	struct mdb_mapped text;
@@ -200,7 +201,8 @@ fixed_add(const struct mdb_target *target, const struct mdb_xen_stated *s,
 
 /* Looks at the tables of the image and of the direct map. */
 static void
-tables_check(struct mdb_ctx *cx, struct mdb_target *target, struct mdb_xen_place *p)
+tables_check(struct mdb_ctx *cx, struct mdb_target *target,
+	struct mdb_xen_place *p)
 {
 	mdb_paddr_t at = 0, start, end;
 	struct mdb_vtop vtop;
@@ -210,8 +212,7 @@ tables_check(struct mdb_ctx *cx, struct mdb_target *target, struct mdb_xen_place
 		step = GIB;
 	(void)mdb_space_vtop(cx, p->space, p->text_start, &vtop);
 	for (unsigned int i = 0; i < MAX_CHECKED; i++) {
-		if (mdb_memory_next(target->memory, at, &start, &end) !=
-			MDB_OK)
+		if (mdb_memory_next(target->memory, at, &start, &end) != MDB_OK)
 			break;
 		(void)mdb_space_vtop(cx, p->space, MDB_XEN_DIRECTMAP + start,
 			&vtop);
@@ -225,25 +226,19 @@ tables_check(struct mdb_ctx *cx, struct mdb_target *target, struct mdb_xen_place
 /* The fixed places, with what is left of the tables of `root`. */
 static bool
 fixed_try(struct mdb_ctx *cx, struct mdb_target *target,
-	const struct mdb_xen_stated *s, mdb_addr_t virt_start,
-	mdb_paddr_t phys_start, enum mdb_paging mode, mdb_paddr_t root,
-	struct mdb_xen_place *place_out)
+	const struct mdb_xen_stated *s, enum mdb_paging mode, mdb_paddr_t root,
+	struct mdb_xen_place *p)
 {
-	struct mdb_xen_place p = { .virt_start = virt_start,
-		.text_start = virt_start + MDB_XEN_TEXT_OFFSET,
-		.phys_start = phys_start,
-		.is_fixed = true };
-
-	p.space = mdb_space_create("xpv", target->memory, &mdb_arch_x86_64,
+	p->text_start = p->virt_start + MDB_XEN_TEXT_OFFSET;
+	p->text_end = p->text_start + 1;
+	p->is_fixed = true;
+	p->space = mdb_space_create("xpv", target->memory, &mdb_arch_x86_64,
 		mode, root);
-	fixed_add(target, s, &p);
-	p.text_end = p.text_start + 1;
-	if (!table_find(cx, &p)) {
-		mdb_space_destroy(p.space);
-		return false;
-	}
-	*place_out = p;
-	return true;
+	fixed_add(target, s, p);
+	if (table_find(cx, p))
+		return true;
+	mdb_space_destroy(p->space);
+	return false;
 }
 
 /* xen/include/xen/multiboot.h: in the image's first bytes. */
@@ -258,13 +253,13 @@ is_image(const struct mdb_target *target, mdb_paddr_t text)
 
 /* An image that is linked there has many pointers to itself. */
 static bool
-is_linked_at(const struct mdb_target *target, mdb_addr_t virt,
-	mdb_paddr_t phys)
+is_linked_at(const struct mdb_target *target, mdb_addr_t virt, mdb_paddr_t phys)
 {
 	uint8_t b[4096];
 	size_t nr = 0;
 
-	for (uint64_t at = MDB_XEN_TEXT_OFFSET; at < MDB_XEN_USUAL_IMAGE; at += sizeof(b)) {
+	for (uint64_t at = MDB_XEN_TEXT_OFFSET; at < MDB_XEN_USUAL_IMAGE;
+		at += sizeof(b)) {
 		if (mdb_memory_try(target->memory, phys + at, b, sizeof(b)) !=
 			MDB_OK)
 			continue;
@@ -294,15 +289,19 @@ image_try(struct mdb_ctx *cx, struct mdb_target *target,
 		(mdb_le64(b) & 1) == 0)
 		return false;
 	phys = mdb_le64(b) & FRAME_MASK & ~(2 * MIB - 1);
-	for (uint64_t i = 0; i < MDB_XEN_USUAL_IMAGE / (2 * MIB) && phys != 0; i++) {
-		for (size_t j = 0; is_image(target, phys + MDB_XEN_TEXT_OFFSET) &&
-				   j < sizeof(links) / sizeof(links[0]);
-			j++)
+	for (uint64_t i = 0; i < MDB_XEN_USUAL_IMAGE / (2 * MIB) && phys != 0;
+		i++, phys -= 2 * MIB) {
+		if (!is_image(target, phys + MDB_XEN_TEXT_OFFSET))
+			continue;
+		for (size_t j = 0; j < sizeof(links) / sizeof(links[0]); j++) {
+			*place_out =
+				(struct mdb_xen_place){ .virt_start = links[j],
+					.phys_start = phys };
 			if (is_linked_at(target, links[j], phys) &&
-				fixed_try(cx, target, s, links[j], phys,
-					mode_of(cpu), root, place_out))
+				fixed_try(cx, target, s, mode_of(cpu), root,
+					place_out))
 				return true;
-		phys -= 2 * MIB;
+		}
 	}
 	return false;
 }
@@ -324,16 +323,18 @@ images_try(struct mdb_ctx *cx, struct mdb_target *target,
 /* By the notes, with the tables that they name, or else without any. */
 static bool
 stated_try(struct mdb_ctx *cx, struct mdb_target *target,
-	const struct mdb_xen_stated *s, uint64_t pgd, struct mdb_xen_place *place_out)
+	const struct mdb_xen_stated *s, uint64_t pgd,
+	struct mdb_xen_place *place_out)
 {
 	mdb_paddr_t phys = s->crash_info[INFO_PHYS_START];
-	mdb_addr_t virt = pgd & ~(GIB - 1);
 
-	return pgd != 0 && s->has_crash_info &&
-	       (fixed_try(cx, target, s, virt, phys, MDB_PAGING_4LEVEL,
-			pgd % GIB + phys, place_out) ||
-		       fixed_try(cx, target, s, virt, phys, MDB_PAGING_4LEVEL, 0,
-			       place_out));
+	if (pgd == 0 || !s->has_crash_info)
+		return false;
+	*place_out = (struct mdb_xen_place){ .virt_start = pgd & ~(GIB - 1),
+		.phys_start = phys };
+	return fixed_try(cx, target, s, MDB_PAGING_4LEVEL, pgd % GIB + phys,
+		       place_out) ||
+	       fixed_try(cx, target, s, MDB_PAGING_4LEVEL, 0, place_out);
 }
 
 /* ---- the place -----------------------------------------------------------

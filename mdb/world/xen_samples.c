@@ -317,6 +317,8 @@ test_channels(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 static void
 test_domain(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 {
+	static const struct mdb_xen_link grants = { DOMAIN, "grant_table",
+		GRANTS, "domain" };
 	bool idle = d->domid == MDB_XEN_DOMID_IDLE;
 	mdb_addr_t there;
 
@@ -335,8 +337,7 @@ test_domain(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 	test_page_list(p, d->addr, "xenpage_list", "xenheap_pages");
 	test_shared_info(p, d->addr);
 	test_channels(p, d);
-	if (mdb_xen_circle(p, DOMAIN, "grant_table", d->addr, GRANTS, "domain",
-		    d->addr, &there))
+	if (mdb_xen_circle(p, &grants, d->addr, &there))
 		mdb_xen_evidence(p, GRANTS, there);
 }
 

@@ -101,10 +101,11 @@ static void
 test_unit(struct mdb_xen_prover *p, mdb_addr_t vcpu,
 	const struct mdb_xen_vcpu *v, mdb_addr_t next)
 {
+	static const struct mdb_xen_link link = { VCPU, "sched_unit", UNIT,
+		"vcpu_list" };
 	uint64_t unit, next_unit;
 
-	if (!mdb_xen_circle(p, VCPU, "sched_unit", vcpu, UNIT, "vcpu_list",
-		    vcpu, &unit))
+	if (!mdb_xen_circle(p, &link, vcpu, &unit))
 		return;
 	(void)mdb_xen_expect(p, UNIT, "domain", unit, v->domain);
 	(void)mdb_xen_expect(p, UNIT, "unit_id", unit, v->vcpu);

@@ -110,10 +110,13 @@ enum mdb_xen_evidence mdb_xen_is_domain(struct mdb_xen_prover *p,
  * nothing is noted of what says nothing. */
 void mdb_xen_say(struct mdb_xen_prover *p, const char *type_name,
 	const char *path, mdb_addr_t addr, enum mdb_xen_evidence says);
-/* S.path leads to a T whose member `back` is origin; where that T is. */
-bool mdb_xen_circle(struct mdb_xen_prover *p, const char *s, const char *path,
-	mdb_addr_t addr, const char *t, const char *back, mdb_addr_t origin,
-	mdb_addr_t *there_out);
+/* A structure whose member leads to another, whose member `back` leads back. */
+struct mdb_xen_link {
+	const char *here, *path, *there, *back;
+};
+/* Does it, of the one at addr?  Then where the other is. */
+bool mdb_xen_circle(struct mdb_xen_prover *p, const struct mdb_xen_link *link,
+	mdb_addr_t addr, mdb_addr_t *there_out);
 
 static inline enum mdb_xen_evidence
 mdb_xen_agrees_if(bool agrees)

@@ -83,8 +83,8 @@ xt_offset(struct xen_typed *t, const char *type_name, const char *path,
 {
 	struct mdb_member member;
 
-	assert_int_equal(mdb_type_member(&cx, xt_struct(t, type_name), path,
-				 &member),
+	assert_int_equal(
+		mdb_type_member(&cx, xt_struct(t, type_name), path, &member),
 		MDB_OK);
 	assert_int_equal(mdb_type_size(&cx, member.type, size_out), MDB_OK);
 	return member.bit_offset / 8;
@@ -126,8 +126,8 @@ xt_symbols(struct xen_machine *m)
 	memcpy(table, m->symbols.syms, (XM_NR - nr) * sizeof(table[0]));
 	memcpy(table + XM_NR - nr, more, sizeof(more));
 	for (size_t i = 1; i < XM_NR; i++)
-		for (size_t j = i;
-			j > 0 && table[j].value < table[j - 1].value; j--) {
+		for (size_t j = i; j > 0 && table[j].value < table[j - 1].value;
+			j--) {
 			struct ksym_in swap = table[j];
 
 			table[j] = table[j - 1];
@@ -266,8 +266,7 @@ xt_build(struct xen_typed *t, struct xen_machine *m, const char *pack)
 {
 	*t = (struct xen_typed){ m, xt_types(pack) };
 	xm_u64(m, XM_VCPU + 0x800, 0); /* as xen_build.h would have it */
-	xt_put(t, "struct vcpu", "arch.guest_table", XM_VCPU,
-		phys(PGD) / 4096);
+	xt_put(t, "struct vcpu", "arch.guest_table", XM_VCPU, phys(PGD) / 4096);
 	xt_put(t, "struct vcpu", "arch.cr3", XM_VCPU, phys(PGD));
 	xt_symbols(m);
 	xm_u64(m, xm_phys(XT_IDLE_VCPU_VAR), XM_HEAP(XM_IDLE_VCPU(0)));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading for evidence.  A value that was read may contradict; where there is
- * nothing to read nothing is said.  Memory that was wiped reads as zeroes: those
- * of a long run of them are no values.
+ * nothing to read nothing is said.  Memory that was wiped reads as zeroes:
+ * those of a long run of them are no values.
  */
 #include "mdb/base/ctx.h"
 #include "mdb/base/endian.h"
@@ -33,9 +33,8 @@ read_before(struct mdb_space *space, mdb_addr_t addr, uint8_t *end)
 	if (mdb_space_try(space, addr - len, end - len, len) == MDB_OK)
 		return len;
 	len = addr & PAGE_MASK;
-	return len < MDB_XEN_WIPED &&
-			       mdb_space_try(space, addr - len, end - len,
-				       len) == MDB_OK
+	return len < MDB_XEN_WIPED && mdb_space_try(space, addr - len,
+					      end - len, len) == MDB_OK
 		       ? len
 		       : 0;
 }
@@ -173,29 +172,39 @@ mdb_xen_is_domain(struct mdb_xen_prover *p, mdb_addr_t addr,
 
 /* ---- circles ------------------------------------------------------------- */
 
-bool
-mdb_xen_circle(struct mdb_xen_prover *p, const char *s, const char *path,
-	mdb_addr_t addr, const char *t, const char *back, mdb_addr_t origin,
-	mdb_addr_t *there_out)
+/* Is the member that leads back origin?  A wiped one cannot contradict. */
+static enum mdb_xen_evidence
+leads_back(struct mdb_xen_prover *p, const struct mdb_xen_link *l,
+	mdb_addr_t there, mdb_addr_t origin)
 {
-	uint64_t there, value;
+	uint64_t value;
 
-	if (!mdb_xen_value(p, s, path, addr, &there) || there == 0)
+	if (!mdb_xen_is_own(there))
+		return MDB_XEN_CONTRADICTS;
+	if (!mdb_xen_value(p, l->there, l->back, there, &value))
+		return MDB_XEN_SAYS_NOTHING;
+	if (value == origin)
+		return MDB_XEN_AGREES;
+	return mdb_xen_is_wiped(p,
+		       mdb_xen_member_addr(p, l->there, l->back, there), 8)
+		       ? MDB_XEN_SAYS_NOTHING
+		       : MDB_XEN_CONTRADICTS;
+}
+
+bool
+mdb_xen_circle(struct mdb_xen_prover *p, const struct mdb_xen_link *l,
+	mdb_addr_t addr, mdb_addr_t *there_out)
+{
+	enum mdb_xen_evidence says;
+	uint64_t there;
+
+	if (!mdb_xen_value(p, l->here, l->path, addr, &there) || there == 0)
 		return false;
-	if (!mdb_xen_is_own(there)) {
-		mdb_xen_say(p, s, path, addr, MDB_XEN_CONTRADICTS);
+	says = leads_back(p, l, there, addr);
+	mdb_xen_say(p, l->here, l->path, addr, says);
+	if (says != MDB_XEN_AGREES)
 		return false;
-	}
-	if (!mdb_xen_value(p, t, back, there, &value))
-		return false;
-	if (value != origin) {
-		if (!mdb_xen_is_wiped(p,
-			    mdb_xen_member_addr(p, t, back, there), 8))
-			mdb_xen_say(p, s, path, addr, MDB_XEN_CONTRADICTS);
-		return false;
-	}
-	mdb_xen_note_member(p, s, path, MDB_XEN_AGREES);
-	mdb_xen_note_member(p, t, back, MDB_XEN_AGREES);
+	mdb_xen_note_member(p, l->there, l->back, MDB_XEN_AGREES);
 	*there_out = there;
 	return true;
 }
