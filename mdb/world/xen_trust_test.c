@@ -385,8 +385,8 @@ test_trust_of_a_neighbour_needs_a_hold(void **state)
 	p.types = t.types;
 	proof = mdb_xen_proof_of(&p, domain);
 	assert_non_null(proof);
-	assert_int_equal(
-		mdb_type_member(&cx, proof->type, "pirq_tree", &tree), MDB_OK);
+	assert_int_equal(mdb_type_member(&cx, proof->type, "pirq_tree", &tree),
+		MDB_OK);
 	mdb_xen_note_member(&p, domain, "pirq_tree", MDB_XEN_SEEMS);
 	assert_int_equal(mdb_xen_trust_of(&cx, trust, domain, &tree),
 		MDB_TRUST_PROVEN);
