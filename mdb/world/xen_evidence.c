@@ -45,7 +45,7 @@ test_list(const struct sample *s, uint64_t at)
 		!mdb_xen_word(s->p, prev, &forth))
 		return MDB_XEN_SAYS_NOTHING;
 	if (back == s->addr + at && forth == s->addr + at)
-		return MDB_XEN_AGREES;
+		return MDB_XEN_SEEMS;
 	return mdb_xen_is_wiped(s->p, next + 8, 8) ||
 			       mdb_xen_is_wiped(s->p, prev, 8)
 		       ? MDB_XEN_SAYS_NOTHING
@@ -68,7 +68,7 @@ test_function(const struct sample *s, uint64_t value)
 		return MDB_XEN_SAYS_NOTHING;
 	}
 	if (sym.kind == MDB_SYM_FUNC && sym.value == value)
-		return MDB_XEN_AGREES;
+		return MDB_XEN_SEEMS;
 	/* It may be one whose name is lost. */
 	return xen->is_table_whole ? MDB_XEN_CONTRADICTS : MDB_XEN_SAYS_NOTHING;
 }
@@ -85,12 +85,12 @@ test_object(const struct sample *s, const char *name, uint64_t value)
 	if (strcmp(name, "domain") == 0)
 		return !mdb_xen_is_own(value) ? MDB_XEN_CONTRADICTS
 		       : mdb_xen_domain_try(s->p->xen, value, &d)
-			       ? MDB_XEN_AGREES
+			       ? MDB_XEN_SEEMS
 			       : MDB_XEN_SAYS_NOTHING;
 	if (strcmp(name, "vcpu") == 0)
 		return !mdb_xen_is_own(value) ? MDB_XEN_CONTRADICTS
 		       : mdb_xen_vcpu_try(s->p->xen, value, &v)
-			       ? MDB_XEN_AGREES
+			       ? MDB_XEN_SEEMS
 			       : MDB_XEN_SAYS_NOTHING;
 	return MDB_XEN_SAYS_NOTHING;
 }

@@ -407,12 +407,18 @@ test_special(struct mdb_xen_prover *p)
 static void
 test_timers(struct mdb_xen_prover *p, mdb_addr_t timers, uint64_t cpu)
 {
-	uint64_t heap, timer, at, status;
+	uint64_t heap, timer, at, status, head;
 
 	mdb_xen_evidence(p, "struct timers", timers);
 	if (!mdb_xen_value(p, "struct timers", "heap", timers, &heap) ||
 		!mdb_xen_word(p, heap + 8, &timer) || timer == 0)
 		return;
+	/* Of a heap that is not empty: the first must know its place. */
+	if (mdb_xen_word(p, heap, &head) && (head & 0xffff) != 0 &&
+		mdb_xen_value(p, "struct timer", "heap_offset", timer, &at) &&
+		(at & 0xffffffff) != 1)
+		mdb_xen_say(p, "struct timer", "heap_offset", timer,
+			MDB_XEN_CONTRADICTS);
 	for (uint32_t i = 1; i < MAX_TIMERS; i++) {
 		if (!mdb_xen_word(p, heap + 8 * (uint64_t)i, &timer) ||
 			!mdb_xen_value(p, "struct timer", "status", timer,

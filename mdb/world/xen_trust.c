@@ -119,6 +119,8 @@ mdb_xen_note(struct mdb_xen_proof *proof, uint64_t start, uint64_t end,
 	r = range_at(proof, start, end);
 	if (evidence == MDB_XEN_AGREES)
 		r->agree++;
+	else if (evidence == MDB_XEN_SEEMS)
+		r->seem++;
 	else
 		r->contradict++;
 }
@@ -231,13 +233,13 @@ mdb_xen_expect(struct mdb_xen_prover *p, const char *type_name,
 static bool
 is_doubtful(const struct mdb_xen_range *r)
 {
-	return r->contradict * 8 > r->agree;
+	return r->contradict * 8 > r->agree + r->seem;
 }
 
 static bool
 is_contradicted(const struct mdb_xen_range *r)
 {
-	return r->contradict > r->agree;
+	return r->contradict > r->agree + r->seem;
 }
 
 static bool
@@ -275,10 +277,46 @@ overlaps_doubtful(const struct mdb_xen_proof *proof, uint64_t start,
 	return false;
 }
 
+/* No padding between that could take up what was put in or left out. */
 static bool
-is_proven(const struct mdb_xen_range *r)
+is_tied(const struct mdb_xen_proof *proof, uint64_t from, uint64_t to)
 {
-	return r->agree > 0 && !is_doubtful(r);
+	uint64_t run = 0;
+
+	for (uint64_t at = from; at < to && at < proof->size; at++) {
+		run = proof->used[at] ? 0 : run + 1;
+		if (run == 8)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Where a structure changed, pointers to functions or lists may be read for
+ * others of their kind that lie beside them.  They are where they seem to be if
+ * something behind them is that can be nothing else.
+ */
+static bool
+is_held(const struct mdb_xen_proof *proof, const struct mdb_xen_range *r)
+{
+	if (!is_refuted(proof))
+		return true;
+	for (size_t i = 0; i < proof->nr; i++) {
+		const struct mdb_xen_range *other = &proof->ranges[i];
+
+		if (other->start >= r->end && other->agree > 0 &&
+			!is_doubtful(other) &&
+			is_tied(proof, r->end, other->start))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_proven(const struct mdb_xen_proof *proof, const struct mdb_xen_range *r)
+{
+	return !is_doubtful(r) &&
+	       (r->agree > 0 || (r->seem > 0 && is_held(proof, r)));
 }
 
 /*
@@ -293,7 +331,7 @@ is_between(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
 	for (size_t i = 0; i < proof->nr; i++) {
 		const struct mdb_xen_range *r = &proof->ranges[i];
 
-		if (!is_proven(r))
+		if (!is_proven(proof, r))
 			continue;
 		if (r->start <= start && r->end >= end)
 			return true;
@@ -318,7 +356,7 @@ trust_of_bytes(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
 	for (size_t i = 0; i < proof->nr; i++) {
 		const struct mdb_xen_range *r = &proof->ranges[i];
 
-		if (is_proven(r) && r->start <= start && r->end >= end &&
+		if (is_proven(proof, r) && r->start <= start && r->end >= end &&
 			!overlaps_doubtful(proof, start, end))
 			return MDB_TRUST_PROVEN;
 	}

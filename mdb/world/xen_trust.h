@@ -18,13 +18,15 @@ enum mdb_xen_evidence {
 	/* agrees, as chance would (0, NULL), or nothing is there to read */
 	MDB_XEN_SAYS_NOTHING = 0,
 	MDB_XEN_AGREES, /* as chance would not */
+	/* is what its type allows, which a neighbour of that type is, too */
+	MDB_XEN_SEEMS,
 	MDB_XEN_CONTRADICTS,
 };
 
 /* Bytes of a structure that were tested. */
 struct mdb_xen_range {
 	uint64_t start, end;
-	unsigned int agree, contradict;
+	unsigned int agree, seem, contradict;
 };
 
 struct mdb_xen_proof {

@@ -6,6 +6,7 @@
  * With MDB_TEST_DUMP=FILE the same is tried on a real dump instead, on some of
  * its pages (testdata/check/xen-lost.sh).
  */
+#include "mdb/base/alloc.h"
 #include "mdb/mem/memory_impl.h"
 #include "mdb/world/xen_trust.h"
 #include "mdb/world/xen_typed_build.h"
@@ -366,6 +367,42 @@ test_trust_of_what_is_damaged_is_none(void **state)
 	end_typed(&m, &t);
 }
 
+/* A pointer to a function that is the next one's looks right, too. */
+static void
+test_trust_of_a_neighbour_needs_a_hold(void **state)
+{
+	static const char domain[] = "struct domain";
+	struct mdb_xen_trust *trust = mdb_xalloc(sizeof(*trust));
+	struct mdb_xen_prover p = { &cx, NULL, NULL, trust };
+	struct mdb_xen_proof *proof;
+	struct xen_machine m;
+	struct xen_typed t;
+	struct mdb_member tree;
+
+	(void)state;
+	begin_typed(&m, &t);
+	p.xen = mdb_xen_of(world_of(&m, MDB_WORLD_XEN));
+	p.types = t.types;
+	proof = mdb_xen_proof_of(&p, domain);
+	assert_non_null(proof);
+	assert_int_equal(mdb_type_member(&cx, proof->type, "pirq_tree", &tree),
+		MDB_OK);
+	mdb_xen_note_member(&p, domain, "pirq_tree", MDB_XEN_SEEMS);
+	assert_int_equal(mdb_xen_trust_of(&cx, trust, domain, &tree),
+		MDB_TRUST_PROVEN);
+	mdb_xen_note_member(&p, domain, "max_pages", MDB_XEN_CONTRADICTS);
+	assert_int_equal(mdb_xen_trust_of(&cx, trust, domain, &tree),
+		MDB_TRUST_REFUTED);
+	mdb_xen_note_member(&p, domain, "pdev_list", MDB_XEN_SEEMS);
+	assert_int_equal(mdb_xen_trust_of(&cx, trust, domain, &tree),
+		MDB_TRUST_REFUTED);
+	mdb_xen_note_member(&p, domain, "nr_pirqs", MDB_XEN_AGREES);
+	assert_int_equal(mdb_xen_trust_of(&cx, trust, domain, &tree),
+		MDB_TRUST_PROVEN);
+	mdb_xen_trust_destroy(trust);
+	end_typed(&m, &t);
+}
+
 /* ---- a real dump --------------------------------------------------------- */
 
 static struct mdb_world *
@@ -438,6 +475,7 @@ main(void)
 			test_trust_survives_each_page_that_is_wiped_by_half),
 		cmocka_unit_test(test_trust_refutes_other_types),
 		cmocka_unit_test(test_trust_of_what_is_damaged_is_none),
+		cmocka_unit_test(test_trust_of_a_neighbour_needs_a_hold),
 	};
 	const struct CMUnitTest real[] = {
 		cmocka_unit_test(test_trust_on_a_real_dump),

@@ -84,6 +84,12 @@ array_at(struct mdb_ctx *cx, struct mdb_loc domain, const char *name,
 		st = mdb_type_member(cx, type, name, &m);
 	if (st != MDB_OK)
 		return st;
+	if (xpv_member_trust(cx, domain.world, "struct domain", name) ==
+		MDB_TRUST_REFUTED)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"struct domain.%s is not where the types have it: they "
+			"are of another build",
+			name);
 	type = mdb_type_resolve(m.type);
 	domain.addr += m.bit_offset / 8;
 	if (mdb_type_kind(type) == MDB_T_ARRAY) {
@@ -133,6 +139,9 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 		     has(cx, x, XPV_DOMAIN_OPTIONS);
 	if (has(cx, x, XPV_DOMAIN_OPTIONS))
 		x->is_hvm = (d->options & OPTION_HVM) != 0;
+	x->outstanding_pages = d->outstanding;
+	x->xenheap_pages = d->xenheap;
+	x->extra_pages = d->extra;
 	x->has_state = true;
 	for (size_t i = XPV_DOMAIN_DYING; i <= XPV_DOMAIN_PAUSES; i++)
 		if (!has(cx, x, i))
@@ -146,9 +155,6 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 	if (x->is_hvm && has(cx, x, XPV_DOMAIN_EMULATION) &&
 		(d->emulation & ~EMU_PVH) == 0)
 		x->type = "PVH";
-	x->outstanding_pages = d->outstanding;
-	x->xenheap_pages = d->xenheap;
-	x->extra_pages = d->extra;
 	x->dying = d->dying;
 	x->is_shutting_down = d->shutting_down;
 	x->is_shut_down = d->shut_down;

@@ -143,6 +143,29 @@ xpv_domain_why(struct mdb_ctx *cx, const struct xpv_domain *d)
 
 /* ---- rows ---------------------------------------------------------------- */
 
+/* Later ones say it in options, earlier ones in a member of its own. */
+static struct mdb_value
+hvm_cell(struct mdb_ctx *cx, const struct xpv_domain *d)
+{
+	struct mdb_value v = mdb_v_uint(d->is_hvm), options;
+
+	if (!d->has_hvm)
+		return mdb_v_none();
+	options = xpv_domain_cell(cx, d, XPV_DOMAIN_OPTIONS, v);
+	return options.kind != MDB_V_NONE ? options : v;
+}
+
+static struct mdb_value
+array_cell(struct mdb_ctx *cx, const struct xpv_domain *d, const char *name,
+	mdb_addr_t addr)
+{
+	if (addr == 0)
+		return mdb_v_none();
+	return xpv_trusted(
+		xpv_member_trust(cx, d->loc.world, "struct domain", name),
+		mdb_v_addr(mdb_at(d->loc, addr)));
+}
+
 static enum mdb_status
 row(struct mdb_ctx *cx, const struct xpv_domain *d)
 {
@@ -164,12 +187,9 @@ row(struct mdb_ctx *cx, const struct xpv_domain *d)
 		MEMBER(TOT_PAGES, mdb_v_hex(d->tot_pages)),
 		MEMBER(MAX_PAGES, mdb_v_hex(d->max_pages)),
 		MEMBER(FLAGS, mdb_v_hex(d->flags)),
-		!d->has_hvm ? mdb_v_none()
-		: known	    ? MEMBER(OPTIONS, mdb_v_uint(d->is_hvm))
-			    : mdb_v_uint(d->is_hvm),
-		mdb_v_addr(mdb_at(d->loc, d->vcpu)),
-		d->evtchn != 0 ? mdb_v_addr(mdb_at(d->loc, d->evtchn))
-			       : mdb_v_none(),
+		hvm_cell(cx, d),
+		array_cell(cx, d, "vcpu", d->vcpu),
+		array_cell(cx, d, "evtchn", d->evtchn),
 		known ? MEMBER(OPTIONS, mdb_v_text(d->type)) : unknown,
 		COUNTED(mdb_v_text(state_text(cx, d, &n))),
 		COUNTED(mdb_v_uint(n.online)),

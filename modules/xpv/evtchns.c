@@ -252,16 +252,18 @@ row(struct mdb_ctx *cx, const struct xpv_evtchns *e, const struct xpv_evtchn *c)
 		mdb_v_text(xpv_domid_name(cx, e->domid)),
 		mdb_v_uint(c->port),
 		xpv_trusted(trust, mdb_v_text(state_name(c->state))),
-		bit_value(c, c->pending),
-		bit_value(c, c->masked),
+		xpv_trusted(e->bits_trust, bit_value(c, c->pending)),
+		xpv_trusted(e->bits_trust, bit_value(c, c->masked)),
 		xpv_trusted(trust, mdb_v_uint(c->vcpu)),
-		fifo ? mdb_v_uint(c->priority) : mdb_v_none(),
-		fifo ? mdb_v_text(word_text(cx, c)) : mdb_v_none(),
-		end.domain,
-		end.port,
-		end.pirq,
-		end.irq,
-		end.virq,
+		fifo ? xpv_trusted(trust, mdb_v_uint(c->priority))
+		     : mdb_v_none(),
+		fifo ? xpv_trusted(e->bits_trust, mdb_v_text(word_text(cx, c)))
+		     : mdb_v_none(),
+		xpv_trusted(trust, end.domain),
+		xpv_trusted(trust, end.port),
+		xpv_trusted(trust, end.pirq),
+		xpv_trusted(trust, end.irq),
+		xpv_trusted(trust, end.virq),
 		*end.text == '\0' ? mdb_v_none()
 				  : xpv_trusted(trust, mdb_v_text(end.text)),
 	};

@@ -251,25 +251,39 @@ guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
 	return MDB_OK;
 }
 
+/* The handler is the start of a function, or is not where it should be. */
 static const char *
 handler_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
 {
-	uint64_t handler = 0;
+	struct mdb_loc loc = mdb_at(q->table, d->action);
+	struct mdb_sym sym;
 	enum mdb_status st;
 
 	if (d->action == 0)
 		return "mapped, unbound";
-	st = xpv_member(cx, mdb_at(q->table, d->action), "struct irqaction",
-		"handler\0", &handler);
-	if (st != MDB_OK) {
-		mdb_forget(cx);
-		return mdb_tmp_printf(cx, "<%s>", mdb_status_name(st));
-	}
-	return mdb_sym_format(cx, mdb_at(q->table, handler));
+	st = xpv_member_ptr(cx, loc, "struct irqaction", "handler\0", &loc);
+	if (st == MDB_OK)
+		st = mdb_sym_by_addr(cx, loc, false, &sym);
+	if (st == MDB_OK && sym.value == loc.addr)
+		return mdb_sym_format(cx, loc);
+	mdb_forget(cx);
+	return mdb_tmp_printf(cx, "<its handler is %s>",
+		st == MDB_OK ? "not found" : mdb_status_name(st));
 }
 
 /* ---- rows ----------------------------------------------------------------
  */
+
+/* Anything else is no name of a type. */
+static bool
+is_text(const char *text)
+{
+	const char *c = text;
+
+	while (*c > ' ' && *c <= '~')
+		c++;
+	return c != text && *c == '\0';
+}
 
 static const char *
 type_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
@@ -281,6 +295,8 @@ type_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
 
 	if (st == MDB_OK)
 		st = mdb_read_str(cx, mdb_at(q->table, name), buf, 32);
+	if (st == MDB_OK && !is_text(buf))
+		st = MDB_E_CORRUPT;
 	if (st == MDB_OK)
 		return buf;
 	mdb_forget(cx);

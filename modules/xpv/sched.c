@@ -239,17 +239,20 @@ for_cell(struct mdb_ctx *cx, const struct sched_unit *u)
 	return mdb_v_error(st);
 }
 
-static const char *
-place_text(struct mdb_ctx *cx, const struct sched_unit *u, const char *place)
+static struct mdb_value
+place_cell(struct mdb_ctx *cx, const struct sched_unit *u, const char *place)
 {
 	struct xpv_vcpu v;
+	enum mdb_status st;
 
 	if (place != NULL)
-		return place;
-	if (xpv_vcpu_read(cx, mdb_at(u->loc, u->vcpu), &v) == MDB_OK)
-		return xpv_state_name(&v);
+		return mdb_v_text(place);
+	st = xpv_vcpu_read(cx, mdb_at(u->loc, u->vcpu), &v);
+	if (st == MDB_OK)
+		return xpv_trusted(xpv_vcpu_state_trust(cx, &v),
+			mdb_v_text(xpv_state_name(&v)));
 	mdb_forget(cx);
-	return "?";
+	return mdb_v_error(st);
 }
 
 /* The number of the CPU of a struct sched_resource. */
@@ -261,7 +264,10 @@ cpu_cell(struct mdb_ctx *cx, const struct sched_unit *u)
 		"struct sched_resource", "master_cpu\0", &cpu);
 
 	if (st == MDB_OK)
-		return mdb_v_uint(cpu);
+		return xpv_trusted(xpv_member_trust(cx, u->loc.world,
+					   "struct sched_resource",
+					   "master_cpu\0"),
+			mdb_v_uint(cpu));
 	mdb_forget(cx);
 	return mdb_v_error(st);
 }
@@ -299,7 +305,7 @@ show_unit(struct mdb_ctx *cx, const struct show *s, const struct sched_unit *u,
 		mdb_v_addr(vcpu),
 		mdb_v_text(xpv_vcpu_name_at(cx, vcpu)),
 		cpu_cell(cx, u),
-		mdb_v_text(place_text(cx, u, place)),
+		place_cell(cx, u, place),
 		st != MDB_OK   ? mdb_v_error(st)
 		: i.has_credit ? xpv_trusted(i.trust, mdb_v_int(i.credit))
 			       : mdb_v_none(),
@@ -378,9 +384,12 @@ each_queued(struct mdb_ctx *cx, const struct cpus *cpus, size_t at,
 	if (st == MDB_OK && !queue_is_new(cx, cpus, at, queue))
 		return MDB_OK;
 	if (st == MDB_OK && show != NULL && c->kind->queue_text != NULL) {
+		enum mdb_trust trust = MDB_TRUST_EXACT;
+		const char *text =
+			c->kind->queue_text(cx, &c->place, queue, &trust);
 		struct mdb_value v[] = {
 			mdb_v_addr(mdb_kernel_loc(c->place.world, queue)),
-			mdb_v_text(c->kind->queue_text(cx, &c->place, queue)),
+			xpv_trusted(trust, mdb_v_text(text)),
 		};
 
 		st = mdb_subrow(cx, &queue_table, v);
@@ -453,7 +462,9 @@ number_cell(struct mdb_ctx *cx, struct mdb_loc pool, const char *names)
 		return mdb_v_none();
 	st = xpv_member(cx, pool, "struct cpupool", names, &v);
 	if (st == MDB_OK)
-		return mdb_v_uint(v);
+		return xpv_trusted(xpv_member_trust(cx, pool.world,
+					   "struct cpupool", names),
+			mdb_v_uint(v));
 	mdb_forget(cx);
 	return st == MDB_E_NOTFOUND ? mdb_v_none() : mdb_v_error(st);
 }

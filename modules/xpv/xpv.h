@@ -103,6 +103,8 @@ struct xpv_state {
 	struct xpv_frames frames; /* xpv_frames_get */
 	bool evtchn_tried;
 	enum mdb_trust evtchn_trust; /* xpv_evtchn_trust */
+	bool gnttab_tried;
+	enum mdb_trust gnttab_trust; /* xpv_gnttab_trust */
 	bool pirqs_found;
 	uint64_t pirqs; /* offset of pirq_tree, where it was found */
 	bool irqs_found;
