@@ -77,6 +77,10 @@ enum mdb_status mdb_datum_path(struct mdb_ctx *cx, const struct mdb_datum *d,
 /* A value with no members: its text, and what JSON and pipelines get. */
 const char *mdb_datum_text(struct mdb_ctx *cx, const struct mdb_datum *d,
 	const struct mdb_style *style, struct mdb_value *json_out);
+/* The text that a pointer to characters leads to; NULL: it is none, or that is
+ * no text or cannot be read. */
+const char *mdb_datum_pointed(struct mdb_ctx *cx, const struct mdb_datum *d,
+	const struct mdb_style *style);
 /* Is it one: no struct, union, or array of other than characters? */
 bool mdb_datum_is_leaf(const struct mdb_datum *d);
 

@@ -335,6 +335,12 @@ test_print_json_is_one_object(void **state)
 	s->opts.json = true;
 	assert_string_equal(eval(s, "1000::print -s 1 struct task tasks"),
 		"{\"tasks\":{\"next\":\"0x2018\",\"prev\":\"0x2018\"}}\n");
+	/* A pointer is its address; what it points to stands beside it. */
+	assert_string_equal(eval(s, "1000::print struct task name pid"),
+		"{\"name\":\"0x3000\",\"*name\":\"a \\\"b\\\"\\n\","
+		"\"pid\":\"0xfffffffe\"}\n");
+	assert_string_equal(eval(s, "2000::print struct task name"),
+		"{\"name\":\"0x5000\"}\n");
 }
 
 static void

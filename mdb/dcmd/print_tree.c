@@ -7,6 +7,7 @@
  * that types which contain themselves end.
  */
 #include "mdb/dcmd/print.h"
+#include "mdb/shell/session.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -169,8 +170,28 @@ leaf_text(struct mdb_ctx *cx, const struct mdb_datum *d,
 		return "<refuted>";
 	}
 	text = mdb_datum_text(cx, d, style, json_out);
-	return trust == MDB_TRUST_UNPROVEN ? mdb_tmp_printf(cx, "%s?", text)
-					   : text;
+	if (trust != MDB_TRUST_UNPROVEN)
+		return text;
+	*json_out = mdb_v_unproven(*json_out);
+	return mdb_tmp_printf(cx, "%s?", text);
+}
+
+/* In JSON a pointer is an address; what a member that points to text leads to
+ * is one more member, named as in C: "*comm". */
+static enum mdb_status
+print_pointed(struct mdb_ctx *cx, const struct mdb_datum *d, const char *name,
+	const struct mdb_style *style)
+{
+	const char *text;
+
+	if (!cx->session->opts.json || mdb_is_piped(cx) || name == NULL ||
+		mdb_datum_trust(cx, d) == MDB_TRUST_REFUTED)
+		return MDB_OK;
+	text = mdb_datum_pointed(cx, d, style);
+	if (text == NULL)
+		return MDB_OK;
+	return mdb_tree_leaf(cx, NULL, mdb_tmp_printf(cx, "*%s", name), text,
+		mdb_v_str(text, strlen(text)));
 }
 
 static enum mdb_status
@@ -178,6 +199,7 @@ print(struct mdb_ctx *cx, const struct mdb_datum *d, const char *name,
 	struct mdb_style *style, uint64_t depth)
 {
 	struct mdb_value json;
+	enum mdb_status st;
 	const char *text;
 
 	if (!style->values_left)
@@ -188,8 +210,9 @@ print(struct mdb_ctx *cx, const struct mdb_datum *d, const char *name,
 	name = name_of(cx, d, name, style);
 	if (mdb_datum_is_leaf(d)) {
 		text = leaf_text(cx, d, style, &json);
-		return mdb_tree_leaf(cx, prefix_of(cx, d, style), name, text,
+		st = mdb_tree_leaf(cx, prefix_of(cx, d, style), name, text,
 			json);
+		return st == MDB_OK ? print_pointed(cx, d, name, style) : st;
 	}
 	if (depth >= style->max_depth || depth >= MAX_DEPTH)
 		return mdb_tree_leaf(cx, prefix_of(cx, d, style), name,

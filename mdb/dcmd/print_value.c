@@ -286,26 +286,57 @@ is_text(const char *s)
 	return true;
 }
 
+/* What a pointer to characters leads to, if that is text; else NULL.  cut:
+ * there is more of it than is shown. */
+static const char *
+pointed_chars(struct mdb_ctx *cx, struct mdb_type type, struct mdb_loc to,
+	const struct mdb_style *style, bool *cut_out)
+{
+	struct mdb_type target = mdb_type_target(mdb_type_resolve(type));
+	size_t len = char_limit(style) + 1;
+	char *buf;
+
+	if (!is_char(target))
+		return NULL;
+	buf = mdb_tmp(cx, len);
+	if (mdb_read_str(cx, to, buf, len) != MDB_OK) {
+		mdb_forget(cx);
+		return NULL;
+	}
+	*cut_out = strlen(buf) + 1 == len;
+	return is_text(buf) ? buf : NULL;
+}
+
+const char *
+mdb_datum_pointed(struct mdb_ctx *cx, const struct mdb_datum *d,
+	const struct mdb_style *style)
+{
+	struct mdb_type type = mdb_type_resolve(d->type);
+	struct mdb_loc to = d->loc;
+	bool cut;
+
+	if (d->missing != MDB_OK || d->place == MDB_PLACE_NONE ||
+		mdb_type_kind(type) != MDB_T_POINTER)
+		return NULL;
+	if (mdb_datum_number(cx, d, &to.addr) != MDB_OK) {
+		mdb_forget(cx);
+		return NULL;
+	}
+	return to.addr != 0 ? pointed_chars(cx, type, to, style, &cut) : NULL;
+}
+
 /* ` "text"` for a pointer to characters that can be read, else "". */
 static const char *
 pointed_text(struct mdb_ctx *cx, const struct mdb_datum *d, struct mdb_loc to,
 	const struct mdb_style *style)
 {
-	struct mdb_type target = mdb_type_target(mdb_type_resolve(d->type));
-	size_t len = char_limit(style) + 1;
-	char *buf;
+	bool cut = false;
+	const char *text = pointed_chars(cx, d->type, to, style, &cut);
 
-	if (!is_char(target))
+	if (text == NULL)
 		return "";
-	buf = mdb_tmp(cx, len);
-	if (mdb_read_str(cx, to, buf, len) != MDB_OK) {
-		mdb_forget(cx);
-		return "";
-	}
-	if (!is_text(buf))
-		return "";
-	return mdb_tmp_printf(cx, " %s%s", quoted(cx, buf, strlen(buf), '"'),
-		strlen(buf) + 1 == len ? "..." : "");
+	return mdb_tmp_printf(cx, " %s%s", quoted(cx, text, strlen(text), '"'),
+		cut ? "..." : "");
 }
 
 static const char *

@@ -415,6 +415,24 @@ print_trust(struct mdb_ctx *cx)
 	return st;
 }
 
+/* What is lost of them is read by other means where it can be. */
+static enum mdb_status
+print_page_tables(struct mdb_ctx *cx)
+{
+	enum mdb_status st = MDB_OK;
+
+	for (struct mdb_world *w = cx->target->worlds; w && st == MDB_OK;
+		w = w->next) {
+		const char *text = mdb_world_fact(cx, w, "page_tables");
+
+		if (text)
+			st = mdb_remark(cx, "page tables of %s %s",
+				mdb_world_name(w), text);
+	}
+	mdb_forget(cx);
+	return st;
+}
+
 static enum mdb_status
 print_worlds(struct mdb_ctx *cx)
 {
@@ -450,6 +468,8 @@ run_status(struct mdb_ctx *cx, const struct mdb_call *call)
 		st = print_sources(cx, &s);
 	if (st == MDB_OK)
 		st = print_trust(cx);
+	if (st == MDB_OK)
+		st = print_page_tables(cx);
 	return st == MDB_OK ? print_worlds(cx) : st;
 }
 

@@ -37,6 +37,10 @@ eval_name(const struct env *env, const struct mdb_expr *e, struct mdb_loc *out)
 		*out = number(e->value);
 		return MDB_OK;
 	}
+	if (st == MDB_E_NOTFOUND && e->odd) {
+		mdb_forget(env->cx);
+		return mdb_quote_it(env->cx, e->odd);
+	}
 	return st;
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define MAX_NODES 2000u
+#define MAX_ODD ((size_t)256) /* characters of a path in a name */
 #define MAX_DEPTH 100u
 
 void
@@ -40,6 +41,14 @@ mdb_syntax_error(struct mdb_ctx *cx, const struct mdb_cursor *c,
 			what);
 	return mdb_fail(cx, MDB_E_SYNTAX, "syntax error: %s near \"%s\"", what,
 		mdb_escape_name(cx, near));
+}
+
+enum mdb_status
+mdb_quote_it(struct mdb_ctx *cx, const char *name)
+{
+	return mdb_fail(cx, MDB_E_SYNTAX,
+		"a name with / or # in it must be quoted: \"%s\"",
+		mdb_escape_name(cx, name));
 }
 
 static enum mdb_status
@@ -252,6 +261,28 @@ parse_quoted_name(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_expr *e)
 	return st;
 }
 
+/*
+ * Of what begins like a name, all of it if it is one that had to be quoted: a
+ * static of a hypervisor, "arch/x86/domain.c#idle_loop".  NULL: it is not.
+ */
+static const char *
+odd_name(struct mdb_ctx *cx, const struct mdb_cursor *c)
+{
+	size_t hash = 0, len;
+
+	while (hash < MAX_ODD && (is_name_char(mdb_cursor_peek(c, hash)) ||
+					 mdb_cursor_peek(c, hash) == '/' ||
+					 mdb_cursor_peek(c, hash) == '-'))
+		hash++;
+	if (hash < 3 || mdb_cursor_peek(c, hash) != '#' ||
+		c->at[hash - 2] != '.' || !is_name_start(c->at[hash - 1]))
+		return NULL;
+	len = hash + 1;
+	while (len < 2 * MAX_ODD && is_name_char(mdb_cursor_peek(c, len)))
+		len++;
+	return mdb_tmp_printf(cx, "%.*s", (int)len, c->at);
+}
+
 static enum mdb_status
 parse_name(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_expr *e)
 {
@@ -266,6 +297,7 @@ parse_name(struct mdb_ctx *cx, struct mdb_cursor *c, struct mdb_expr *e)
 	}
 	e->kind = MDB_X_NAME;
 	e->is_number = digits(c->at, len, c->radix, &e->value) == NUMBER_OK;
+	e->odd = odd_name(cx, c);
 	return take(cx, c, len, e);
 }
 
@@ -524,17 +556,38 @@ mdb_expr_parse(struct mdb_ctx *cx, struct mdb_cursor *c, bool in_brackets,
 	return parse_binary(cx, c, in_brackets, 0, expr_out);
 }
 
+static enum mdb_status
+whole_name(struct mdb_ctx *cx, struct mdb_cursor *c,
+	const struct mdb_expr **expr_out)
+{
+	struct mdb_expr *e = NULL;
+	enum mdb_status st = new_node(cx, c, MDB_X_NAME, &e);
+
+	if (st != MDB_OK || e == NULL)
+		return st;
+	e->quoted = true;
+	*expr_out = e;
+	return take(cx, c, (size_t)(c->end - c->at), e);
+}
+
 enum mdb_status
 mdb_parse_expr(struct mdb_ctx *cx, const char *text, unsigned int radix,
 	const struct mdb_expr **expr_out)
 {
 	struct mdb_cursor c = { text, text + strlen(text), radix, 0, 0 };
+	const char *odd = odd_name(cx, &c);
 	const struct mdb_expr *e = NULL;
-	enum mdb_status st = mdb_expr_parse(cx, &c, true, &e);
+	enum mdb_status st;
 
+	/* The quotes of a word of its own were taken off. */
+	if (odd != NULL && strcmp(odd, text) == 0)
+		return whole_name(cx, &c, expr_out);
+	st = mdb_expr_parse(cx, &c, true, &e);
 	if (st != MDB_OK)
 		return st;
 	mdb_skip_blanks(&c);
+	if (c.at != c.end && odd != NULL)
+		return mdb_quote_it(cx, odd);
 	if (c.at != c.end)
 		return mdb_syntax_error(cx, &c, "unexpected text");
 	*expr_out = e;

@@ -30,6 +30,7 @@ struct mdb_expr {
 	bool is_number; /* MDB_X_NAME whose letters are digits as well */
 	uint64_t value;
 	const char *name;
+	const char *odd; /* of which it is the beginning, unquoted; or NULL */
 	const struct mdb_expr *left, *right;
 };
 
@@ -53,6 +54,9 @@ mdb_cursor_peek(const struct mdb_cursor *c, size_t ahead)
 void mdb_skip_blanks(struct mdb_cursor *c);
 enum mdb_status mdb_syntax_error(struct mdb_ctx *cx, const struct mdb_cursor *c,
 	const char *what);
+
+/* Says how a name that was typed as it is had to be typed. */
+enum mdb_status mdb_quote_it(struct mdb_ctx *cx, const char *name);
 
 /* Does an expression begin here? */
 bool mdb_expr_begins(const struct mdb_cursor *c);

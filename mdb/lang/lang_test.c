@@ -189,6 +189,31 @@ test_eval_refuses_what_has_no_value(void **state)
 	}
 }
 
+/* As a static of a hypervisor is called; a.c#b is one that there is. */
+static void
+test_eval_says_how_odd_names_are_typed(void **state)
+{
+	static const char *const odd[] = { "x86_64/a.c#b+1", "no.c#b+1",
+		"1+no.c#b", "sched/no-such.c#b+1" };
+	struct fixture *f = *state;
+	uint64_t v;
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		assert_int_equal(calc(f, odd[i], &v), MDB_E_SYNTAX);
+		assert_non_null(
+			strstr(mdb_trail(&f->cx), "must be quoted: \""));
+		assert_non_null(strstr(mdb_trail(&f->cx), "#b\""));
+		mdb_forget(&f->cx);
+	}
+	assert_int_equal(calc(f, "\"a.c#b\"+1", &v), MDB_OK);
+	/* A word of its own has lost its quotes already. */
+	assert_int_equal(calc(f, "a.c#b", &v), MDB_OK);
+	assert_int_equal(v, BASE + 0x10);
+	/* # is an operator, too. */
+	assert_int_equal(calc(f, "foo#1000", &v), MDB_OK);
+	assert_int_equal(v, BASE + 0x1000);
+}
+
 static void
 test_eval_bounds_depth_and_length(void **state)
 {
@@ -444,6 +469,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_eval_knows_mdbs_arithmetic),
 		TEST(test_eval_refuses_what_has_no_value),
+		TEST(test_eval_says_how_odd_names_are_typed),
 		TEST(test_eval_bounds_depth_and_length),
 		TEST(test_parse_takes_one_statement),
 		TEST(test_parse_knows_every_kind_of_command),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Address spaces: windows first, then page tables, with one cache of
- * translations per space.
+ * Address spaces: windows first, then page tables, then the fixed places of
+ * what lost tables mapped, with one cache of translations per space.
  *
  * The cache is an array of two-word slots that threads share without a lock:
  * a slot holds (tag ^ frame, frame), so a torn pair does not match its tag
@@ -38,6 +38,13 @@ struct window {
 	uint64_t delta;
 };
 
+/* What is where by the system's own layout, if its tables cannot say. */
+struct fixed {
+	mdb_addr_t start, end;
+	uint64_t delta;
+	unsigned int nr_present; /* levels whose entries must be present */
+};
+
 struct mdb_space {
 	char *name;
 	const struct mdb_memory *mem;
@@ -46,6 +53,9 @@ struct mdb_space {
 	mdb_paddr_t root;
 	struct window windows[MAX_WINDOWS];
 	size_t nr_windows;
+	struct fixed fixed[MAX_WINDOWS];
+	size_t nr_fixed;
+	atomic_bool is_damaged;
 	struct slot slots[NR_SLOTS];
 };
 
@@ -90,6 +100,21 @@ mdb_space_add_window(struct mdb_space *s, mdb_addr_t start, mdb_addr_t end,
 }
 
 void
+mdb_space_add_fixed(struct mdb_space *s, mdb_addr_t start, mdb_addr_t end,
+	uint64_t delta, unsigned int nr_present)
+{
+	if (s->nr_fixed < MAX_WINDOWS)
+		s->fixed[s->nr_fixed++] =
+			(struct fixed){ start, end, delta, nr_present };
+}
+
+bool
+mdb_space_is_damaged(const struct mdb_space *s)
+{
+	return atomic_load(&s->is_damaged);
+}
+
+void
 mdb_space_set_root(struct mdb_space *s, enum mdb_paging mode, mdb_paddr_t root)
 {
 	s->mode = mode;
@@ -118,22 +143,67 @@ window_of(const struct mdb_space *s, mdb_addr_t addr)
 	return NULL;
 }
 
+static const struct fixed *
+fixed_of(const struct mdb_space *s, mdb_addr_t addr)
+{
+	for (size_t i = 0; i < s->nr_fixed; i++)
+		if (addr >= s->fixed[i].start && addr < s->fixed[i].end)
+			return &s->fixed[i];
+	return NULL;
+}
+
+/* No table is empty where something is mapped: its page was wiped. */
+static bool
+is_wiped(const struct mdb_space *s, mdb_paddr_t entry_addr)
+{
+	static const uint8_t zeroes[PAGE_LEN];
+	uint8_t page[PAGE_LEN];
+
+	return mdb_memory_try(s->mem, entry_addr & ~PAGE_MASK, page,
+		       PAGE_LEN) == MDB_OK &&
+	       memcmp(page, zeroes, PAGE_LEN) == 0;
+}
+
+/*
+ * Did the walk end at a table that is lost, rather than at an address that is
+ * not mapped?  Where the machine has no memory nothing was mapped.
+ */
+static bool
+is_lost(const struct mdb_space *s, const struct fixed *f, mdb_addr_t addr,
+	const struct mdb_vtop *v, const struct mdb_paging_end *end)
+{
+	uint8_t byte;
+
+	if (v->nr_steps == 0 || mdb_memory_try(s->mem, addr + f->delta, &byte,
+					1) == MDB_E_RANGE)
+		return false;
+	return end->in_table || end->level < f->nr_present ||
+	       is_wiped(s, v->steps[v->nr_steps - 1].entry_addr);
+}
+
+static enum mdb_status
+place(mdb_paddr_t paddr, struct mdb_vtop *v, struct mdb_paging_end *end)
+{
+	*v = (struct mdb_vtop){ .paddr = paddr,
+		.page_len = PAGE_LEN,
+		.writable = true,
+		.executable = true };
+	*end = (struct mdb_paging_end){ 0, NULL, false };
+	return MDB_OK;
+}
+
 /* Silent translation, not cached. */
 static enum mdb_status
-walk(const struct mdb_space *s, mdb_addr_t addr, struct mdb_vtop *v,
+walk(struct mdb_space *s, mdb_addr_t addr, struct mdb_vtop *v,
 	struct mdb_paging_end *end)
 {
 	const struct mdb_paging_mode *mode = mdb_paging_mode_get(s->mode);
 	const struct window *w = window_of(s, addr);
+	const struct fixed *f;
+	enum mdb_status st;
 
-	if (w) {
-		*v = (struct mdb_vtop){ .paddr = addr + w->delta,
-			.page_len = PAGE_LEN,
-			.writable = true,
-			.executable = true };
-		*end = (struct mdb_paging_end){ 0, NULL, false };
-		return MDB_OK;
-	}
+	if (w)
+		return place(addr + w->delta, v, end);
 	if (!mode) {
 		*v = (struct mdb_vtop){ 0 };
 		*end = (struct mdb_paging_end){ 0,
@@ -141,7 +211,12 @@ walk(const struct mdb_space *s, mdb_addr_t addr, struct mdb_vtop *v,
 			false };
 		return MDB_E_UNMAPPED;
 	}
-	return mdb_paging_walk(s->mem, mode, s->root, addr, v, end);
+	st = mdb_paging_walk(s->mem, mode, s->root, addr, v, end);
+	f = st == MDB_OK ? NULL : fixed_of(s, addr);
+	if (!f || !is_lost(s, f, addr, v, end))
+		return st;
+	atomic_store(&s->is_damaged, true);
+	return place(addr + f->delta, v, end);
 }
 
 static struct slot *

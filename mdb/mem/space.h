@@ -41,6 +41,18 @@ void mdb_space_destroy(struct mdb_space *space);
 void mdb_space_add_window(struct mdb_space *space, mdb_addr_t start,
 	mdb_addr_t end, uint64_t delta);
 
+/*
+ * What the tables map at [start, end), of this system and kind, lies at machine
+ * address start + delta: asked only where a walk ends at a table that cannot be
+ * read, that has nothing but zeroes, or at an entry of the outermost nr_present
+ * levels, which must be present.  What is not mapped there while the tables are
+ * whole stays unmapped.  At most four; not listed by mdb_space_next_mapped.
+ */
+void mdb_space_add_fixed(struct mdb_space *space, mdb_addr_t start,
+	mdb_addr_t end, uint64_t delta, unsigned int nr_present);
+/* Whether that was the case yet. */
+bool mdb_space_is_damaged(const struct mdb_space *space);
+
 /* Changing the root or mode drops the cached translations. */
 void mdb_space_set_root(struct mdb_space *space, enum mdb_paging mode,
 	mdb_paddr_t root);

@@ -443,6 +443,80 @@ test_space_over_a_guests_memory(void **state)
 	mdb_memory_destroy(guest);
 }
 
+/* Of 0xffff800000000000 on the machine has 0x8000 in place, 64 KiB of it. */
+static void
+fixed(struct fixture *f)
+{
+	four_levels(f);
+	mdb_fake_write(f->mem, 0xa000, "last", 4);
+	mdb_space_add_fixed(f->space, BASE, BASE + 0x10000, 0x8000 - BASE, 1);
+}
+
+static enum mdb_status
+byte_at(struct fixture *f, mdb_addr_t addr, char *byte_out)
+{
+	return mdb_space_read(&f->cx, f->space, addr, byte_out, 1);
+}
+
+static void
+test_space_fixed_places_add_nothing_to_whole_tables(void **state)
+{
+	struct fixture *f = *state;
+	char c = 0;
+
+	fixed(f);
+	assert_int_equal(byte_at(f, BASE + 0x1000, &c), MDB_OK);
+	assert_int_equal(c, 'e'); /* as mapped */
+	assert_int_equal(byte_at(f, BASE + 0x2000, &c), MDB_E_UNMAPPED);
+	assert_int_equal(byte_at(f, BASE + 0x10000, &c), MDB_E_UNMAPPED);
+	entry(f, 0x2000, 0, 0);
+	entry(f, 0x2000, 9, 0x3000 | P);
+	assert_int_equal(byte_at(f, BASE + 0x2000, &c), MDB_E_UNMAPPED);
+	assert_false(mdb_space_is_damaged(f->space));
+}
+
+static void
+test_space_fixed_places_stand_in_for_lost_tables(void **state)
+{
+	static const mdb_paddr_t tables[] = { 0x1000, 0x2000, 0x3000, 0x4000 };
+	struct fixture *f = *state;
+	struct mdb_vtop v;
+	char c = 0;
+
+	fixed(f);
+	for (size_t i = 0; i < 4; i++) {
+		mdb_fake_fault(f->mem, tables[i], MDB_E_LOST);
+		assert_int_equal(byte_at(f, BASE + 0x2000, &c), MDB_OK);
+		assert_int_equal(c, 'l');
+		assert_true(mdb_space_is_damaged(f->space));
+		/* nothing is made up where the machine has no memory */
+		assert_int_not_equal(byte_at(f, BASE + 0x7000, &c), MDB_OK);
+		assert_int_not_equal(byte_at(f, BASE + 0x10000, &c), MDB_OK);
+		mdb_fake_fault(f->mem, tables[i], MDB_OK);
+		mdb_space_set_root(f->space, MDB_PAGING_4LEVEL, 0x1000);
+	}
+	assert_int_equal(mdb_space_vtop(&f->cx, f->space, BASE + 0x2000, &v),
+		MDB_E_UNMAPPED);
+}
+
+static void
+test_space_fixed_places_stand_in_for_wiped_tables(void **state)
+{
+	struct fixture *f = *state;
+	char c = 0;
+
+	fixed(f);
+	entry(f, 0x3000, 0, 0);
+	assert_int_equal(byte_at(f, BASE + 0x2000, &c), MDB_OK);
+	assert_int_equal(c, 'l');
+	entry(f, 0x3000, 0, 0x4000 | P | W);
+	entry(f, 0x1000, 256, 0);
+	entry(f, 0x1000, 300, 0x2000 | P); /* not empty, but must have it */
+	mdb_space_set_root(f->space, MDB_PAGING_4LEVEL, 0x1000);
+	assert_int_equal(byte_at(f, BASE + 0x2000, &c), MDB_OK);
+	assert_int_equal(c, 'l');
+}
+
 int
 main(void)
 {
@@ -464,6 +538,9 @@ main(void)
 		TEST(test_memory_of_a_guest_by_nested_tables),
 		TEST(test_memory_of_a_guest_by_extended_tables),
 		TEST(test_space_over_a_guests_memory),
+		TEST(test_space_fixed_places_add_nothing_to_whole_tables),
+		TEST(test_space_fixed_places_stand_in_for_lost_tables),
+		TEST(test_space_fixed_places_stand_in_for_wiped_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

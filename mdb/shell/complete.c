@@ -26,6 +26,7 @@ struct found {
 	const char *prefix; /* of the name sought */
 	size_t prefix_len;
 	const char *before; /* goes in front of each name: "se." */
+	bool quoted;	    /* within "..." */
 	char **list;
 	size_t count;
 	unsigned int nr_visits;
@@ -76,13 +77,33 @@ offer_entries(struct found *f, bool dcmds, bool walkers)
 	}
 }
 
+static bool
+is_word_char(char c, bool member)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '`' ||
+	       (member && (c == '[' || c == ']' || c == '-' || c == '>'));
+}
+
+static bool
+is_word(const char *name)
+{
+	while (is_word_char(*name, false))
+		name++;
+	return *name == '\0';
+}
+
+/* A static's name is "file.c#name": its own stands for it where no quote was
+ * opened, and is all that may stand there. */
 static enum mdb_status
 offer_symbol(struct mdb_ctx *cx, const struct mdb_sym *sym, void *arg)
 {
 	struct found *f = arg;
+	const char *hash = strrchr(sym->name, '#');
+	const char *name = hash != NULL && !f->quoted ? hash + 1 : sym->name;
 
 	(void)cx;
-	offer(f, sym->name);
+	if (f->quoted || is_word(name))
+		offer(f, name);
 	return f->count == MAX_CANDIDATES ? MDB_DONE : MDB_OK;
 }
 
@@ -103,13 +124,49 @@ offer_object_symbols(struct mdb_ctx *cx, struct mdb_object *object, void *arg)
 	return mdb_sym_each(cx, object, offer_symbol, arg);
 }
 
-/* All names of symbols are too many to list: one letter must be there. */
+static enum mdb_status
+offer_qualifier(struct mdb_ctx *cx, struct mdb_object *object, void *arg)
+{
+	struct mdb_object_info info;
+
+	mdb_object_info(object, &info);
+	offer(arg, mdb_tmp_printf(cx, "%s`", info.name));
+	return MDB_OK;
+}
+
+/* "xpv`do": what that object has. */
+static void
+offer_qualified(struct found *f, const char *tick)
+{
+	struct mdb_object *object;
+	const char *name = mdb_tmp_printf(f->cx, "%.*s",
+		(int)(tick - f->prefix), f->prefix);
+
+	if (mdb_object_by_name(f->cx, f->cx->world, name, &object) != MDB_OK)
+		return;
+	f->before = mdb_tmp_printf(f->cx, "%s`", name);
+	f->prefix = tick + 1;
+	f->prefix_len = strlen(f->prefix);
+	(void)!offer_object_symbols(f->cx, object, f);
+}
+
+/*
+ * All names of symbols are too many to list: one letter must be there.  Those
+ * of every world are known by their names alone.
+ */
 static void
 offer_symbols(struct found *f)
 {
+	const char *tick = strrchr(f->prefix, '`');
+
 	if (f->cx->world == NULL || f->prefix_len == 0)
 		return;
-	(void)!mdb_object_each(f->cx, f->cx->world, offer_object_symbols, f);
+	if (tick != NULL) {
+		offer_qualified(f, tick);
+		return;
+	}
+	(void)!mdb_object_each(f->cx, NULL, offer_object_symbols, f);
+	(void)!mdb_object_each(f->cx, NULL, offer_qualifier, f);
 }
 
 static void
@@ -181,6 +238,7 @@ struct typed {
 	size_t name_len;
 	bool in_name;	   /* the cursor is in it */
 	bool after_less;   /* the last word is a variable's */
+	bool quoted;	   /* it is in quotes that are not closed */
 	const char *words; /* what follows it */
 	const char *word;  /* the last word, to the cursor */
 };
@@ -204,11 +262,16 @@ last_command(const char *line)
 	return start;
 }
 
-static bool
-is_word_char(char c, bool member)
+/* Behind the quote that is open at the end; NULL: none is. */
+static const char *
+open_quote(const char *line)
 {
-	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '`' ||
-	       (member && (c == '[' || c == ']' || c == '-' || c == '>'));
+	const char *open = NULL;
+
+	for (; *line != '\0'; line++)
+		if (*line == '"')
+			open = open != NULL ? NULL : line + 1;
+	return open;
 }
 
 static struct typed
@@ -216,8 +279,14 @@ take_apart(const char *line)
 {
 	const char *end = line + strlen(line);
 	const char *colons = strstr(last_command(line), "::");
+	const char *quote = open_quote(last_command(line));
 	struct typed t = { .word = end };
 
+	if (quote != NULL && strchr(quote, ' ') == NULL) {
+		t.word = quote;
+		t.quoted = true;
+		return t;
+	}
 	if (colons != NULL) {
 		t.name = colons + 2;
 		t.name_len = strcspn(t.name, " \t");
@@ -382,7 +451,8 @@ mdb_complete(struct mdb_session *s, const char *line, size_t *start_out)
 		.cx = &cx,
 		.prefix = t.word,
 		.prefix_len = strlen(t.word),
-		.before = "" };
+		.before = "",
+		.quoted = t.quoted };
 
 	mdb_session_ctx_init(s, &cx, &s->cx);
 	if (t.name != NULL && t.in_name) {

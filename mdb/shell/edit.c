@@ -102,6 +102,10 @@ attempt(const char *text, int start, int end)
 		list[0] = common_prefix(found);
 		memcpy(list + 1, found, count * sizeof(*list));
 	}
+	/* More is to come: behind "xpv`", and the quote of an odd name. */
+	if (count == 1 && (strchr(list[0], '#') != NULL ||
+				  list[0][strlen(list[0]) - 1] == '`'))
+		rl_completion_suppress_append = 1;
 	free(found);
 	free(line);
 	return list;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- the manifest --------------------------------------------------------
  */
@@ -223,10 +224,88 @@ load_dir(struct mdb_session *s, const char *dir)
 		free(entries);
 }
 
+/* ---- modules that are not there ------------------------------------------
+ */
+
+/* What the worlds of a dump need. */
+static const struct {
+	enum mdb_world_kind kind;
+	const char *module, *commands;
+} needed[] = {
+	{ MDB_WORLD_LINUX, "kernel", "the kernel's commands (::ps, ::msgbuf)" },
+	{ MDB_WORLD_ILLUMOS, "kernel",
+		"the kernel's commands (::ps, ::msgbuf)" },
+	{ MDB_WORLD_XEN, "xpv",
+		"the hypervisor's commands (::domain, ::pcpu, ::xenmsg)" },
+};
+#define NR_NEEDED (sizeof(needed) / sizeof(needed[0]))
+
+static bool
+has_world(struct mdb_session *s, enum mdb_world_kind kind)
+{
+	struct mdb_world *w = mdb_world_next(&s->cx, NULL);
+
+	while (w != NULL && mdb_world_kind(w) != kind)
+		w = mdb_world_next(&s->cx, w);
+	return w != NULL;
+}
+
+/* One that is there was loaded, or it was said why not. */
+static bool
+is_in(struct mdb_session *s, const char *const *dirs, size_t nr_dirs,
+	const char *name)
+{
+	for (size_t i = 0; i < nr_dirs; i++)
+		if (access(mdb_tmp_printf(&s->cx, "%s/%s.so", dirs[i], name),
+			    F_OK) == 0)
+			return true;
+	return false;
+}
+
+/* Those that there are; where there are none, what was looked for. */
+static const char *
+list_dirs(struct mdb_session *s, const char *const *dirs, size_t nr_dirs)
+{
+	const char *list = "", *all = "";
+
+	for (size_t i = 0; i < nr_dirs; i++) {
+		char *real = realpath(dirs[i], NULL);
+
+		all = mdb_tmp_printf(&s->cx, "%s%s%s", all, i > 0 ? ", " : "",
+			dirs[i]);
+		if (real != NULL && strstr(list, real) == NULL)
+			list = mdb_tmp_printf(&s->cx, "%s%s%s", list,
+				*list != '\0' ? ", " : "", real);
+		free(real);
+	}
+	return *list != '\0' ? list : all;
+}
+
+static void
+say_missing(struct mdb_session *s, const char *const *dirs, size_t nr_dirs)
+{
+	const char *said = "";
+
+	for (size_t i = 0; i < NR_NEEDED; i++) {
+		const char *name = needed[i].module;
+
+		if (!has_world(s, needed[i].kind) || is_loaded(s, name) ||
+			strcmp(name, said) == 0 ||
+			is_in(s, dirs, nr_dirs, name))
+			continue;
+		said = name;
+		mdb_warn(&s->cx, MDB_OK,
+			"%s are missing: there is no %s.so in %s; option -L "
+			"names another directory",
+			needed[i].commands, name, list_dirs(s, dirs, nr_dirs));
+	}
+}
+
 void
 mdb_load_modules(struct mdb_session *s, const char *const *dirs, size_t nr_dirs)
 {
 	for (size_t i = 0; i < nr_dirs; i++)
 		load_dir(s, dirs[i]);
+	say_missing(s, dirs, nr_dirs);
 	mdb_arena_release(&s->cx.tmp);
 }

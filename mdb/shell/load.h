@@ -16,7 +16,8 @@ enum mdb_status mdb_module_check(struct mdb_ctx *cx,
  * Loads the modules of these directories, in the order of their names, and
  * keeps those that say the dump is their business.  Of two with one name the
  * first directory's counts.  A directory that is not there is no failure; a
- * module that cannot be used is warned of.
+ * module that cannot be used is warned of, and one that a world of the dump
+ * needs and that is in none of them.
  */
 void mdb_load_modules(struct mdb_session *s, const char *const *dirs,
 	size_t nr_dirs);

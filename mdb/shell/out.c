@@ -18,6 +18,7 @@ mdb_out_init(struct mdb_out *out, enum mdb_out_mode mode, struct mdb_sink *sink)
 {
 	*out = (struct mdb_out){ .mode = mode, .sink = sink };
 	mdb_buf_init(&out->line);
+	mdb_buf_init(&out->unproven);
 }
 
 void
@@ -26,6 +27,7 @@ mdb_out_fini(struct mdb_out *out)
 	for (size_t i = 0; i < out->nr_subs; i++)
 		mdb_buf_fini(&out->subs[i].rows);
 	free(out->held);
+	mdb_buf_fini(&out->unproven);
 	mdb_buf_fini(&out->line);
 }
 

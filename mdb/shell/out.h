@@ -33,7 +33,10 @@ struct mdb_out_level {
 	bool member;	/* JSON: a root that is a member of an object */
 	bool flat;	/* JSON: its members are the parent's */
 	bool multiline; /* an array whose elements have lines of their own */
+	bool unproven;	/* JSON: an array that has an element which is */
 	size_t nr_children;
+	const char *name;
+	size_t unproven_at; /* JSON: where its names begin in out->unproven */
 };
 
 /* Rows nested under the one that waits to be written. */
@@ -56,6 +59,7 @@ struct mdb_out {
 	size_t depth;
 	size_t column; /* where an array's next element goes */
 
+	struct mdb_buf unproven; /* JSON: members of open branches, a list */
 	bool trees;   /* JSON: the object that waits is made of trees */
 	bool pending; /* JSON: `line` is an object that lacks its brace */
 	struct mdb_out_sub subs[MDB_OUT_MAX_SUBTABLES];
@@ -95,6 +99,8 @@ void mdb_out_json_error(struct mdb_sink *sink, const char *command,
 enum mdb_status mdb_out_check(struct mdb_ctx *cx);
 bool mdb_out_shows(const struct mdb_out *out, const struct mdb_column *column);
 void mdb_out_flush_json(struct mdb_out *out);
+/* JSON: ,"unproven":[...] of the members noted from there on. */
+void mdb_out_put_unproven(struct mdb_out *out, size_t from);
 /* Closes what a command that failed in the middle of a tree left open. */
 void mdb_tree_abandon(struct mdb_out *out);
 

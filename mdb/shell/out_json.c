@@ -108,6 +108,7 @@ mdb_out_flush_json(struct mdb_out *out)
 		mdb_buf_putc(&out->line, ']');
 		mdb_buf_fini(&sub->rows);
 	}
+	mdb_out_put_unproven(out, 0);
 	mdb_buf_puts(&out->line, "}\n");
 	mdb_sink_write(out->sink, out->line.data, out->line.len);
 	mdb_buf_reset(&out->line);

@@ -247,6 +247,54 @@ test_out_marks_unproven_values(void **state)
 }
 
 static void
+leaf(struct fixture *f, const char *name, bool unproven)
+{
+	struct mdb_value v = mdb_v_int(1);
+
+	assert_int_equal(mdb_tree_leaf(&f->cx, NULL, name, "1",
+				 unproven ? mdb_v_unproven(v) : v),
+		MDB_OK);
+}
+
+static void
+branch(struct fixture *f, const char *name, enum mdb_branch kind)
+{
+	assert_int_equal(mdb_tree_open(&f->cx, NULL, name, kind), MDB_OK);
+}
+
+/* Named in the object that has it, an element by its array; an unnamed struct's
+ * members are its parent's. */
+static void
+test_out_names_what_is_unproven_in_trees(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, MDB_OUT_JSON);
+	branch(&f, NULL, MDB_BRANCH_STRUCT);
+	leaf(&f, "a", true);
+	branch(&f, "in", MDB_BRANCH_STRUCT);
+	leaf(&f, "b", true);
+	assert_int_equal(mdb_tree_close(&f.cx), MDB_OK);
+	branch(&f, NULL, MDB_BRANCH_STRUCT);
+	leaf(&f, "c", true);
+	leaf(&f, "d", false);
+	assert_int_equal(mdb_tree_close(&f.cx), MDB_OK);
+	branch(&f, "e", MDB_BRANCH_ARRAY);
+	leaf(&f, NULL, true);
+	leaf(&f, NULL, true);
+	assert_int_equal(mdb_tree_close(&f.cx), MDB_OK);
+	assert_int_equal(mdb_tree_close(&f.cx), MDB_OK);
+	leaf(&f, "x", false);
+	leaf(&f, "y", true);
+	assert_string_equal(printed(&f),
+		"{\"a\":1,\"in\":{\"b\":1,\"unproven\":[\"b\"]},\"c\":1,"
+		"\"d\":1,\"e\":[1,1],\"unproven\":[\"a\",\"c\",\"e\"]}\n"
+		"{\"x\":1,\"y\":1,\"unproven\":[\"y\"]}\n");
+	end(&f);
+}
+
+static void
 test_out_heading_again(void **state)
 {
 	struct fixture f;
@@ -332,6 +380,7 @@ main(void)
 		cmocka_unit_test(test_out_table_separator),
 		cmocka_unit_test(test_out_json_rows),
 		cmocka_unit_test(test_out_marks_unproven_values),
+		cmocka_unit_test(test_out_names_what_is_unproven_in_trees),
 		cmocka_unit_test(test_out_heading_again),
 		cmocka_unit_test(test_out_tree_has_a_deepest_branch),
 		cmocka_unit_test(test_out_long_arrays_are_broken),

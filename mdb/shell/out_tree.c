@@ -101,6 +101,7 @@ text_leaf(struct mdb_out *out, const char *prefix, const char *name,
 		put(out);
 		return;
 	}
+	make_multiline(out);
 	start_line(out, prefix, name);
 	if (name != NULL)
 		add(out, text == NULL ? " " : " = ");
@@ -151,6 +152,37 @@ json_key(struct mdb_out *out, const char *name)
 	add(out, ":");
 }
 
+/* A value that is not proven is named in the object that has it; an element of
+ * an array by the array's name. */
+static void
+note_unproven(struct mdb_out *out, const char *name)
+{
+	struct mdb_out_level *level = top(out);
+
+	if (level != NULL && level->branch == MDB_BRANCH_ARRAY) {
+		level->unproven = true;
+		return;
+	}
+	if (out->unproven.len > (level != NULL ? level->unproven_at : 0))
+		mdb_buf_putc(&out->unproven, ',');
+	if (name == NULL)
+		name = "value";
+	mdb_escape_json(&out->unproven, name, strlen(name));
+}
+
+void
+mdb_out_put_unproven(struct mdb_out *out, size_t from)
+{
+	struct mdb_buf *names = &out->unproven;
+
+	if (names->len <= from)
+		return;
+	add(out, ",\"unproven\":[");
+	mdb_buf_add(&out->line, names->data + from, names->len - from);
+	add(out, "]");
+	names->len = from;
+}
+
 /* A new line, unless the tree is one more member of the call's object. */
 static void
 json_root(struct mdb_out *out, bool member)
@@ -187,6 +219,8 @@ json_open(struct mdb_out *out, const char *name, struct mdb_out_level *new)
 		    level->branch == MDB_BRANCH_STRUCT &&is_object &&
 		    (name == NULL || name[0] == '\0');
 	json_root(out, new->member);
+	new->name = name;
+	new->unproven_at = new->flat ? level->unproven_at : out->unproven.len;
 	if (new->flat)
 		return;
 	if (out->depth > 0 || new->member)
@@ -201,14 +235,22 @@ json_leaf(struct mdb_ctx *cx, struct mdb_out *out, const char *name,
 	json_root(out, true);
 	json_key(out, name);
 	mdb_value_json(cx, &out->line, value);
+	if (mdb_value_is_unproven(value))
+		note_unproven(out, name);
 	json_finish(out, true);
 }
 
 static void
 json_close(struct mdb_out *out, const struct mdb_out_level *closed)
 {
+	bool is_struct = closed->branch == MDB_BRANCH_STRUCT;
+
+	if (is_struct && !closed->flat)
+		mdb_out_put_unproven(out, closed->unproven_at);
 	if (!closed->flat)
-		add(out, closed->branch == MDB_BRANCH_STRUCT ? "}" : "]");
+		add(out, is_struct ? "}" : "]");
+	if (closed->unproven)
+		note_unproven(out, closed->name);
 	json_finish(out, closed->member);
 }
 

@@ -715,6 +715,23 @@ test_shell_module_that_says_no_is_silent(void **state)
 	assert_string_equal(errors(f), "");
 }
 
+/* A module that the dump's world needs and that is nowhere is missed. */
+static void
+test_shell_module_that_is_missing_is_named(void **state)
+{
+	static const char *const dirs[] = { "/nowhere/modules" };
+	struct fixture *f = *state;
+
+	mdb_load_modules(f->s, dirs, 1);
+	assert_string_equal(errors(f), "");
+	f->s->cx.target->worlds->kind = MDB_WORLD_XEN;
+	mdb_load_modules(f->s, dirs, 1);
+	assert_non_null(strstr(errors(f),
+		"there is no xpv.so in /nowhere/modules; option -L"));
+	assert_null(strstr(errors(f), "kernel.so"));
+	f->s->cx.target->worlds->kind = MDB_WORLD_BARE;
+}
+
 static void
 free_list(char **list)
 {
@@ -740,6 +757,59 @@ test_shell_completes_commands_and_walkers(void **state)
 	free_list(list);
 	list = mdb_complete(f->s, "::walk 'x; y' zzz", &start);
 	assert_null(list);
+}
+
+static enum mdb_status
+each_symbol(struct mdb_ctx *cx, struct mdb_object *o, mdb_sym_fn *fn, void *arg)
+{
+	static const char *const names[] = { "idle_loop", "a/b.c#idle_two",
+		"c.S#idle-3" };
+	enum mdb_status st = MDB_OK;
+
+	for (size_t i = 0; i < 3 && st == MDB_OK; i++) {
+		struct mdb_sym sym = { .object = o, .name = names[i] };
+
+		st = fn(cx, &sym, arg);
+	}
+	return st;
+}
+
+static void
+completes(struct fixture *f, const char *line, size_t start, const char *expect)
+{
+	struct mdb_buf b;
+	size_t from = 0;
+	char **list = mdb_complete(f->s, line, &from);
+
+	mdb_buf_init(&b);
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		mdb_buf_printf(&b, "%s ", list[i]);
+	assert_string_equal(b.len > 0 ? b.data : "", expect);
+	assert_int_equal(from, start);
+	mdb_buf_fini(&b);
+	if (list != NULL)
+		free_list(list);
+}
+
+/* Statics by their bare names; whole within a quote that is open. */
+static void
+test_shell_completes_symbols(void **state)
+{
+	static const struct mdb_symtab_ops ops = { .each = each_symbol };
+	struct fixture *f = *state;
+	struct mdb_world *w = f->s->cx.target->worlds;
+
+	w->objects = mdb_object_create(w, "xpv");
+	w->objects->symtab_ops = &ops;
+	w->objects_loaded = true;
+	completes(f, "idle", 0, "idle_loop idle_two ");
+	completes(f, "1+xpv`idle_t", 2, "xpv`idle_two ");
+	completes(f, "xpv`", 0, "xpv`idle_loop xpv`idle_two ");
+	completes(f, "xp", 0, "xpv` ");
+	completes(f, "no`idle", 0, "");
+	completes(f, "\"a/b", 1, "a/b.c#idle_two ");
+	completes(f, "\"xpv`c", 1, "xpv`c.S#idle-3 ");
+	completes(f, "\"x\"::row; idle_l", 10, "idle_loop ");
 }
 
 int
@@ -777,7 +847,9 @@ main(void)
 		T(test_shell_module_state_is_kept),
 		T(test_shell_bad_manifests_are_refused),
 		T(test_shell_module_that_says_no_is_silent),
+		T(test_shell_module_that_is_missing_is_named),
 		T(test_shell_completes_commands_and_walkers),
+		T(test_shell_completes_symbols),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,8 @@
 /*
  * Names of hypercalls.  Numbers and names: xen/include/public/{xen,memory,
  * version,grant_table,vcpu,sched,callback,event_channel,physdev,sysctl,domctl,
- * kexec,platform,pmu}.h and hvm/hvm_op.h of Xen 4.20; numbers are never used
- * again for something else.
+ * kexec,platform,pmu,nmi}.h and hvm/hvm_op.h of Xen 4.20; numbers are never
+ * used again for something else.
  */
 #include "mdb/stack/hypercall.h"
 
@@ -12,16 +12,11 @@
 
 #include <inttypes.h>
 
-enum where {
-	NOWHERE = 0,
-	IN_ARGUMENT,
-	IN_MEMORY
-};
-
 struct ops {
 	const char *const *names;
 	size_t count;
-	enum where where;
+	enum mdb_hypercall_op place;
+	uint64_t mask; /* the bits of the argument that count; 0: all */
 };
 
 /* clang-format off */
@@ -73,7 +68,6 @@ static const char *const calls[] = {
 };
 
 static const char *const platform_op[] = {
-	[1] = "ucode_force",
 	[17] = "settime32",
 	[31] = "add_memtype",
 	[32] = "del_memtype",
@@ -148,6 +142,16 @@ static const char *const xen_version[] = {
 	[12] = "capabilities2",
 	[13] = "changeset2",
 	[14] = "commandline2",
+};
+
+static const char *const vm_assist[] = {
+	[0] = "enable",
+	[1] = "disable",
+};
+
+static const char *const nmi_op[] = {
+	[0] = "register_callback",
+	[1] = "unregister_callback",
 };
 
 static const char *const console_io[] = {
@@ -244,6 +248,7 @@ static const char *const event_channel_op[] = {
 	[11] = "init_control",
 	[12] = "expand_array",
 	[13] = "set_priority",
+	[14] = "reset_cont",
 };
 
 static const char *const physdev_op[] = {
@@ -316,6 +321,7 @@ static const char *const sysctl[] = {
 	[21] = "psr_cmt_op",
 	[22] = "pcitopoinfo",
 	[23] = "psr_alloc",
+	[24] = "tmem_op",
 	[25] = "get_cpu_levelling_caps",
 	[26] = "get_cpu_featureset",
 	[27] = "livepatch_op",
@@ -402,12 +408,12 @@ static const char *const domctl[] = {
 
 static const char *const kexec_op[] = {
 	[0] = "kexec",
-	[1] = "kexec_load_v1",
-	[2] = "kexec_unload_v1",
-	[3] = "kexec_get_range",
-	[4] = "kexec_load",
-	[5] = "kexec_unload",
-	[6] = "kexec_status",
+	[1] = "load_v1",
+	[2] = "unload_v1",
+	[3] = "get_range",
+	[4] = "load",
+	[5] = "unload",
+	[6] = "status",
 };
 
 static const char *const xenpmu_op[] = {
@@ -421,26 +427,32 @@ static const char *const xenpmu_op[] = {
 	[7] = "flush",
 };
 
-#define OPS(n, table, where)                                                  \
-	[n] = { (table), sizeof(table) / sizeof((table)[0]), (where) }
+#define OPS(n, table, place, mask)                                            \
+	[n] = { (table), sizeof(table) / sizeof((table)[0]), (place), (mask) }
 
 static const struct ops ops[] = {
-	OPS(7, platform_op, IN_MEMORY),
-	OPS(12, memory_op, IN_ARGUMENT),
-	OPS(17, xen_version, IN_ARGUMENT),
-	OPS(18, console_io, IN_ARGUMENT),
-	OPS(20, grant_table_op, IN_ARGUMENT),
-	OPS(24, vcpu_op, IN_ARGUMENT),
-	OPS(26, mmuext_op, IN_MEMORY),
-	OPS(29, sched_op, IN_ARGUMENT),
-	OPS(30, callback_op, IN_ARGUMENT),
-	OPS(32, event_channel_op, IN_ARGUMENT),
-	OPS(33, physdev_op, IN_ARGUMENT),
-	OPS(34, hvm_op, IN_ARGUMENT),
-	OPS(35, sysctl, IN_MEMORY),
-	OPS(36, domctl, IN_MEMORY),
-	OPS(37, kexec_op, IN_ARGUMENT),
-	OPS(40, xenpmu_op, IN_ARGUMENT),
+	OPS(6, sched_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(7, platform_op, MDB_HYPERCALL_OP_MEMORY, 0),
+	OPS(12, memory_op, MDB_HYPERCALL_OP_ARGUMENT, 0x3f),
+	OPS(16, event_channel_op, MDB_HYPERCALL_OP_MEMORY, 0),
+	OPS(17, xen_version, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(18, console_io, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(19, physdev_op, MDB_HYPERCALL_OP_MEMORY, 0),
+	OPS(20, grant_table_op, MDB_HYPERCALL_OP_ARGUMENT, 0xfff),
+	OPS(21, vm_assist, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(24, vcpu_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(26, mmuext_op, MDB_HYPERCALL_OP_MEMORY, 0),
+	OPS(28, nmi_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(29, sched_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(30, callback_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(32, event_channel_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(33, physdev_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(34, hvm_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(35, sysctl, MDB_HYPERCALL_OP_MEMORY, 0),
+	OPS(36, domctl, MDB_HYPERCALL_OP_MEMORY, 0),
+	OPS(37, kexec_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(40, xenpmu_op, MDB_HYPERCALL_OP_ARGUMENT, 0),
+	OPS(49, domctl, MDB_HYPERCALL_OP_MEMORY, 0),
 };
 /* clang-format on */
 
@@ -464,7 +476,25 @@ mdb_hypercall_op_name(uint64_t number, uint64_t op)
 {
 	const struct ops *o = ops_of(number);
 
+	if (o && o->mask != 0)
+		op &= o->mask;
 	return o && op < o->count ? o->names[op] : NULL;
+}
+
+size_t
+mdb_hypercall_nr_ops(uint64_t number)
+{
+	const struct ops *o = ops_of(number);
+
+	return o ? o->count : 0;
+}
+
+enum mdb_hypercall_op
+mdb_hypercall_op_place(uint64_t number)
+{
+	const struct ops *o = ops_of(number);
+
+	return o ? o->place : MDB_HYPERCALL_OP_NONE;
 }
 
 #define CR3_FRAME 0x000ffffffffff000ull
@@ -508,7 +538,8 @@ mdb_hypercall_text(struct mdb_ctx *cx, struct mdb_world *guest,
 	if (!name)
 		return mdb_tmp_printf(cx, "hypercall %" PRIu64, number);
 	if (!o || !mdb_reg_known(regs, MDB_R_DI) ||
-		(o->where == IN_MEMORY && !read_op(cx, guest, regs, &op)))
+		(o->place == MDB_HYPERCALL_OP_MEMORY &&
+			!read_op(cx, guest, regs, &op)))
 		return mdb_tmp_printf(cx, "hypercall %" PRIu64 " %s", number,
 			name);
 	op &= 0xffffffff;

@@ -582,6 +582,14 @@ test_xen64_names(void **state)
 	assert_string_equal(mdb_hypercall_op_name(29, 1), "block");
 	assert_null(mdb_hypercall_op_name(29, 1000));
 	assert_null(mdb_hypercall_op_name(3, 0));
+	/* memory_op that goes on where it was broken off */
+	assert_string_equal(mdb_hypercall_op_name(12, 6 | 0x400),
+		"populate_physmap");
+	assert_int_equal(mdb_hypercall_op_place(12), MDB_HYPERCALL_OP_ARGUMENT);
+	assert_int_equal(mdb_hypercall_op_place(35), MDB_HYPERCALL_OP_MEMORY);
+	assert_int_equal(mdb_hypercall_op_place(3), MDB_HYPERCALL_OP_NONE);
+	assert_int_equal(mdb_hypercall_nr_ops(18), 2);
+	assert_int_equal(mdb_hypercall_nr_ops(UINT64_MAX), 0);
 	assert_string_equal(mdb_xen_interrupt_name(0xfb), "function call");
 	assert_null(mdb_xen_interrupt_name(0x31));
 	assert_int_equal(mdb_xen_entry_of_name("lstar_enter"),

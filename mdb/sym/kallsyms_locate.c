@@ -18,11 +18,7 @@
 #define IMAGE_MAX (1ull << 30)
 
 /* How far before the tokens the markers are sought: 6.2's seqs lie between. */
-#ifdef MDB_TINY
-#define MARKERS_REACH (64u << 10)
-#else
 #define MARKERS_REACH (2u << 20)
-#endif
 
 /* Memory may be full of what looks like a table and is none. */
 #define MAX_TRIES 16u

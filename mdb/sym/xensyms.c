@@ -25,6 +25,8 @@ struct entry {
 	uint64_t size;
 	char letter;
 	enum mdb_sym_kind kind;
+	bool is_gap;   /* from here on symbols are lost; it is none itself */
+	bool is_guess; /* the gap begins behind the symbol, who knows where */
 };
 
 struct mdb_xensyms {
@@ -124,33 +126,80 @@ kind_of(char letter)
 	return letter == 'a' || letter == 'A' ? MDB_SYM_ABS : MDB_SYM_DATA;
 }
 
+/* What lies here belongs to no symbol that is known. */
+static void
+add_gap(struct mdb_xensyms *t, mdb_addr_t value, bool is_guess)
+{
+	const struct mdb_xensym none = { .name = "", .value = value };
+
+	if (t->count > 0 && t->entries[t->count - 1].is_gap)
+		return;
+	if (!mdb_xensyms_add(t, &none))
+		return;
+	t->entries[t->count - 1].is_gap = true;
+	t->entries[t->count - 1].is_guess = is_guess;
+}
+
+/* False: it is lost.  Symbols go up, so that an address below was wiped. */
+static bool
+add_one(struct mdb_ctx *cx, struct mdb_xensyms *t,
+	struct mdb_kallsyms_tables *tables, uint32_t i,
+	const struct mdb_code *code)
+{
+	mdb_addr_t last = t->count ? t->entries[t->count - 1].value : 0;
+	char buf[MDB_KALLSYMS_MAX_NAME];
+	struct mdb_xensym sym = { .name = buf + 1 };
+
+	if (mdb_kallsyms_address(cx, tables, i, &sym.value) != MDB_OK ||
+		sym.value < last) {
+		add_gap(t, last + 1, true);
+		return false;
+	}
+	if (!code || mdb_kallsyms_expand(tables, code, buf) < 2) {
+		add_gap(t, sym.value, false);
+		return false;
+	}
+	sym.letter = buf[0];
+	sym.kind = kind_of(buf[0]);
+	return mdb_xensyms_add(t, &sym);
+}
+
+/* Those whose names one marker leads to; how many are lost. */
+static uint32_t
+add_block(struct mdb_ctx *cx, struct mdb_xensyms *t,
+	struct mdb_kallsyms_tables *tables, uint32_t first)
+{
+	uint32_t end = first + MDB_KALLSYMS_BLOCK, nr_lost = 0;
+	struct mdb_code code = { 0 };
+	enum mdb_status st;
+
+	st = mdb_kallsyms_marker(cx, tables, first / MDB_KALLSYMS_BLOCK,
+		&code.next);
+	if (end > tables->layout.nr_syms)
+		end = tables->layout.nr_syms;
+	for (uint32_t i = first; i < end; i++) {
+		if (st == MDB_OK)
+			st = mdb_kallsyms_code(cx, tables, code.next, &code);
+		if (!add_one(cx, t, tables, i, st == MDB_OK ? &code : NULL))
+			nr_lost++;
+	}
+	mdb_forget(cx);
+	return nr_lost;
+}
+
+/* All that are there; a failure says that some are not. */
 static enum mdb_status
 add_tables(struct mdb_ctx *cx, struct mdb_xensyms *t,
 	struct mdb_kallsyms_tables *tables)
 {
-	char buf[MDB_KALLSYMS_MAX_NAME];
-	uint64_t offset = 0;
+	uint32_t nr_syms = tables->layout.nr_syms, nr_lost = 0;
 
-	for (uint32_t i = 0; i < tables->layout.nr_syms; i++) {
-		struct mdb_xensym sym = { .name = buf + 1 };
-		struct mdb_code code;
-		enum mdb_status st =
-			mdb_kallsyms_code(cx, tables, offset, &code);
-
-		if (st == MDB_OK)
-			st = mdb_kallsyms_address(cx, tables, i, &sym.value);
-		if (st != MDB_OK)
-			return st;
-		offset = code.next;
-		if (mdb_kallsyms_expand(tables, &code, buf) < 2)
-			return mdb_fail(cx, MDB_E_CORRUPT,
-				"the name of symbol %u", i);
-		sym.letter = buf[0];
-		sym.kind = kind_of(buf[0]);
-		if (!mdb_xensyms_add(t, &sym))
-			return mdb_fail(cx, MDB_E_CORRUPT, "too many symbols");
-	}
-	return MDB_OK;
+	for (uint32_t i = 0; i < nr_syms; i += MDB_KALLSYMS_BLOCK)
+		nr_lost += add_block(cx, t, tables, i);
+	if (nr_lost == 0)
+		return MDB_OK;
+	return mdb_fail(cx, MDB_E_CORRUPT, "%u of %u symbols are lost", nr_lost,
+		nr_syms);
 }
 
 enum mdb_status
@@ -254,6 +303,14 @@ ask_more(struct mdb_ctx *cx, struct mdb_object *object)
 /* ---- what is asked -------------------------------------------------------
  */
 
+/* A mark of the linker's below the image: __image_base__ has nothing in it. */
+static bool
+is_mark(const struct mdb_object *object, const struct entry *e)
+{
+	return e->size == 0 && e->value < object->base &&
+	       e->kind != MDB_SYM_ABS && e->kind != MDB_SYM_PERCPU;
+}
+
 /* Up to the next symbol of another value; never into another section. */
 static uint64_t
 size_of(const struct mdb_xensyms *t, const struct mdb_object *object, size_t i)
@@ -261,10 +318,13 @@ size_of(const struct mdb_xensyms *t, const struct mdb_object *object, size_t i)
 	const struct entry *e = &t->entries[i];
 	mdb_addr_t end = 0;
 
-	if (e->size != 0 || e->kind == MDB_SYM_ABS || e->kind == MDB_SYM_PERCPU)
+	if (e->size != 0 || e->kind == MDB_SYM_ABS ||
+		e->kind == MDB_SYM_PERCPU || is_mark(object, e))
 		return e->size;
 	for (size_t j = i + 1; j < t->count && j - i < MAX_ALIASES; j++)
 		if (t->entries[j].value > e->value) {
+			if (t->entries[j].is_guess)
+				return 0;
 			end = t->entries[j].value;
 			break;
 		}
@@ -290,7 +350,7 @@ fill(const struct mdb_xensyms *t, struct mdb_object *object, size_t i,
 		.size = size_of(t, object, i),
 		.size_exact = e->size != 0,
 		.global = e->letter >= 'A' && e->letter <= 'Z',
-		.kind = e->kind,
+		.kind = is_mark(object, e) ? MDB_SYM_OTHER : e->kind,
 		.letter = e->letter };
 }
 
@@ -343,13 +403,14 @@ find(struct mdb_ctx *cx, const struct mdb_xensyms *t, const char *name,
 
 	for (size_t i = first;
 		i < t->count && strcmp(t->by_name[i]->bare, bare) == 0; i++) {
-		if (strcmp(t->by_name[i]->name, name) == 0) {
+		if (strcmp(t->by_name[i]->name, name) == 0 &&
+			!t->by_name[i]->is_gap) {
 			*index_out = (size_t)(t->by_name[i] - t->entries);
 			return MDB_OK;
 		}
 		nr++;
 	}
-	if (nr == 0 || hash != NULL)
+	if (nr == 0 || hash != NULL || name[0] == '\0')
 		return MDB_E_NOTFOUND;
 	if (nr > 1)
 		return ambiguous(cx, t, first, name);
@@ -363,7 +424,7 @@ by_name(struct mdb_ctx *cx, struct mdb_object *object, const char *name,
 {
 	struct mdb_xensyms *t = object->symtab;
 	enum mdb_status st;
-	size_t index;
+	size_t index = 0;
 
 	sort(t);
 	st = find(cx, t, name, &index);
@@ -410,7 +471,7 @@ find_addr(const struct mdb_xensyms *t, struct mdb_object *object,
 	struct mdb_sym sym;
 	size_t index;
 
-	if (!below(t, addr, &index))
+	if (!below(t, addr, &index) || t->entries[index].is_gap)
 		return MDB_E_NOTFOUND;
 	fill(t, object, index, &sym);
 	if (!near && addr - sym.value >= (sym.size ? sym.size : 1))
@@ -449,6 +510,8 @@ each(struct mdb_ctx *cx, struct mdb_object *object, mdb_sym_fn *fn, void *arg)
 	for (size_t i = 0; i < t->count && st == MDB_OK; i++) {
 		struct mdb_sym sym;
 
+		if (t->entries[i].is_gap)
+			continue;
 		fill(t, object, i, &sym);
 		st = fn(cx, &sym, arg);
 	}

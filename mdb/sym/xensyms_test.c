@@ -182,6 +182,81 @@ test_xensyms_needs_the_first_byte(void **state)
 	teardown(&w);
 }
 
+/* A symbol of which name or address is lost lends its place to no other. */
+static void
+lose_page(mdb_addr_t table, uint64_t first, uint64_t end)
+{
+	struct mdb_kallsyms_layout l;
+	struct mdb_sym sym;
+	struct world w;
+	uint64_t nr_lost = 0;
+
+	setup(&w);
+	mdb_xensyms_destroy(w.object.symtab);
+	w.object.symtab = mdb_xensyms_create();
+	assert_int_equal(xb_scan(&w.cx, w.space, &w.b, &l), MDB_OK);
+	mdb_fake_fault(w.mem,
+		((table == 0 ? l.names : l.addresses) - XB_ORIGIN + 0x1000) &
+			~0xfffull,
+		MDB_E_LOST);
+	assert_int_equal(
+		mdb_xensyms_add_table(&w.cx, w.object.symtab, w.space, &l),
+		MDB_E_CORRUPT);
+	assert_non_null(strstr(mdb_trail(&w.cx), "symbols are lost"));
+	for (uint64_t i = 1; i < XB_NR; i++) {
+		mdb_addr_t addr = XB_TEXT + 64 * (i - 1);
+		char want[16];
+
+		if (at(&w, addr, true, &sym) != MDB_OK) {
+			assert_int_not_equal(at(&w, addr + 4, true, &sym),
+				MDB_OK);
+			nr_lost++;
+			continue;
+		}
+		assert_int_equal(sym.value, addr);
+		(void)snprintf(want, sizeof(want), "f%u", (unsigned int)i);
+		if (i % 100 != 50)
+			assert_non_null(strstr(sym.name, want));
+		if (at(&w, addr + 4, true, &sym) == MDB_OK)
+			assert_int_equal(sym.value, addr);
+	}
+	assert_in_range(nr_lost, first, end);
+	assert_int_equal(name(&w, "", &sym), MDB_E_NOTFOUND);
+	teardown(&w);
+}
+
+static void
+test_xensyms_lost_names_are_gaps(void **state)
+{
+	(void)state;
+	lose_page(0, 100, 1100);
+}
+
+static void
+test_xensyms_lost_addresses_are_gaps(void **state)
+{
+	(void)state;
+	lose_page(1, 100, 1100);
+}
+
+/* As __image_base__, far below the text: nothing is in between. */
+static void
+test_xensyms_below_the_image_has_no_size(void **state)
+{
+	struct mdb_sym sym;
+	struct world w;
+
+	(void)state;
+	setup(&w);
+	assert_int_equal(name(&w, "f0", &sym), MDB_OK);
+	assert_int_equal(sym.value, XB_ORIGIN);
+	assert_int_equal(sym.size, 0);
+	assert_int_equal(sym.kind, MDB_SYM_OTHER);
+	assert_int_equal(at(&w, XB_ORIGIN, false, &sym), MDB_OK);
+	assert_int_equal(at(&w, XB_ORIGIN + 8, false, &sym), MDB_E_NOTFOUND);
+	teardown(&w);
+}
+
 int
 main(void)
 {
@@ -192,6 +267,9 @@ main(void)
 		cmocka_unit_test(test_xensyms_by_addr),
 		cmocka_unit_test(test_xensyms_asks_once_for_more),
 		cmocka_unit_test(test_xensyms_needs_the_first_byte),
+		cmocka_unit_test(test_xensyms_lost_names_are_gaps),
+		cmocka_unit_test(test_xensyms_lost_addresses_are_gaps),
+		cmocka_unit_test(test_xensyms_below_the_image_has_no_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds a Xen hypervisor in the dump and makes a world of it.
- *
- * A crash kernel's notes say where Xen was loaded and where its page tables
- * are; a whole-machine dump has only the page tables that its CPUs were using.
- * In either case something must run at the place of the hypervisor's image,
- * and what lies there decides: the embedded table of symbols begins with the
- * image's own first byte.
- *
- * Where the page tables named by the notes lead nowhere, the image and the
- * direct map are still read by their fixed places, and that is said.
+ * Makes a world of the hypervisor that xen_place.c finds in the dump.
  */
 #include "mdb/base/alloc.h"
 #include "mdb/base/ctx.h"
 #include "mdb/base/endian.h"
 #include "mdb/sym/vmcoreinfo.h"
+#include "mdb/world/xen_place.h"
 #include "mdb/world/xen_types.h"
-#include "mdb/world/xen_world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,18 +16,8 @@
 
 #define GIB (1ull << 30)
 #define MIB (1ull << 20)
-#define FRAME_MASK 0x000ffffffffff000ull
-
-/* The image is linked at XEN_VIRT_START + 2 MiB and is smaller than this. */
-#define TEXT_OFFSET (2 * MIB)
-#define MAX_IMAGE (64 * MIB)
-/* Machine memory that the direct map shows, where tables cannot be asked. */
-#define MAX_DIRECTMAP (64ull << 40)
-
 #define NOTE_CRASH_INFO 0x1000001u /* xen/include/public/elfnote.h */
-#define NOTE_CRASH_REGS 0x1000002u
 #define NT_PRSTATUS 1u
-#define INFO_PHYS_START 8 /* crash_xen_info_t, xen/include/xen/elfcore.h */
 
 struct mdb_xen *
 mdb_xen_of(const struct mdb_world *world)
@@ -79,16 +60,8 @@ mdb_xen_info_number(const struct mdb_xen *xen, const char *key,
 /* ---- what the notes say --------------------------------------------------
  */
 
-struct stated {
-	const char *info; /* VMCOREINFO_XEN, or NULL */
-	size_t info_len;
-	bool has_crash_info;
-	size_t crash_note;
-	uint64_t crash_info[10];
-};
-
 static void
-crash_info_read(const struct dfmt_note *n, struct stated *s)
+crash_info_read(const struct dfmt_note *n, struct mdb_xen_stated *s)
 {
 	const uint8_t *p = n->desc;
 
@@ -99,11 +72,11 @@ crash_info_read(const struct dfmt_note *n, struct stated *s)
 
 /* The crash note follows the registers of the CPU that wrote it. */
 static void
-stated_read(const struct dfmt *d, struct stated *s)
+stated_read(const struct dfmt *d, struct mdb_xen_stated *s)
 {
 	size_t nr_status = 0;
 
-	*s = (struct stated){ 0 };
+	*s = (struct mdb_xen_stated){ 0 };
 	s->info = dfmt_vmcoreinfo_xen(d, &s->info_len);
 	for (size_t i = 0; i < dfmt_nr_notes(d); i++) {
 		struct dfmt_note n = dfmt_note_at(d, i);
@@ -116,176 +89,6 @@ stated_read(const struct dfmt *d, struct stated *s)
 		crash_info_read(&n, s);
 		s->crash_note = nr_status > 0 ? nr_status - 1 : 0;
 	}
-}
-
-/* ---- where it is ---------------------------------------------------------
- */
-
-struct place {
-	struct mdb_space *space;
-	mdb_addr_t virt_start, text_start, text_end;
-	mdb_paddr_t phys_start;
-	struct mdb_kallsyms_layout layout;
-	bool has_layout;
-};
-
-/* The first executable run of an image in these tables. */
-static bool
-text_find(struct mdb_ctx *cx, struct mdb_space *space,
-	struct mdb_mapped *text_out)
-{
-	mdb_addr_t at = MDB_XEN_TEXT;
-	struct mdb_mapped run;
-
-	for (int i = 0; i < 3; i++) {
-		if (mdb_space_next_mapped(cx, space, at, &run) != MDB_OK ||
-			run.start >= MDB_XEN_TEXT_END)
-			break;
-		if (run.executable && run.start % GIB == TEXT_OFFSET) {
-			*text_out = run;
-			return true;
-		}
-		at = run.last + 1;
-		if (at == 0)
-			break;
-	}
-	mdb_forget(cx);
-	return false;
-}
-
-/* The symbol table lies in what follows the text, unless it is far away. */
-static bool
-table_find(struct mdb_ctx *cx, struct place *p)
-{
-	const struct mdb_kallsyms_xen where = { .start = p->text_end,
-		.end = p->text_start + MAX_IMAGE,
-		.origin = p->virt_start,
-		.first = p->text_start };
-	enum mdb_status st =
-		mdb_kallsyms_scan_xen(cx, p->space, &where, &p->layout);
-
-	mdb_forget(cx);
-	p->has_layout = st == MDB_OK;
-	return p->has_layout;
-}
-
-/* Is there a hypervisor behind these tables?  Takes the space. */
-static bool
-space_try(struct mdb_ctx *cx, struct mdb_space *space, struct place *place_out)
-{
-	struct place p = { .space = space };
-	struct mdb_mapped text;
-	struct mdb_vtop vtop;
-
-	if (!text_find(cx, space, &text) ||
-		mdb_space_vtop(cx, space, text.start, &vtop) != MDB_OK) {
-		mdb_forget(cx);
-		mdb_space_destroy(space);
-		return false;
-	}
-	p.text_start = text.start;
-	p.text_end = text.last + 1;
-	p.virt_start = text.start - TEXT_OFFSET;
-	p.phys_start = vtop.paddr - TEXT_OFFSET;
-	(void)table_find(cx, &p);
-	*place_out = p;
-	return true;
-}
-
-static bool
-root_try(struct mdb_ctx *cx, struct mdb_target *target, enum mdb_paging mode,
-	mdb_paddr_t root, struct place *place_out)
-{
-	return root != 0 && space_try(cx,
-				    mdb_space_create("xpv", target->memory,
-					    &mdb_arch_x86_64, mode, root),
-				    place_out);
-}
-
-static enum mdb_paging
-mode_of(const struct dfmt_cpu *cpu)
-{
-	return cpu->has_cr && (cpu->cr4 & 1u << 12) ? MDB_PAGING_5LEVEL
-						    : MDB_PAGING_4LEVEL;
-}
-
-/* By the CPUs' own tables, those first that also hold the symbols. */
-static bool
-cpus_try(struct mdb_ctx *cx, struct mdb_target *target, const struct dfmt *d,
-	struct place *place_out)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < dfmt_nr_cpus(d) && i < 64; i++) {
-		struct dfmt_cpu cpu = dfmt_cpu_at(d, i);
-		struct place p;
-
-		if (!cpu.has_cr || !root_try(cx, target, mode_of(&cpu),
-					   cpu.cr3 & FRAME_MASK, &p))
-			continue;
-		if (found)
-			mdb_space_destroy(place_out->space);
-		*place_out = p;
-		found = true;
-		if (p.has_layout)
-			break;
-	}
-	return found;
-}
-
-/*
- * By the fixed places: the image in one piece from phys_start on, all memory
- * in the direct map.
- */
-static bool
-fixed_try(struct mdb_ctx *cx, struct mdb_target *target, mdb_addr_t virt_start,
-	mdb_paddr_t phys_start, struct place *place_out)
-{
-	struct place p = { .virt_start = virt_start,
-		.text_start = virt_start + TEXT_OFFSET,
-		.phys_start = phys_start };
-
-	p.space = mdb_space_create("xpv", target->memory, &mdb_arch_x86_64,
-		MDB_PAGING_NONE, 0);
-	mdb_space_add_window(p.space, virt_start, virt_start + MAX_IMAGE,
-		phys_start - virt_start);
-	mdb_space_add_window(p.space, MDB_XEN_DIRECTMAP,
-		MDB_XEN_DIRECTMAP + MAX_DIRECTMAP, 0 - MDB_XEN_DIRECTMAP);
-	p.text_end = p.text_start + 1;
-	if (!table_find(cx, &p)) {
-		mdb_space_destroy(p.space);
-		return false;
-	}
-	/* Text and tables follow one another. */
-	p.text_end = p.layout.addresses & ~(2 * MIB - 1);
-	*place_out = p;
-	return true;
-}
-
-static bool
-place_find(struct mdb_ctx *cx, struct mdb_target *target, const struct dfmt *d,
-	const struct stated *s, struct place *place_out)
-{
-	mdb_paddr_t phys = s->crash_info[INFO_PHYS_START];
-	uint64_t pgd = 0;
-
-	if (s->info != NULL && s->has_crash_info &&
-		mdb_vmcoreinfo_symbol(s->info, s->info_len, "pgd_l4", &pgd) &&
-		pgd >= MDB_XEN_TEXT && pgd < MDB_XEN_TEXT_END &&
-		root_try(cx, target, MDB_PAGING_4LEVEL, pgd % GIB + phys,
-			place_out))
-		return true;
-	if (cpus_try(cx, target, d, place_out))
-		return true;
-	if (pgd == 0 || !s->has_crash_info ||
-		!fixed_try(cx, target, pgd & ~(GIB - 1), phys, place_out))
-		return false;
-	mdb_warn(cx, MDB_OK,
-		"the hypervisor's page tables at %#" PRIx64
-		" are lost: its image and the direct map are read by their "
-		"fixed places, nothing else of it can be",
-		(uint64_t)(pgd % GIB + phys));
-	return true;
 }
 
 /* ---- the object ----------------------------------------------------------
@@ -351,6 +154,16 @@ section_take(struct mdb_xen *xen, const struct mdb_mapped *run)
 	}
 }
 
+/* All behind the text, where no rights tell more. */
+static void
+rest_is_data(struct mdb_xen *xen)
+{
+	xen->rodata_start = xen->text_end;
+	xen->rodata_end = xen->image_end =
+		xen->virt_start + MDB_XEN_USUAL_IMAGE;
+	add_section(xen->object, "data", xen->text_end, xen->image_end);
+}
+
 /*
  * Sections by the rights of the image's pages: 2 MiB pages give text,
  * read-only data, [init, freed], data.
@@ -369,43 +182,69 @@ sections_init(struct mdb_ctx *cx, struct mdb_xen *xen)
 		if (mdb_space_next_mapped(cx, xen->world->space, at, &run) !=
 				MDB_OK ||
 			run.start >= limit ||
-			run.start - xen->image_end > MAX_IMAGE)
+			run.start - xen->image_end > MDB_XEN_MAX_IMAGE)
 			break;
 		section_take(xen, &run);
 		xen->image_end = run.last + 1;
 		at = run.last + 1;
 	}
-	if (xen->rodata_start == 0) { /* by fixed places */
-		xen->rodata_start = xen->text_end;
-		xen->rodata_end = xen->image_end = xen->virt_start + 16 * MIB;
-		add_section(o, "data", xen->text_end, xen->image_end);
-	}
+	if (xen->rodata_start == 0)
+		rest_is_data(xen);
 	mdb_forget(cx);
 }
 
+/* By fixed places nothing says where in the image what is. */
 static void
-object_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct place *p)
+sections_fixed(struct mdb_ctx *cx, struct mdb_xen *xen)
 {
-	struct mdb_object *o = mdb_object_create(xen->world, "xpv");
+	struct mdb_object *o = xen->object;
+	struct mdb_sym etext;
+
+	if (mdb_xensyms_ops.by_name(cx, o, "_etext", &etext) == MDB_OK &&
+		etext.value > xen->text_start &&
+		etext.value - xen->text_start < MDB_XEN_MAX_IMAGE)
+		xen->text_end = (etext.value + 4095) & ~4095ull;
+	mdb_forget(cx);
+	add_section(o, "text", xen->text_start, xen->text_end);
+	rest_is_data(xen);
+	o->end = xen->text_end;
+}
+
+static void
+symbols_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct mdb_xen_place *p)
+{
+	struct mdb_object *o = xen->object;
 	enum mdb_status st = MDB_OK;
 
-	xen->object = xen->world->objects = o;
-	o->base = xen->text_start;
-	o->end = xen->text_end;
-	sections_init(cx, xen);
-	o->size = xen->image_end - xen->text_start;
-	o->build_id = build_id_find(xen->world->space, xen->rodata_start,
-		xen->rodata_end);
 	xen->symbols = mdb_xensyms_create();
 	o->symtab = xen->symbols;
 	o->symtab_ops = &mdb_xensyms_ops;
-	mdb_xensyms_set_more(xen->symbols, mdb_xen_data_symbols, xen);
 	if (p->has_layout)
 		st = mdb_xensyms_add_table(cx, xen->symbols, xen->world->space,
 			&p->layout);
 	xen->has_table = p->has_layout;
+	xen->is_table_whole = p->has_layout && st == MDB_OK;
 	if (st != MDB_OK || !p->has_layout)
 		mdb_warn(cx, st, "the hypervisor's symbols are incomplete");
+}
+
+static void
+object_init(struct mdb_ctx *cx, struct mdb_xen *xen, struct mdb_xen_place *p)
+{
+	struct mdb_object *o = mdb_object_create(xen->world, "xpv");
+
+	xen->object = xen->world->objects = o;
+	o->base = xen->text_start;
+	o->end = xen->text_end;
+	symbols_init(cx, xen, p);
+	if (p->is_fixed)
+		sections_fixed(cx, xen);
+	else
+		sections_init(cx, xen);
+	o->size = xen->image_end - xen->text_start;
+	o->build_id = build_id_find(xen->world->space, xen->rodata_start,
+		xen->rodata_end);
+	mdb_xensyms_set_more(xen->symbols, mdb_xen_data_symbols, xen);
 }
 
 /* ---- the world -----------------------------------------------------------
@@ -451,8 +290,8 @@ const struct mdb_world_ops mdb_xen_ops = {
 };
 
 static struct mdb_world *
-world_create(struct mdb_ctx *cx, struct mdb_target *target, struct place *p,
-	const struct stated *s)
+world_create(struct mdb_ctx *cx, struct mdb_target *target,
+	struct mdb_xen_place *p, const struct mdb_xen_stated *s)
 {
 	struct mdb_world *w = mdb_world_create(target, MDB_WORLD_XEN, "xpv");
 	struct mdb_xen *xen = mdb_xalloc(sizeof(*xen));
@@ -482,7 +321,7 @@ world_create(struct mdb_ctx *cx, struct mdb_target *target, struct place *p,
 
 /* A kernel that is no Xen may map something there, but no table of symbols. */
 static bool
-is_xen(const struct place *p, const struct stated *s)
+is_xen(const struct mdb_xen_place *p, const struct mdb_xen_stated *s)
 {
 	return p->has_layout || s->info != NULL || s->has_crash_info;
 }
@@ -506,8 +345,10 @@ mdb_find_xen(struct mdb_ctx *cx, struct mdb_target *target)
 {
 	const struct dfmt *d = mdb_memory_dump(target->memory);
 	struct dfmt_info info;
-	struct stated s;
-	struct place p;
+	struct mdb_xen_stated s;
+	struct mdb_xen_place p;
+	struct mdb_world *w;
+	const char *damage;
 
 	if (d == NULL)
 		return MDB_E_NOTFOUND;
@@ -515,7 +356,7 @@ mdb_find_xen(struct mdb_ctx *cx, struct mdb_target *target)
 	if (info.machine == DFMT_MACHINE_I386)
 		return MDB_E_NOTFOUND;
 	stated_read(d, &s);
-	if (!place_find(cx, target, d, &s, &p)) {
+	if (!mdb_xen_place_find(cx, target, &s, &p)) {
 		if (s.info == NULL && !s.has_crash_info && ran_xen(d))
 			return mdb_fail(cx, MDB_E_LOST,
 				"the page tables that lead to it are lost: a "
@@ -529,6 +370,10 @@ mdb_find_xen(struct mdb_ctx *cx, struct mdb_target *target)
 		mdb_space_destroy(p.space);
 		return MDB_E_NOTFOUND;
 	}
-	mdb_target_add_world(target, world_create(cx, target, &p, &s));
+	w = world_create(cx, target, &p, &s);
+	damage = mdb_xen_fact(cx, w, "page_tables");
+	if (damage)
+		mdb_warn(cx, MDB_OK, "page tables of xpv %s", damage);
+	mdb_target_add_world(target, w);
 	return MDB_OK;
 }

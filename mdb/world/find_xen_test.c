@@ -177,6 +177,91 @@ test_xen_outlives_its_own_page_tables(void **state)
 	end(&m);
 }
 
+/* All of a table is zeroes: the tables of image and direct map, by turns. */
+static void
+test_xen_outlives_wiped_tables(void **state)
+{
+	static const mdb_paddr_t tables[] = { XM_L4, 0x2000, 0x3000, 0x4000,
+		0x5000 };
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct xen_machine m;
+		struct mdb_world *w;
+		uint64_t v;
+
+		begin(&m);
+		for (uint64_t at = 0; at < 4096; at += 8)
+			xm_u64(&m, tables[i] + at, 0);
+		xm_crash_notes(&m);
+		w = found(&m);
+		assert_non_null(w);
+		assert_non_null(strstr(warned, "page tables of xpv are dam"));
+		assert_non_null(mdb_world_fact(&cx, w, "page_tables"));
+		assert_int_equal(ip_of(w, 0), XM_PANIC + 0x20);
+		assert_int_equal(mdb_space_read_uint(&cx, w->space,
+					 XM_HEAP(XM_DOMAIN) + 8, 8, &v),
+			MDB_OK);
+		assert_int_equal(v, XM_HEAP(XM_ARRAYS + 0x100));
+		end(&m);
+	}
+}
+
+/* No notes: the top table names one that is in the image. */
+static void
+test_xen_of_a_whole_machine_outlives_wiped_tables(void **state)
+{
+	const uint64_t magic = 0x1badb002;
+	struct xen_machine m;
+	struct mdb_world *w;
+
+	(void)state;
+	begin(&m);
+	xm_u64(&m, xm_phys(XM_TEXT) + 8, magic);
+	for (uint64_t i = 0; i < 300; i++)
+		xm_u64(&m, xm_phys(XM_RODATA) + 0x1f000 + 8 * i, XM_TEXT + i);
+	for (uint64_t at = 0; at < 4096; at += 8) {
+		xm_u64(&m, XM_PHYS + 0x602000 + at, 0);
+		xm_u64(&m, XM_L4 + at, 0);
+		xm_u64(&m, phys(PGD) + at % 2048 + 2048, 0);
+	}
+	xm_u64(&m, XM_L4 + 8 * 261, (XM_PHYS + 0x602000) | 0x67);
+	xm_u64(&m, XM_L4 + 8 * 262, 0x4000 | 0x67);
+	xm_qemu(&m, XM_TEXT + 0x20, 0xe008, XM_L4, XM_HEAP(XM_TSS(1)));
+	w = found(&m);
+	assert_non_null(w);
+	assert_int_equal(mdb_xen_of(w)->phys_start, XM_PHYS);
+	assert_non_null(strstr(warned, "page tables of xpv are damaged"));
+	end(&m);
+}
+
+/* What is not mapped while the tables are whole is not. */
+static void
+test_xen_guard_pages_stay_unmapped(void **state)
+{
+	struct xen_machine m;
+	struct mdb_world *w;
+	uint64_t v;
+
+	(void)state;
+	begin(&m);
+	xm_u64(&m, 0x5000, 0x2f000 | 0x67); /* the first 2 MiB by pages */
+	for (uint64_t i = 0; i < 512; i++)
+		xm_u64(&m, 0x2f000 + 8 * i, i == 0x2e ? 0 : i << 12 | 0x63);
+	xm_crash_notes(&m);
+	w = found(&m);
+	assert_non_null(w);
+	assert_string_equal(warned, "");
+	assert_int_equal(
+		mdb_space_read_uint(&cx, w->space, XM_HEAP(0x2e000), 8, &v),
+		MDB_E_UNMAPPED);
+	assert_int_equal(
+		mdb_space_read_uint(&cx, w->space, XM_HEAP(0x2d000), 8, &v),
+		MDB_OK);
+	assert_null(mdb_world_fact(&cx, w, "page_tables"));
+	end(&m);
+}
+
 static void
 test_xen_outlives_domain_0s_page_tables(void **state)
 {
@@ -266,6 +351,10 @@ main(void)
 			test_xen_nobody_panicked_where_nothing_says_so),
 		cmocka_unit_test(test_xen_frames_both_ways),
 		cmocka_unit_test(test_xen_outlives_its_own_page_tables),
+		cmocka_unit_test(test_xen_outlives_wiped_tables),
+		cmocka_unit_test(
+			test_xen_of_a_whole_machine_outlives_wiped_tables),
+		cmocka_unit_test(test_xen_guard_pages_stay_unmapped),
 		cmocka_unit_test(test_xen_outlives_domain_0s_page_tables),
 		cmocka_unit_test(test_xen_that_is_nowhere_is_said_to_be_lost),
 		cmocka_unit_test(test_xen_dump_may_be_cut_anywhere),

@@ -29,6 +29,7 @@
 /* The references of one function; NULL targets: not the same any more. */
 struct function {
 	bool tried;
+	bool lost; /* its code, or its symbol */
 	uint64_t *targets;
 	uint32_t nr;
 };
@@ -168,12 +169,17 @@ load_function(struct finder *f, const struct mdb_pack_ref *ref,
 	size_t nr;
 
 	fn->tried = true;
+	fn->lost = !f->xen->is_table_whole;
 	if (mdb_xensyms_ops.by_name(f->cx, f->xen->object, ref->function,
 		    &sym) != MDB_OK ||
 		sym.kind != MDB_SYM_FUNC || sym.size == 0 ||
-		sym.size > MAX_FUNCTION_LEN ||
-		mdb_space_try(f->xen->world->space, sym.value, f->code,
-			sym.size) != MDB_OK)
+		sym.size > MAX_FUNCTION_LEN)
+		return;
+	/* None begins with zeroes: that was wiped. */
+	fn->lost = mdb_space_try(f->xen->world->space, sym.value, f->code,
+			   sym.size) != MDB_OK ||
+		   (f->code[0] == 0 && f->code[sym.size > 1] == 0);
+	if (fn->lost)
 		return;
 	targets =
 		mdb_xarray((size_t)ref->nr_function_refs + 1, sizeof(*targets));
@@ -189,7 +195,7 @@ load_function(struct finder *f, const struct mdb_pack_ref *ref,
 
 /* What one reference says; 0: nothing. */
 static mdb_addr_t
-vote_of(struct finder *f, size_t index)
+vote_of(struct finder *f, size_t index, bool *lost)
 {
 	struct mdb_pack_ref ref = mdb_pack_ref_at(f->pack, index);
 	struct function *fn = &f->functions[ref.function_index];
@@ -198,6 +204,7 @@ vote_of(struct finder *f, size_t index)
 		return 0;
 	if (!fn->tried)
 		load_function(f, &ref, fn);
+	*lost = *lost || fn->lost;
 	if (!fn->targets || ref.ordinal >= fn->nr)
 		return 0;
 	return fn->targets[ref.ordinal] - (uint64_t)(int64_t)ref.addend;
@@ -225,10 +232,11 @@ decide(struct finder *f, size_t index, struct found *found)
 {
 	mdb_addr_t values[MAX_VOTES];
 	size_t nr = 0, best = 0;
+	bool lost = false; /* who might have voted otherwise */
 
 	found->sym = mdb_pack_sym_at(f->pack, index);
 	for (size_t i = 0; i < found->sym.nr_refs && nr < MAX_VOTES; i++) {
-		mdb_addr_t v = vote_of(f, found->sym.first_ref + i);
+		mdb_addr_t v = vote_of(f, found->sym.first_ref + i, &lost);
 
 		if (v)
 			values[nr++] = v;
@@ -244,7 +252,8 @@ decide(struct finder *f, size_t index, struct found *found)
 		}
 	}
 	found->votes = best;
-	return best * 2 > nr && (best >= 3 || (best == 2 && nr == 2)) &&
+	return best * 2 > nr &&
+	       (best >= 3 || (best == 2 && nr == 2 && !lost)) &&
 	       is_plausible(f, &found->sym, index, found->value);
 }
 

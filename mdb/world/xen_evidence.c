@@ -29,24 +29,6 @@ struct sample {
 	const uint8_t *bytes;
 };
 
-static bool
-is_xens(mdb_addr_t addr)
-{
-	return addr >= MDB_XEN_RANGE_START && addr <= MDB_XEN_RANGE_LAST;
-}
-
-static bool
-word_at(struct mdb_xen_prover *p, mdb_addr_t addr, uint64_t *value_out)
-{
-	uint8_t b[8];
-
-	if (!is_xens(addr) ||
-		mdb_space_try(p->xen->world->space, addr, b, 8) != MDB_OK)
-		return false;
-	*value_out = mdb_le64(b);
-	return true;
-}
-
 /* struct list_head { next, prev } at `at`. */
 static enum mdb_xen_evidence
 test_list(const struct sample *s, uint64_t at)
@@ -57,12 +39,16 @@ test_list(const struct sample *s, uint64_t at)
 	if ((next == 0 && prev == 0) || next == LIST_POISON1 ||
 		prev == LIST_POISON2)
 		return MDB_XEN_SAYS_NOTHING;
-	if (!is_xens(next) || !is_xens(prev))
+	if (!mdb_xen_is_own(next) || !mdb_xen_is_own(prev))
 		return MDB_XEN_CONTRADICTS;
-	if (!word_at(s->p, next + 8, &back) || !word_at(s->p, prev, &forth))
+	if (!mdb_xen_word(s->p, next + 8, &back) ||
+		!mdb_xen_word(s->p, prev, &forth))
 		return MDB_XEN_SAYS_NOTHING;
-	return back == s->addr + at && forth == s->addr + at
-		       ? MDB_XEN_AGREES
+	if (back == s->addr + at && forth == s->addr + at)
+		return MDB_XEN_SEEMS;
+	return mdb_xen_is_wiped(s->p, next + 8, 8) ||
+			       mdb_xen_is_wiped(s->p, prev, 8)
+		       ? MDB_XEN_SAYS_NOTHING
 		       : MDB_XEN_CONTRADICTS;
 }
 
@@ -81,9 +67,10 @@ test_function(const struct sample *s, uint64_t value)
 		mdb_forget(s->p->cx);
 		return MDB_XEN_SAYS_NOTHING;
 	}
-	return sym.kind == MDB_SYM_FUNC && sym.value == value
-		       ? MDB_XEN_AGREES
-		       : MDB_XEN_CONTRADICTS;
+	if (sym.kind == MDB_SYM_FUNC && sym.value == value)
+		return MDB_XEN_SEEMS;
+	/* It may be one whose name is lost. */
+	return xen->is_table_whole ? MDB_XEN_CONTRADICTS : MDB_XEN_SAYS_NOTHING;
 }
 
 /* Through structures that are known by other means than these types. */
@@ -96,14 +83,14 @@ test_object(const struct sample *s, const char *name, uint64_t value)
 	if (value == 0)
 		return MDB_XEN_SAYS_NOTHING;
 	if (strcmp(name, "domain") == 0)
-		return !is_xens(value) ? MDB_XEN_CONTRADICTS
+		return !mdb_xen_is_own(value) ? MDB_XEN_CONTRADICTS
 		       : mdb_xen_domain_try(s->p->xen, value, &d)
-			       ? MDB_XEN_AGREES
+			       ? MDB_XEN_SEEMS
 			       : MDB_XEN_SAYS_NOTHING;
 	if (strcmp(name, "vcpu") == 0)
-		return !is_xens(value) ? MDB_XEN_CONTRADICTS
+		return !mdb_xen_is_own(value) ? MDB_XEN_CONTRADICTS
 		       : mdb_xen_vcpu_try(s->p->xen, value, &v)
-			       ? MDB_XEN_AGREES
+			       ? MDB_XEN_SEEMS
 			       : MDB_XEN_SAYS_NOTHING;
 	return MDB_XEN_SAYS_NOTHING;
 }
@@ -122,6 +109,16 @@ test_pointer(const struct sample *s, struct mdb_type type, uint64_t at)
 					 : MDB_XEN_SAYS_NOTHING;
 }
 
+/* A contradiction by zeroes of wiped memory is none. */
+static void
+note(const struct sample *s, uint64_t at, uint64_t len,
+	enum mdb_xen_evidence says)
+{
+	if (says != MDB_XEN_CONTRADICTS ||
+		!mdb_xen_is_wiped(s->p, s->addr + at, len))
+		mdb_xen_note(s->proof, at, at + len, says);
+}
+
 static void
 test_member(const struct sample *s, struct mdb_type type, uint64_t at,
 	uint64_t len)
@@ -133,7 +130,7 @@ test_member(const struct sample *s, struct mdb_type type, uint64_t at,
 	else if (mdb_type_kind(type) == MDB_T_INT &&
 		 mdb_type_int_info(type).is_bool && s->bytes[at] > 1)
 		says = MDB_XEN_CONTRADICTS;
-	mdb_xen_note(s->proof, at, at + len, says);
+	note(s, at, len, says);
 }
 
 /* A handle to a guest's memory holds a guest's pointer. */
@@ -166,8 +163,7 @@ test_struct(const struct sample *s, struct mdb_type type, uint64_t at,
 		mdb_type_describe(inner, &desc);
 		if (desc.kind == MDB_T_STRUCT &&
 			strcmp(desc.name, "list_head") == 0 && len == 16)
-			mdb_xen_note(s->proof, start, start + 16,
-				test_list(s, start));
+			note(s, start, 16, test_list(s, start));
 		else if (desc.kind == MDB_T_STRUCT && depth < MAX_DEPTH &&
 			 !is_handle(desc.name))
 			test_struct(s, inner, start, depth + 1);

@@ -178,6 +178,11 @@ mdb_xen_fact(struct mdb_ctx *cx, struct mdb_world *world, const char *key)
 		return "Xen";
 	if (strcmp(key, "machine") == 0)
 		return "x86_64";
+	if (strcmp(key, "page_tables") == 0)
+		return mdb_space_is_damaged(world->space)
+			       ? "are damaged: its text and direct map are "
+				 "read by their fixed places"
+			       : NULL;
 	if (strcmp(key, "panic_message") == 0)
 		return mdb_xen_panic_message(cx, xen);
 	if (!xen->facts_tried)

@@ -122,17 +122,28 @@ offset_find(struct mdb_ctx *cx, struct mdb_xen *xen,
 	return found;
 }
 
+/* By types that are known to be right; else what is seen to be registers goes
+ * before types that may be another build's. */
 static uint64_t
 offset_of_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
 	const struct mdb_xen_domain *d)
 {
-	uint64_t offset;
+	static const char path[] = "arch.user_regs\0";
+	bool known = false;
+	uint64_t offset, seen;
+	enum mdb_trust trust;
 
-	if (mdb_offset_of(cx, xen->world, "struct vcpu", "arch.user_regs\0",
-		    &offset) == MDB_OK)
-		return offset;
+	if (mdb_offset_of(cx, xen->world, "struct vcpu", path, &offset) ==
+		MDB_OK) {
+		trust = mdb_member_trust(cx, xen->world, "struct vcpu",
+			"arch.user_regs");
+		known = trust != MDB_TRUST_REFUTED;
+		if (trust == MDB_TRUST_EXACT || trust == MDB_TRUST_PROVEN)
+			return offset;
+	}
 	mdb_forget(cx);
-	return offset_find(cx, xen, d);
+	seen = offset_find(cx, xen, d);
+	return seen == 0 && known ? offset : seen;
 }
 
 /* Does a CPU that is idle still have this vCPU's registers on its stack? */

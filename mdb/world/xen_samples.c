@@ -34,60 +34,10 @@
 #define GRANTS "struct grant_table"
 #define PAGE "struct page_info"
 
-bool
-mdb_xen_word(struct mdb_xen_prover *p, mdb_addr_t addr, uint64_t *value_out)
-{
-	uint8_t b[8];
-
-	if (addr < MDB_XEN_RANGE_START || addr > MDB_XEN_RANGE_LAST ||
-		mdb_space_try(p->xen->world->space, addr, b, 8) != MDB_OK)
-		return false;
-	*value_out = mdb_le64(b);
-	return true;
-}
-
-/* An address that the hypervisor can have, of which the dump has nothing. */
-static bool
-is_lost(struct mdb_xen_prover *p, mdb_addr_t addr)
-{
-	uint64_t unused;
-
-	return addr >= MDB_XEN_RANGE_START && addr <= MDB_XEN_RANGE_LAST &&
-	       !mdb_xen_word(p, addr, &unused);
-}
-
 static bool
 variable(struct mdb_xen_prover *p, const char *name, mdb_addr_t *addr_out)
 {
 	return mdb_xen_variable(p->cx, p->xen, name, addr_out);
-}
-
-/* S.path leads to T, whose back member is origin. */
-bool
-mdb_xen_circle(struct mdb_xen_prover *p, const char *s, const char *path,
-	mdb_addr_t addr, const char *t, const char *back, mdb_addr_t origin,
-	mdb_addr_t *there_out)
-{
-	uint64_t there, value;
-
-	if (!mdb_xen_value(p, s, path, addr, &there) || there == 0)
-		return false;
-	if (!mdb_xen_value(p, t, back, there, &value) || value != origin) {
-		mdb_xen_note_member(p, s, path, MDB_XEN_CONTRADICTS);
-		return false;
-	}
-	mdb_xen_note_member(p, s, path, MDB_XEN_AGREES);
-	mdb_xen_note_member(p, t, back, MDB_XEN_AGREES);
-	*there_out = there;
-	return true;
-}
-
-void
-mdb_xen_say(struct mdb_xen_prover *p, const char *s, const char *path,
-	bool agrees)
-{
-	mdb_xen_note_member(p, s, path,
-		agrees ? MDB_XEN_AGREES : MDB_XEN_CONTRADICTS);
 }
 
 /* ---- vCPUs --------------------------------------------------------------- */
@@ -111,18 +61,6 @@ pdx_of(mdb_addr_t addr)
 	return (addr - MDB_XEN_DIRECTMAP) >> 12;
 }
 
-/* A page of the heap that this domain owns: a frame number stands for both. */
-static bool
-is_owned(struct mdb_xen_prover *p, mdb_addr_t page, mdb_addr_t domain)
-{
-	uint64_t owner, count;
-
-	return mdb_xen_value(p, PAGE, "v.inuse._domain", page, &owner) &&
-	       owner == pdx_of(domain) &&
-	       mdb_xen_value(p, PAGE, "count_info", page, &count) &&
-	       count >> 63 != 0; /* PGC_allocated, asm/mm.h */
-}
-
 /* struct page_info as bytes: lists have a hundred thousand of them. */
 struct page_layout {
 	uint64_t size, next, count, owner;
@@ -143,6 +81,20 @@ page_layout_get(struct mdb_xen_prover *p, struct page_layout *l)
 	       l->owner + 4 <= l->size;
 }
 
+/* Is this a page of the heap that the domain owns?  b is its page_info. */
+static enum mdb_xen_evidence
+test_owned(struct mdb_xen_prover *p, const struct page_layout *l,
+	mdb_addr_t page, mdb_addr_t domain, uint8_t b[64])
+{
+	if (!mdb_xen_look(p, page, b, l->size))
+		return MDB_XEN_SAYS_NOTHING;
+	if (mdb_le32(b + l->owner) == pdx_of(domain) &&
+		mdb_le64(b + l->count) >> 63 != 0) /* PGC_allocated, asm/mm.h */
+		return MDB_XEN_AGREES;
+	return mdb_xen_is_wiped(p, page, l->size) ? MDB_XEN_SAYS_NOTHING
+						  : MDB_XEN_CONTRADICTS;
+}
+
 /*
  * Walks a page_list_head; how many pages, if all are owned and it ends.  What
  * cannot be read says nothing.
@@ -153,7 +105,7 @@ walk_pages(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 {
 	mdb_addr_t head = mdb_xen_member_addr(p, DOMAIN, list, domain);
 	struct page_layout l = { 0 };
-	uint64_t page, tail;
+	uint64_t page, tail, link = head;
 	uint8_t b[64];
 
 	*count_out = 0;
@@ -161,20 +113,20 @@ walk_pages(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 		!mdb_xen_word(p, head, &page) ||
 		!mdb_xen_word(p, head + 8, &tail))
 		return MDB_XEN_SAYS_NOTHING;
-	if (page == 0)
-		return MDB_XEN_CONTRADICTS;
 	while (*count_out < MAX_PAGES) {
-		if (page < FRAME_TABLE || (page - FRAME_TABLE) % l.size)
-			return MDB_XEN_CONTRADICTS;
-		if (mdb_space_try(p->xen->world->space, page, b, l.size) !=
-			MDB_OK)
+		enum mdb_xen_evidence says = MDB_XEN_CONTRADICTS;
+
+		if (page >= FRAME_TABLE && (page - FRAME_TABLE) % l.size == 0)
+			says = test_owned(p, &l, page, domain, b);
+		/* What led there may have been wiped. */
+		if (says == MDB_XEN_CONTRADICTS && mdb_xen_is_wiped(p, link, 4))
 			return MDB_XEN_SAYS_NOTHING;
-		if (mdb_le32(b + l.owner) != pdx_of(domain) ||
-			mdb_le64(b + l.count) >> 63 == 0)
-			return MDB_XEN_CONTRADICTS;
+		if (says != MDB_XEN_AGREES)
+			return says;
 		++*count_out;
 		if (page == tail)
 			return MDB_XEN_AGREES;
+		link = page + l.next;
 		page = FRAME_TABLE + mdb_le32(b + l.next) * l.size;
 	}
 	return MDB_XEN_CONTRADICTS;
@@ -195,34 +147,36 @@ test_page_list(struct mdb_xen_prover *p, mdb_addr_t domain, const char *list,
 	if (first == 0 && stated == 0)
 		return;
 	says = walk_pages(p, domain, list, &count);
-	if (says == MDB_XEN_CONTRADICTS)
-		mdb_xen_say(p, DOMAIN, list, false);
+	mdb_xen_say(p, DOMAIN, list, domain, says);
 	if (says != MDB_XEN_AGREES)
 		return;
-	mdb_xen_say(p, DOMAIN, list, true);
-	mdb_xen_say(p, DOMAIN, number, count == stated);
+	mdb_xen_say(p, DOMAIN, number, domain,
+		mdb_xen_agrees_if(count == stated));
 	if (count < 2)
 		return;
-	mdb_xen_say(p, PAGE, "list.next", true);
-	mdb_xen_say(p, PAGE, "count_info", true);
-	mdb_xen_say(p, PAGE, "v.inuse._domain", true);
+	mdb_xen_note_member(p, PAGE, "list.next", MDB_XEN_AGREES);
+	mdb_xen_note_member(p, PAGE, "count_info", MDB_XEN_AGREES);
+	mdb_xen_note_member(p, PAGE, "v.inuse._domain", MDB_XEN_AGREES);
 	proof->size_proven = true;
 }
 
 static void
 test_shared_info(struct mdb_xen_prover *p, mdb_addr_t domain)
 {
-	struct mdb_xen_proof *proof = mdb_xen_proof_of(p, PAGE);
+	enum mdb_xen_evidence says = MDB_XEN_CONTRADICTS;
+	struct page_layout l = { 0 };
 	uint64_t shared;
+	uint8_t b[64];
 
-	if (!proof ||
+	if (!page_layout_get(p, &l) ||
 		!mdb_xen_value(p, DOMAIN, "shared_info", domain, &shared) ||
 		shared == 0)
 		return;
-	mdb_xen_say(p, DOMAIN, "shared_info",
-		shared >= MDB_XEN_DIRECTMAP && shared % 4096 == 0 &&
-			is_owned(p, FRAME_TABLE + pdx_of(shared) * proof->size,
-				domain));
+	if (shared >= MDB_XEN_DIRECTMAP && shared <= MDB_XEN_RANGE_LAST &&
+		shared % 4096 == 0)
+		says = test_owned(p, &l, FRAME_TABLE + pdx_of(shared) * l.size,
+			domain, b);
+	mdb_xen_say(p, DOMAIN, "shared_info", domain, says);
 }
 
 /* ---- event channels and grants ------------------------------------------- */
@@ -257,9 +211,9 @@ test_virq(struct mdb_xen_prover *p, const struct mdb_xen_domain *d,
 		if (vcpu == 0 || !mdb_xen_value(p, VCPU, path, vcpu, &back) ||
 			back != port)
 			continue;
-		mdb_xen_say(p, CHANNEL, "state", true);
-		mdb_xen_say(p, CHANNEL, "u.virq", true);
-		mdb_xen_say(p, VCPU, "virq_to_evtchn", true);
+		mdb_xen_note_member(p, CHANNEL, "state", MDB_XEN_AGREES);
+		mdb_xen_note_member(p, CHANNEL, "u.virq", MDB_XEN_AGREES);
+		mdb_xen_note_member(p, VCPU, "virq_to_evtchn", MDB_XEN_AGREES);
 		/* A global one may tell another vCPU than it was bound to
 		 * (common/event_channel.c: evtchn_bind_vcpu). */
 		if (!is_global(virq))
@@ -269,43 +223,93 @@ test_virq(struct mdb_xen_prover *p, const struct mdb_xen_domain *d,
 	}
 }
 
+/* Is that the channel of this port? */
+static enum mdb_xen_evidence
+test_port(struct mdb_xen_prover *p, mdb_addr_t channel, uint64_t port)
+{
+	uint64_t value;
+
+	if (!mdb_xen_is_own(channel))
+		return MDB_XEN_CONTRADICTS;
+	if (!mdb_xen_value(p, CHANNEL, "port", channel, &value))
+		return MDB_XEN_SAYS_NOTHING;
+	if (value == port)
+		return MDB_XEN_AGREES;
+	return mdb_xen_is_wiped(p,
+		       mdb_xen_member_addr(p, CHANNEL, "port", channel), 4)
+		       ? MDB_XEN_SAYS_NOTHING
+		       : MDB_XEN_CONTRADICTS;
+}
+
+/* The first ports, of which some may be lost. */
+static enum mdb_xen_evidence
+test_ports(struct mdb_xen_prover *p, mdb_addr_t base, uint64_t size)
+{
+	uint32_t right = 0;
+
+	for (uint32_t i = 1; i < MAX_PORTS; i++) {
+		enum mdb_xen_evidence says = test_port(p, base + i * size, i);
+
+		if (says == MDB_XEN_CONTRADICTS)
+			return says;
+		right += says == MDB_XEN_AGREES;
+	}
+	return right >= MAX_PORTS / 2 ? MDB_XEN_AGREES : MDB_XEN_SAYS_NOTHING;
+}
+
+/* The operations' first member is a function of event channels. */
+static enum mdb_xen_evidence
+test_ops(struct mdb_xen_prover *p, mdb_addr_t ops)
+{
+	enum mdb_xen_evidence says = MDB_XEN_SAYS_NOTHING;
+	struct mdb_sym sym;
+	uint64_t first;
+
+	if (!mdb_xen_is_own(ops))
+		return MDB_XEN_CONTRADICTS;
+	if (!mdb_xen_word(p, ops, &first))
+		return MDB_XEN_SAYS_NOTHING;
+	if (first < p->xen->text_start || first >= p->xen->image_end)
+		return mdb_xen_is_wiped(p, ops, 8) ? MDB_XEN_SAYS_NOTHING
+						   : MDB_XEN_CONTRADICTS;
+	if (mdb_xensyms_ops.by_addr(p->cx, p->xen->object, first, false,
+		    &sym) == MDB_OK)
+		says = strstr(sym.name, "evtchn_") ? MDB_XEN_AGREES
+		       : p->xen->is_table_whole	   ? MDB_XEN_CONTRADICTS
+						   : MDB_XEN_SAYS_NOTHING;
+	mdb_forget(p->cx);
+	return says;
+}
+
 static void
 test_channels(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 {
 	struct mdb_xen_proof *proof = mdb_xen_proof_of(p, CHANNEL);
-	uint64_t base, port, valid, ops, first;
-	uint32_t right = 0;
-	struct mdb_sym sym;
+	enum mdb_xen_evidence says;
+	uint64_t base, valid, ops;
 
 	if (!proof || !mdb_xen_value(p, DOMAIN, "evtchn", d->addr, &base) ||
 		base == 0)
 		return;
-	for (uint32_t i = 1; i < MAX_PORTS; i++)
-		right += mdb_xen_value(p, CHANNEL, "port",
-				 base + i * proof->size, &port) &&
-			 port == i;
-	mdb_xen_say(p, DOMAIN, "evtchn", right == MAX_PORTS - 1);
-	if (right != MAX_PORTS - 1)
+	says = test_ports(p, base, proof->size);
+	mdb_xen_say(p, DOMAIN, "evtchn", d->addr, says);
+	if (says != MDB_XEN_AGREES)
 		return;
-	mdb_xen_say(p, CHANNEL, "port", true);
+	mdb_xen_note_member(p, CHANNEL, "port", MDB_XEN_AGREES);
 	proof->size_proven = true;
 	for (uint32_t i = 1; i < MAX_PORTS; i++)
 		test_virq(p, d, base + i * proof->size, i);
 	if (mdb_xen_value(p, DOMAIN, "valid_evtchns", d->addr, &valid) &&
 		valid > MAX_PORTS && valid <= 1u << 17)
-		mdb_xen_say(p, DOMAIN, "valid_evtchns",
-			valid > 64 || (mdb_xen_value(p, CHANNEL, "port",
-					       base + (valid - 1) * proof->size,
-					       &port) &&
-					      port == valid - 1));
-	if (!mdb_xen_value(p, DOMAIN, "evtchn_port_ops", d->addr, &ops) ||
-		ops == 0)
-		return;
-	mdb_xen_say(p, DOMAIN, "evtchn_port_ops",
-		mdb_xen_word(p, ops, &first) &&
-			mdb_xensyms_ops.by_addr(p->cx, p->xen->object, first,
-				false, &sym) == MDB_OK &&
-			strstr(sym.name, "evtchn_") != NULL);
+		mdb_xen_say(p, DOMAIN, "valid_evtchns", d->addr,
+			valid > 64
+				? MDB_XEN_AGREES
+				: test_port(p, base + (valid - 1) * proof->size,
+					  valid - 1));
+	if (mdb_xen_value(p, DOMAIN, "evtchn_port_ops", d->addr, &ops) &&
+		ops != 0)
+		mdb_xen_say(p, DOMAIN, "evtchn_port_ops", d->addr,
+			test_ops(p, ops));
 }
 
 /* ---- domains ------------------------------------------------------------- */
@@ -313,6 +317,8 @@ test_channels(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 static void
 test_domain(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 {
+	static const struct mdb_xen_link grants = { DOMAIN, "grant_table",
+		GRANTS, "domain" };
 	bool idle = d->domid == MDB_XEN_DOMID_IDLE;
 	mdb_addr_t there;
 
@@ -331,8 +337,7 @@ test_domain(struct mdb_xen_prover *p, const struct mdb_xen_domain *d)
 	test_page_list(p, d->addr, "xenpage_list", "xenheap_pages");
 	test_shared_info(p, d->addr);
 	test_channels(p, d);
-	if (mdb_xen_circle(p, DOMAIN, "grant_table", d->addr, GRANTS, "domain",
-		    d->addr, &there))
+	if (mdb_xen_circle(p, &grants, d->addr, &there))
 		mdb_xen_evidence(p, GRANTS, there);
 }
 
@@ -341,21 +346,21 @@ static void
 test_domains(struct mdb_xen_prover *p)
 {
 	struct mdb_xen_domain d;
-	mdb_addr_t head;
+	mdb_addr_t head, from = 0;
 	uint64_t addr, next;
 	int64_t last = -1;
 
 	if (!variable(p, "domain_list", &head) || !mdb_xen_word(p, head, &addr))
 		return;
 	for (uint32_t i = 0; i < MAX_DOMAINS && addr != 0; i++) {
-		bool right = mdb_xen_domain_try(p->xen, addr, &d);
+		enum mdb_xen_evidence says = mdb_xen_is_domain(p, addr, &d);
 
-		/* Memory that is lost contradicts nothing, nor does a list
-		 * that leads back: then the list is broken, not its place. */
-		if (i > 0 && (right || !is_lost(p, addr)))
-			mdb_xen_say(p, DOMAIN, "next_in_list", right);
-		if (!right || (int64_t)d.domid <= last)
+		/* A list that leads back is broken, not its place. */
+		if (from)
+			mdb_xen_say(p, DOMAIN, "next_in_list", from, says);
+		if (says != MDB_XEN_AGREES || (int64_t)d.domid <= last)
 			return;
+		from = addr;
 		last = d.domid;
 		test_domain(p, &d);
 		if (!mdb_xen_value(p, DOMAIN, "next_in_list", addr, &next))
@@ -402,12 +407,18 @@ test_special(struct mdb_xen_prover *p)
 static void
 test_timers(struct mdb_xen_prover *p, mdb_addr_t timers, uint64_t cpu)
 {
-	uint64_t heap, timer, at, status;
+	uint64_t heap, timer, at, status, head;
 
 	mdb_xen_evidence(p, "struct timers", timers);
 	if (!mdb_xen_value(p, "struct timers", "heap", timers, &heap) ||
 		!mdb_xen_word(p, heap + 8, &timer) || timer == 0)
 		return;
+	/* Of a heap that is not empty: the first must know its place. */
+	if (mdb_xen_word(p, heap, &head) && (head & 0xffff) != 0 &&
+		mdb_xen_value(p, "struct timer", "heap_offset", timer, &at) &&
+		(at & 0xffffffff) != 1)
+		mdb_xen_say(p, "struct timer", "heap_offset", timer,
+			MDB_XEN_CONTRADICTS);
 	for (uint32_t i = 1; i < MAX_TIMERS; i++) {
 		if (!mdb_xen_word(p, heap + 8 * (uint64_t)i, &timer) ||
 			!mdb_xen_value(p, "struct timer", "status", timer,
@@ -416,10 +427,11 @@ test_timers(struct mdb_xen_prover *p, mdb_addr_t timers, uint64_t cpu)
 				&at) ||
 			(at & 0xffffffff) != i)
 			break;
-		mdb_xen_say(p, "struct timers", "heap", true);
-		mdb_xen_say(p, "struct timer", "heap_offset", true);
-		mdb_xen_say(p, "struct timer", "status",
-			status == TIMER_IN_HEAP);
+		mdb_xen_say(p, "struct timers", "heap", timers, MDB_XEN_AGREES);
+		mdb_xen_say(p, "struct timer", "heap_offset", timer,
+			MDB_XEN_AGREES);
+		mdb_xen_say(p, "struct timer", "status", timer,
+			mdb_xen_agrees_if(status == TIMER_IN_HEAP));
 		(void)mdb_xen_expect(p, "struct timer", "cpu", timer, cpu);
 		mdb_xen_evidence(p, "struct timer", timer);
 	}
@@ -466,7 +478,10 @@ test_irqs(struct mdb_xen_prover *p)
 		return;
 	for (uint32_t i = 1; i < MAX_IRQS; i++) {
 		mdb_addr_t desc = base + i * proof->size;
+		uint64_t irq;
 
+		if (!mdb_xen_value(p, "struct irq_desc", "irq", desc, &irq))
+			continue;
 		if (!mdb_xen_expect(p, "struct irq_desc", "irq", desc, i))
 			return;
 		proof->size_proven = true;
@@ -499,9 +514,10 @@ test_stated(struct mdb_xen_prover *p)
 			!mdb_xen_info_number(p->xen, stated[i].key, &value))
 			continue;
 		if (stated[i].path)
-			mdb_xen_say(p, stated[i].type, stated[i].path,
-				mdb_xen_member_addr(p, stated[i].type,
-					stated[i].path, 0) == value);
+			mdb_xen_note_member(p, stated[i].type, stated[i].path,
+				mdb_xen_agrees_if(
+					mdb_xen_member_addr(p, stated[i].type,
+						stated[i].path, 0) == value));
 		else if (value == proof->size)
 			proof->size_proven = true;
 		else

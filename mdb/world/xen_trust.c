@@ -3,10 +3,10 @@
  * How sure members are, by the evidence on their structure.
  *
  * What is noted are ranges of bytes.  A member is proven if its bytes were
- * seen to agree, or if they lie between bytes that did and nothing between is
- * padding: another member put in or left out there would have moved what
- * follows.  It is refuted if its bytes were contradicted, and, unless proven
- * itself, if anything of its structure was.
+ * seen to agree, nearly always, or if they lie between bytes that did and
+ * nothing between is padding: another member put in or left out there would
+ * have moved what follows.  It is refuted if its bytes were contradicted, and,
+ * unless proven itself, if anything of its structure was.
  */
 #include "mdb/world/xen_trust.h"
 
@@ -119,6 +119,8 @@ mdb_xen_note(struct mdb_xen_proof *proof, uint64_t start, uint64_t end,
 	r = range_at(proof, start, end);
 	if (evidence == MDB_XEN_AGREES)
 		r->agree++;
+	else if (evidence == MDB_XEN_SEEMS)
+		r->seem++;
 	else
 		r->contradict++;
 }
@@ -158,6 +160,22 @@ mdb_xen_note_member(struct mdb_xen_prover *p, const char *type_name,
 			evidence);
 }
 
+void
+mdb_xen_say(struct mdb_xen_prover *p, const char *type_name, const char *path,
+	mdb_addr_t addr, enum mdb_xen_evidence says)
+{
+	struct mdb_xen_proof *proof;
+	struct mdb_member m;
+	uint64_t size, at;
+
+	if (!member_of(p, type_name, path, &proof, &m, &size))
+		return;
+	at = m.bit_offset / 8;
+	if (says != MDB_XEN_CONTRADICTS ||
+		!mdb_xen_is_wiped(p, addr + at, size))
+		mdb_xen_note(proof, at, at + size, says);
+}
+
 mdb_addr_t
 mdb_xen_member_addr(struct mdb_xen_prover *p, const char *type_name,
 	const char *path, mdb_addr_t addr)
@@ -182,8 +200,7 @@ mdb_xen_value(struct mdb_xen_prover *p, const char *type_name, const char *path,
 
 	if (addr == 0 || !member_of(p, type_name, path, &proof, &m, &size) ||
 		size > 8 || m.nr_bits != 0 ||
-		mdb_space_try(p->xen->world->space, addr + m.bit_offset / 8, b,
-			size) != MDB_OK)
+		!mdb_xen_look(p, addr + m.bit_offset / 8, b, size))
 		return false;
 	for (size_t i = 8; i-- > 0;)
 		v = v << 8 | b[i];
@@ -199,10 +216,9 @@ mdb_xen_expect(struct mdb_xen_prover *p, const char *type_name,
 
 	if (!mdb_xen_value(p, type_name, path, addr, &v))
 		return false;
-	if (v != value)
-		mdb_xen_note_member(p, type_name, path, MDB_XEN_CONTRADICTS);
-	else if (value != 0)
-		mdb_xen_note_member(p, type_name, path, MDB_XEN_AGREES);
+	if (v != value || value != 0)
+		mdb_xen_say(p, type_name, path, addr,
+			mdb_xen_agrees_if(v == value));
 	return v == value;
 }
 
@@ -210,12 +226,20 @@ mdb_xen_expect(struct mdb_xen_prover *p, const char *type_name,
 
 /*
  * A machine that was stopped while it ran may have been changing a list: one
- * contradiction beside many agreements is that.
+ * contradiction beside many agreements is that.  Where there are more of them,
+ * but no more than agreements, memory may be damaged: that proves nothing, and
+ * refutes nothing.  What is in another place agrees by chance alone.
  */
+static bool
+is_doubtful(const struct mdb_xen_range *r)
+{
+	return r->contradict * 8 > r->agree + r->seem;
+}
+
 static bool
 is_contradicted(const struct mdb_xen_range *r)
 {
-	return r->contradict > 0 && r->contradict * 8 > r->agree;
+	return r->contradict > r->agree + r->seem;
 }
 
 static bool
@@ -241,14 +265,63 @@ overlaps_refuted(const struct mdb_xen_proof *proof, uint64_t start,
 }
 
 static bool
-is_proven(const struct mdb_xen_range *r)
+overlaps_doubtful(const struct mdb_xen_proof *proof, uint64_t start,
+	uint64_t end)
 {
-	return r->agree > 0 && !is_contradicted(r);
+	for (size_t i = 0; i < proof->nr; i++) {
+		const struct mdb_xen_range *r = &proof->ranges[i];
+
+		if (is_doubtful(r) && r->start < end && start < r->end)
+			return true;
+	}
+	return false;
+}
+
+/* No padding between that could take up what was put in or left out. */
+static bool
+is_tied(const struct mdb_xen_proof *proof, uint64_t from, uint64_t to)
+{
+	uint64_t run = 0;
+
+	for (uint64_t at = from; at < to && at < proof->size; at++) {
+		run = proof->used[at] ? 0 : run + 1;
+		if (run == 8)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Where a structure changed, pointers to functions or lists may be read for
+ * others of their kind that lie beside them.  They are where they seem to be if
+ * something behind them is that can be nothing else.
+ */
+static bool
+is_held(const struct mdb_xen_proof *proof, const struct mdb_xen_range *r)
+{
+	if (!is_refuted(proof))
+		return true;
+	for (size_t i = 0; i < proof->nr; i++) {
+		const struct mdb_xen_range *other = &proof->ranges[i];
+
+		if (other->start >= r->end && other->agree > 0 &&
+			!is_doubtful(other) &&
+			is_tied(proof, r->end, other->start))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_proven(const struct mdb_xen_proof *proof, const struct mdb_xen_range *r)
+{
+	return !is_doubtful(r) &&
+	       (r->agree > 0 || (r->seem > 0 && is_held(proof, r)));
 }
 
 /*
  * From `start` down to proven bytes, and from `end` up to such, without any
- * padding on the way.
+ * padding, and anything that is doubtful, on the way.
  */
 static bool
 is_between(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
@@ -258,7 +331,7 @@ is_between(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
 	for (size_t i = 0; i < proof->nr; i++) {
 		const struct mdb_xen_range *r = &proof->ranges[i];
 
-		if (!is_proven(r))
+		if (!is_proven(proof, r))
 			continue;
 		if (r->start <= start && r->end >= end)
 			return true;
@@ -267,7 +340,7 @@ is_between(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
 		if (r->start >= end && r->start < high)
 			high = r->start;
 	}
-	if (high > proof->size)
+	if (high > proof->size || overlaps_doubtful(proof, low, high))
 		return false;
 	for (uint64_t at = low; at < high; at++)
 		if (!proof->used[at])
@@ -283,12 +356,31 @@ trust_of_bytes(const struct mdb_xen_proof *proof, uint64_t start, uint64_t end)
 	for (size_t i = 0; i < proof->nr; i++) {
 		const struct mdb_xen_range *r = &proof->ranges[i];
 
-		if (is_proven(r) && r->start <= start && r->end >= end)
+		if (is_proven(proof, r) && r->start <= start && r->end >= end &&
+			!overlaps_doubtful(proof, start, end))
 			return MDB_TRUST_PROVEN;
 	}
 	if (is_between(proof, start, end))
 		return MDB_TRUST_PROVEN;
 	return is_refuted(proof) ? MDB_TRUST_REFUTED : MDB_TRUST_UNPROVEN;
+}
+
+enum mdb_trust
+mdb_xen_trust_of(struct mdb_ctx *cx, const struct mdb_xen_trust *trust,
+	const char *type_name, const struct mdb_member *member)
+{
+	uint64_t at = member->bit_offset / 8, size;
+
+	if (mdb_type_size(cx, member->type, &size) != MDB_OK) {
+		mdb_forget(cx);
+		return MDB_TRUST_REFUTED;
+	}
+	if (member->nr_bits != 0)
+		size = (member->bit_offset % 8 + member->nr_bits + 7) / 8;
+	for (size_t i = 0; i < trust->nr; i++)
+		if (strcmp(trust->proofs[i].name, type_name) == 0)
+			return trust_of_bytes(&trust->proofs[i], at, at + size);
+	return MDB_TRUST_UNPROVEN;
 }
 
 /* Of the outermost members of all structures that were tested. */
@@ -300,16 +392,11 @@ count(struct mdb_ctx *cx, const struct mdb_xen_trust *trust, size_t nr_out[4])
 
 		for (size_t j = 0; j < mdb_type_nr_members(proof->type); j++) {
 			struct mdb_member m;
-			uint64_t size;
 
 			if (mdb_type_member_at(cx, proof->type, j, &m) !=
-					MDB_OK ||
-				mdb_type_size(cx, m.type, &size) != MDB_OK)
+				MDB_OK)
 				break;
-			if (m.nr_bits != 0)
-				size = (m.bit_offset % 8 + m.nr_bits + 7) / 8;
-			nr_out[trust_of_bytes(proof, m.bit_offset / 8,
-				m.bit_offset / 8 + size)]++;
+			nr_out[mdb_xen_trust_of(cx, trust, proof->name, &m)]++;
 		}
 	}
 	mdb_forget(cx);
@@ -345,28 +432,18 @@ mdb_xen_member_trust(struct mdb_ctx *cx, struct mdb_world *world,
 {
 	struct mdb_xen *xen = mdb_xen_of(world);
 	struct mdb_xen_types *t = proven_types(cx, xen);
-	const struct mdb_xen_trust *trust = t->trust;
 	struct mdb_member m;
 	struct mdb_type type;
-	uint64_t size;
 
 	if (mdb_type_by_name(cx, world, type_name, &type) != MDB_OK ||
-		mdb_type_member(cx, type, path, &m) != MDB_OK ||
-		mdb_type_size(cx, m.type, &size) != MDB_OK) {
+		mdb_type_member(cx, type, path, &m) != MDB_OK) {
 		mdb_forget(cx);
 		return MDB_TRUST_REFUTED;
 	}
 	if (t->source != MDB_XEN_TYPES_VERSION)
 		return MDB_TRUST_EXACT;
-	if (!trust)
-		return MDB_TRUST_UNPROVEN;
-	if (m.nr_bits != 0)
-		size = (m.bit_offset % 8 + m.nr_bits + 7) / 8;
-	for (size_t i = 0; i < trust->nr; i++)
-		if (strcmp(trust->proofs[i].name, type_name) == 0)
-			return trust_of_bytes(&trust->proofs[i],
-				m.bit_offset / 8, m.bit_offset / 8 + size);
-	return MDB_TRUST_UNPROVEN;
+	return t->trust ? mdb_xen_trust_of(cx, t->trust, type_name, &m)
+			: MDB_TRUST_UNPROVEN;
 }
 
 static const struct mdb_xen_range *

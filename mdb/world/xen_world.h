@@ -77,6 +77,7 @@ struct mdb_xen {
 	struct mdb_object *object;   /* world->objects: xpv */
 	struct mdb_xensyms *symbols; /* object->symtab; never NULL */
 	bool has_table;		     /* its embedded table was found */
+	bool is_table_whole;	     /* and nothing of it is lost */
 	mdb_addr_t virt_start;	     /* XEN_VIRT_START */
 	mdb_paddr_t phys_start;	     /* xen_phys_start */
 	mdb_addr_t text_start, text_end;

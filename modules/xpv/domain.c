@@ -84,6 +84,12 @@ array_at(struct mdb_ctx *cx, struct mdb_loc domain, const char *name,
 		st = mdb_type_member(cx, type, name, &m);
 	if (st != MDB_OK)
 		return st;
+	if (xpv_member_trust(cx, domain.world, "struct domain", name) ==
+		MDB_TRUST_REFUTED)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"struct domain.%s is not where the types have it: they "
+			"are of another build",
+			name);
 	type = mdb_type_resolve(m.type);
 	domain.addr += m.bit_offset / 8;
 	if (mdb_type_kind(type) == MDB_T_ARRAY) {
@@ -133,6 +139,9 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 		     has(cx, x, XPV_DOMAIN_OPTIONS);
 	if (has(cx, x, XPV_DOMAIN_OPTIONS))
 		x->is_hvm = (d->options & OPTION_HVM) != 0;
+	x->outstanding_pages = d->outstanding;
+	x->xenheap_pages = d->xenheap;
+	x->extra_pages = d->extra;
 	x->has_state = true;
 	for (size_t i = XPV_DOMAIN_DYING; i <= XPV_DOMAIN_PAUSES; i++)
 		if (!has(cx, x, i))
@@ -146,9 +155,6 @@ fill_state(struct mdb_ctx *cx, struct xpv_domain *x, const struct domain *d)
 	if (x->is_hvm && has(cx, x, XPV_DOMAIN_EMULATION) &&
 		(d->emulation & ~EMU_PVH) == 0)
 		x->type = "PVH";
-	x->outstanding_pages = d->outstanding;
-	x->xenheap_pages = d->xenheap;
-	x->extra_pages = d->extra;
 	x->dying = d->dying;
 	x->is_shutting_down = d->shutting_down;
 	x->is_shut_down = d->shut_down;
@@ -168,12 +174,19 @@ xpv_domain_cell(struct mdb_ctx *cx, const struct xpv_domain *domain,
 }
 
 enum mdb_trust
+xpv_domain_trust(struct mdb_ctx *cx, const struct xpv_domain *domain,
+	enum xpv_domain_field field)
+{
+	return mdb_shape_trust(cx, domain->loc.world, &domain_shape, field);
+}
+
+enum mdb_trust
 xpv_domain_state_trust(struct mdb_ctx *cx, const struct xpv_domain *domain)
 {
 	enum mdb_trust worst = MDB_TRUST_EXACT, t;
 
 	for (size_t i = XPV_DOMAIN_DYING; i <= XPV_DOMAIN_PAUSES; i++) {
-		t = mdb_shape_trust(cx, domain->loc.world, &domain_shape, i);
+		t = xpv_domain_trust(cx, domain, i);
 		if (t > worst)
 			worst = t;
 	}
@@ -191,7 +204,7 @@ xpv_domain_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_domain *out)
 	if (st == MDB_OK)
 		st = array_at(cx, loc, "vcpu", &x.vcpu, &count);
 	if (st != MDB_OK)
-		return mdb_context(cx, st, "domain %" PRIx64, loc.addr);
+		return st;
 	if (array_at(cx, loc, "evtchn", &x.evtchn, &unused) != MDB_OK)
 		mdb_forget(cx);
 	x.id = d.id;
@@ -305,6 +318,19 @@ xpv_domain_by_id(struct mdb_ctx *cx, struct mdb_world *world, uint64_t id,
 	return st;
 }
 
+/* An id where an address is meant: the commonest slip. */
+static enum mdb_status
+must_be_address(struct mdb_ctx *cx, mdb_addr_t addr)
+{
+	if (addr >= MDB_XEN_DOMID_FIRST_RESERVED)
+		return MDB_OK;
+	return mdb_fail(cx, MDB_E_NOTFOUND,
+		"%" PRIx64
+		" is no address of a struct domain; option -d 0t%" PRIu64
+		" means the domain of that id",
+		addr, addr);
+}
+
 enum mdb_status
 xpv_each_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 	bool addr_is_domain, mdb_walk_fn *fn, void *arg)
@@ -317,7 +343,9 @@ xpv_each_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 		if (mdb_opt(call, 'd'))
 			return mdb_fail(cx, MDB_E_USAGE,
 				"a domain's address or its id, not both");
-		st = fn(cx, call->loc, arg);
+		st = must_be_address(cx, call->loc.addr);
+		if (st == MDB_OK)
+			st = fn(cx, call->loc, arg);
 		return st == MDB_DONE ? MDB_OK : st;
 	}
 	st = xpv_world(cx, &world);

@@ -18,7 +18,7 @@ static const struct mdb_column columns[] = {
 	{ "evtchn", "EVTCHN", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
 		"its array of event channels" },
 	{ "type", "TYPE", 4, MDB_COL_LEFT, 0, "PV, PVH, HVM" },
-	{ "state", "STATE", 6, MDB_COL_LEFT, 0,
+	{ "state", "STATE", 7, MDB_COL_LEFT, 0,
 		"as xl list: running, blocked, paused, shut down, crashed, "
 		"dying" },
 	{ "vcpus_online", "ON", 3, 0, 0, "vcpus that are not down" },
@@ -143,6 +143,29 @@ xpv_domain_why(struct mdb_ctx *cx, const struct xpv_domain *d)
 
 /* ---- rows ---------------------------------------------------------------- */
 
+/* Later ones say it in options, earlier ones in a member of its own. */
+static struct mdb_value
+hvm_cell(struct mdb_ctx *cx, const struct xpv_domain *d)
+{
+	struct mdb_value v = mdb_v_uint(d->is_hvm), options;
+
+	if (!d->has_hvm)
+		return mdb_v_none();
+	options = xpv_domain_cell(cx, d, XPV_DOMAIN_OPTIONS, v);
+	return options.kind != MDB_V_NONE ? options : v;
+}
+
+static struct mdb_value
+array_cell(struct mdb_ctx *cx, const struct xpv_domain *d, const char *name,
+	mdb_addr_t addr)
+{
+	if (addr == 0)
+		return mdb_v_none();
+	return xpv_trusted(
+		xpv_member_trust(cx, d->loc.world, "struct domain", name),
+		mdb_v_addr(mdb_at(d->loc, addr)));
+}
+
 static enum mdb_status
 row(struct mdb_ctx *cx, const struct xpv_domain *d)
 {
@@ -164,10 +187,9 @@ row(struct mdb_ctx *cx, const struct xpv_domain *d)
 		MEMBER(TOT_PAGES, mdb_v_hex(d->tot_pages)),
 		MEMBER(MAX_PAGES, mdb_v_hex(d->max_pages)),
 		MEMBER(FLAGS, mdb_v_hex(d->flags)),
-		d->has_hvm ? mdb_v_uint(d->is_hvm) : mdb_v_none(),
-		mdb_v_addr(mdb_at(d->loc, d->vcpu)),
-		d->evtchn != 0 ? mdb_v_addr(mdb_at(d->loc, d->evtchn))
-			       : mdb_v_none(),
+		hvm_cell(cx, d),
+		array_cell(cx, d, "vcpu", d->vcpu),
+		array_cell(cx, d, "evtchn", d->evtchn),
 		known ? MEMBER(OPTIONS, mdb_v_text(d->type)) : unknown,
 		COUNTED(mdb_v_text(state_text(cx, d, &n))),
 		COUNTED(mdb_v_uint(n.online)),
@@ -278,9 +300,12 @@ tree_vcpu(struct mdb_ctx *cx, struct mdb_loc loc, void *arg)
 	name = xpv_vcpu_name_at(cx, loc);
 	pauses = xpv_pause_text(cx, &v);
 	return xpv_leaf(cx, NULL,
-		mdb_tmp_printf(cx, "%#" PRIx64 " (%s, CPU %d, %s%s%s)",
+		mdb_tmp_printf(cx, "%#" PRIx64 " (%s, CPU %d, %s%s%s%s)",
 			loc.addr, name, v.processor, xpv_state_name(&v),
-			*pauses != '\0' ? ": " : "", pauses),
+			*pauses != '\0' ? ": " : "", pauses,
+			xpv_vcpu_state_trust(cx, &v) == MDB_TRUST_UNPROVEN
+				? "?"
+				: ""),
 		mdb_v_addr(loc));
 }
 
@@ -288,6 +313,7 @@ static enum mdb_status
 tree(struct mdb_ctx *cx, const struct xpv_domain *d)
 {
 	const char *why = d->has_state ? xpv_domain_why(cx, d) : "";
+	enum mdb_trust trust = xpv_domain_state_trust(cx, d);
 	enum mdb_status st = mdb_tree_open(cx, NULL,
 		mdb_tmp_printf(cx, "domain %u", d->id), MDB_BRANCH_STRUCT);
 
@@ -299,15 +325,16 @@ tree(struct mdb_ctx *cx, const struct xpv_domain *d)
 		st = xpv_leaf(cx, "id", mdb_tmp_printf(cx, "%u", d->id),
 			mdb_v_uint(d->id));
 	if (st == MDB_OK && d->has_state)
-		st = xpv_leaf(cx, "type", d->type, mdb_v_text(d->type));
+		st = xpv_leaf_trusted(cx, "type", d->type, mdb_v_text(d->type),
+			xpv_domain_trust(cx, d, XPV_DOMAIN_OPTIONS));
 	if (st == MDB_OK && *why != '\0')
-		st = xpv_leaf(cx, "why", why, mdb_v_text(why));
+		st = xpv_leaf_trusted(cx, "why", why, mdb_v_text(why), trust);
 	if (st == MDB_OK)
 		st = xpv_leaves(cx, d->loc, "struct domain", leaves);
 	if (st == MDB_OK && d->is_shut_down)
-		st = xpv_leaf(cx, "shutdown_code",
+		st = xpv_leaf_trusted(cx, "shutdown_code",
 			xpv_word(cx, WORDS(shutdown_words), d->shutdown_code),
-			mdb_v_uint(d->shutdown_code));
+			mdb_v_uint(d->shutdown_code), trust);
 	if (st == MDB_OK)
 		st = mdb_tree_open(cx, NULL, "vcpus", MDB_BRANCH_ARRAY);
 	if (st == MDB_OK)

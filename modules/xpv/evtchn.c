@@ -20,13 +20,18 @@ struct domain {
 	uint8_t is_32;
 };
 
+enum {
+	F_IS_32 = 5
+};
+
 static const struct mdb_field domain_fields[] = {
 	MDB_FIELD(struct domain, valid, "valid_evtchns\0max_evtchns"),
 	MDB_FIELD(struct domain, evtchn, "evtchn"),
 	MDB_FIELD_ADDR(struct domain, groups, "evtchn_group"),
 	MDB_FIELD_OPT(struct domain, fifo, "evtchn_fifo"),
 	MDB_FIELD(struct domain, shared, "shared_info"),
-	MDB_FIELD_OPT(struct domain, is_32, "arch.has_32bit_shinfo"),
+	[F_IS_32] =
+		MDB_FIELD_OPT(struct domain, is_32, "arch.has_32bit_shinfo"),
 	MDB_FIELD_END,
 };
 
@@ -100,6 +105,40 @@ end_is_known(struct mdb_ctx *cx, struct mdb_world *w, uint32_t state)
 /* ---- the domain ----------------------------------------------------------
  */
 
+/*
+ * As many pages of words as their number says, and none behind
+ * (xen/common/event_fifo.c: add_page_to_event_array).
+ */
+static bool
+words_agree(struct mdb_ctx *cx, const struct xpv_evtchns *e)
+{
+	uint64_t per = XPV_PAGE_LEN / 4, nr = e->nr_words / per;
+	mdb_addr_t page = 0;
+	bool agree = nr != 0 && e->nr_words % per == 0;
+
+	for (uint64_t i = 0; i <= nr && i < MAX_PORTS / per && agree; i++)
+		agree = mdb_read_ptr(cx, mdb_at(e->domain, e->words + 8 * i),
+				&page) == MDB_OK &&
+			(page == 0) == (i == nr);
+	mdb_forget(cx);
+	return agree;
+}
+
+static enum mdb_trust
+words_trust(struct mdb_ctx *cx, const struct xpv_evtchns *e)
+{
+	enum mdb_trust worst = MDB_TRUST_EXACT, t;
+
+	for (size_t i = 0; fifo_fields[i].names != NULL; i++) {
+		t = mdb_shape_trust(cx, e->domain.world, &fifo_shape, i);
+		if (t > worst)
+			worst = t;
+	}
+	return worst == MDB_TRUST_UNPROVEN && words_agree(cx, e)
+		       ? MDB_TRUST_PROVEN
+		       : worst;
+}
+
 static enum mdb_status
 fifo_get(struct mdb_ctx *cx, mdb_addr_t at, struct xpv_evtchns *out)
 {
@@ -116,6 +155,7 @@ fifo_get(struct mdb_ctx *cx, mdb_addr_t at, struct xpv_evtchns *out)
 	out->fifo = true;
 	out->words = f.words;
 	out->nr_words = f.nr;
+	out->bits_trust = words_trust(cx, out);
 	return MDB_OK;
 }
 
@@ -137,6 +177,10 @@ two_level_get(struct mdb_ctx *cx, mdb_addr_t shared, bool is_32,
 	out->pending = shared + pending;
 	out->mask = shared + mask;
 	out->nr_bits = is_32 ? 32 * 32 : 64 * 64;
+	out->bits_trust =
+		mdb_shape_trust(cx, out->domain.world, &domain_shape, F_IS_32);
+	if (out->bits_trust == MDB_TRUST_REFUTED)
+		out->bits_trust = MDB_TRUST_UNPROVEN;
 	return MDB_OK;
 }
 

@@ -33,7 +33,8 @@ struct xpv_evtchns {
 	bool fifo;
 	mdb_addr_t words; /* FIFO: array of pointers to pages of event words */
 	uint64_t nr_words;
-	mdb_addr_t pending, mask; /* 2-level: bit maps in the shared page */
+	mdb_addr_t pending, mask;  /* 2-level: bit maps in the shared page */
+	enum mdb_trust bits_trust; /* how sure it is that they are there */
 	uint64_t nr_bits;
 };
 

@@ -98,15 +98,15 @@ test_ports_in_the_shared_page(void **state)
 	ff_put(s, FF_SHARED0 + 0x800, 1 << 4, 8);
 	ff_put(s, FF_SHARED0 + 0xa00, 1 << 3 | 1 << 4, 8);
 	has(s, "::evtchn -d 0",
-		"ffff8300000080c0 d0        3 interdomain no   yes     0 "
+		"ffff8300000080c0 d0        3 interdomain  no   yes     0 "
 		"d1 port 5\n"
-		"ffff830000008100 d0        4 virq        yes  yes     0 "
+		"ffff830000008100 d0        4 virq         yes  yes     0 "
 		"virq 2 console\n"
-		"ffff830000008180 d0        6 unbound     no   no      0 "
+		"ffff830000008180 d0        6 unbound      no   no      0 "
 		"waits for d1\n");
-	has(s, "::evtchn", "d1        5 interdomain no   no      0 d0 port 3");
+	has(s, "::evtchn", "d1        5 interdomain  no   no      0 d0 port 3");
 	has_not(s, "::evtchn -p", "    3 ");
-	has(s, "::evtchn -d 0 7", "    7 free        -    -  ");
+	has(s, "::evtchn -d 0 7", "    7 free         -    -  ");
 	has(s, "ffff830000003000::walk evtchn", "0xffff830000009140\n");
 	refuses(s, "::evtchn -d 0 40", "d0 has no port 64");
 }
@@ -123,9 +123,9 @@ test_ports_of_the_fifo(void **state)
 	ff_put(s, FF_WORDS + 12, 1u << 31 | 1u << 29 | 6, 4);
 	ff_put(s, FF_WORDS + 16, 1u << 30, 4);
 	has(s, "::evtchn -v -d 0 3",
-		"interdomain yes  no      0    0 linked to 6            d1 "
+		"interdomain  yes  no      0    0 linked to 6            d1 "
 		"port 5\n");
-	has(s, "::evtchn -d 0 4", "virq        no   yes ");
+	has(s, "::evtchn -d 0 4", "virq         no   yes ");
 	ff_put(s, FF_FIFO + 64, 1u << 20, 4);
 	refuses(s, "::evtchn -d 0", "has words for 1048576 ports");
 }
@@ -159,7 +159,7 @@ test_wrong_channels_are_refused(void **state)
 	refuses(s, "::evtchn -d 0", "1073741824 ports");
 	/* neither 32-bit nor not: where the bits are is not known */
 	ff_set(s, FF_ARCH, FF_DOM1 + 128, "has_32bit_shinfo", 0x20);
-	has(s, "::evtchn -d 1 5", "interdomain <unsupported> ");
+	has(s, "::evtchn -d 1 5", "interdomain  <unsupported> ");
 }
 
 static void

@@ -282,6 +282,20 @@ shares_own_page(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 	return proof->right + proof->wrong < 8 ? MDB_OK : MDB_DONE;
 }
 
+/* Where no shared page tells, the types must. */
+static bool
+types_tell(struct mdb_ctx *cx, struct mdb_world *world)
+{
+	static const char *const names[] = { "list\0", "count_info\0",
+		"u.inuse.type_info\0", "v.inuse._domain\0", "v.free.order\0" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (xpv_member_trust(cx, world, "struct page_info", names[i]) >
+			MDB_TRUST_PROVEN)
+			return false;
+	return true;
+}
+
 static enum mdb_status
 prove(struct mdb_ctx *cx, const struct xpv_frames *f)
 {
@@ -292,8 +306,14 @@ prove(struct mdb_ctx *cx, const struct xpv_frames *f)
 	if (st == MDB_E_INTERRUPTED)
 		return st;
 	mdb_forget(cx);
-	if (proof.wrong == 0 || proof.right > 0)
+	if (proof.right > 0)
 		return MDB_OK;
+	if (proof.wrong == 0 && types_tell(cx, f->world))
+		return MDB_OK;
+	if (proof.wrong == 0)
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"how struct page_info is laid out in this hypervisor "
+			"is not known: the types are of another build");
 	return mdb_fail(cx, MDB_E_CORRUPT,
 		"the frame table at %" PRIx64
 		" does not give any domain the page that it shares",

@@ -59,11 +59,15 @@ struct mapping {
 	uint16_t flags, domid;
 };
 
+enum {
+	F_VCPU = 3
+};
+
 static const struct mdb_field mapping_fields[] = {
 	MDB_FIELD(struct mapping, ref, "ref"),
 	MDB_FIELD(struct mapping, flags, "flags"),
 	MDB_FIELD(struct mapping, domid, "domid"),
-	MDB_FIELD_OPT(struct mapping, vcpu, "vcpu"),
+	[F_VCPU] = MDB_FIELD_OPT(struct mapping, vcpu, "vcpu"),
 	MDB_FIELD_END,
 };
 
@@ -276,4 +280,153 @@ xpv_mapping_read(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 	*out = (struct xpv_mapping){ handle, at, m.ref, m.flags, m.domid,
 		m.vcpu };
 	return MDB_OK;
+}
+
+/* ---- trust ---------------------------------------------------------------
+ */
+
+#define MAX_TESTED 4096u
+/* So many grants and mappings must agree, and none may disagree. */
+#define ENOUGH_GRANTS 2u
+#define ENOUGH_MAPPINGS 1u
+
+/* xen/common/grant_table.c: GNTPIN_*; public/grant_table.h: GTF_* */
+#define PIN_WRITES 0x00ff00ffu
+#define GTF_READING 8u
+#define GTF_WRITING 16u
+
+struct evidence {
+	unsigned int tested, grants, mappings, wrong;
+};
+
+/* An entry that is in use says to whom, and whether to write. */
+static bool
+sides_agree(struct mdb_ctx *cx, const struct xpv_gnttab *g,
+	const struct xpv_grant *r)
+{
+	uint64_t gfn = 0;
+	bool same = (r->flags & 3) == XPV_GRANT_ACCESS &&
+		    r->pin_domid == r->domid &&
+		    (r->status & GTF_READING) != 0 &&
+		    ((r->pin & PIN_WRITES) != 0) ==
+			    ((r->status & GTF_WRITING) != 0) &&
+		    (r->mfn == r->frame || (xpv_m2p_read(cx, g->domain.world,
+						    r->mfn, &gfn) == MDB_OK &&
+						   gfn == r->frame));
+
+	mdb_forget(cx);
+	return same;
+}
+
+/* A mapping is of a grant that is in use by this domain. */
+static bool
+leads_to_grant(struct mdb_ctx *cx, const struct xpv_gnttab *g,
+	const struct xpv_mapping *m)
+{
+	struct mdb_loc other;
+	struct xpv_gnttab table;
+	struct xpv_grant r;
+	bool leads = xpv_domain_any(cx, g->domain.world, m->domid, &other) ==
+			     MDB_OK &&
+		     xpv_gnttab_get(cx, other, &table) == MDB_OK &&
+		     table.addr != 0 &&
+		     xpv_grant_read(cx, &table, m->ref, &r) == MDB_OK &&
+		     r.pin != 0 && r.pin_domid == g->domid;
+
+	mdb_forget(cx);
+	return leads;
+}
+
+static void
+test_mappings(struct mdb_ctx *cx, const struct xpv_gnttab *g,
+	struct evidence *ev)
+{
+	uint64_t nr = g->nr_maptrack * (XPV_PAGE_LEN / g->mapping_len);
+	struct xpv_mapping m;
+
+	for (uint64_t h = 0; h < nr && ev->tested < MAX_TESTED; h++) {
+		if (xpv_mapping_read(cx, g, (uint32_t)h, &m) != MDB_OK)
+			break;
+		ev->tested++;
+		if ((m.flags & 3) == 0)
+			continue;
+		if (leads_to_grant(cx, g, &m))
+			ev->mappings++;
+		else
+			ev->wrong++;
+	}
+	mdb_forget(cx);
+}
+
+static enum mdb_status
+test_domain(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
+{
+	struct evidence *ev = arg;
+	struct xpv_gnttab g;
+	struct xpv_grant r;
+
+	if (xpv_gnttab_get(cx, domain, &g) != MDB_OK || g.addr == 0) {
+		mdb_forget(cx);
+		return MDB_OK;
+	}
+	for (uint64_t i = 0; i < g.nr_refs && ev->tested < MAX_TESTED; i++) {
+		if (xpv_grant_read(cx, &g, (uint32_t)i, &r) != MDB_OK)
+			break;
+		ev->tested++;
+		if (r.pin == 0)
+			continue;
+		if (sides_agree(cx, &g, &r))
+			ev->grants++;
+		else
+			ev->wrong++;
+	}
+	mdb_forget(cx);
+	test_mappings(cx, &g, ev);
+	return MDB_OK;
+}
+
+static enum mdb_trust
+worst_of(struct mdb_ctx *cx, struct mdb_world *world,
+	const struct mdb_shape *shape, enum mdb_trust worst)
+{
+	for (size_t i = 0; shape->fields[i].names != NULL; i++) {
+		enum mdb_trust t = mdb_shape_trust(cx, world, shape, i);
+
+		if (t > worst && t != MDB_TRUST_REFUTED)
+			worst = t;
+	}
+	return worst;
+}
+
+enum mdb_trust
+xpv_gnttab_trust(struct mdb_ctx *cx, struct mdb_world *world)
+{
+	struct xpv_state *s = xpv_state(cx, world);
+	enum mdb_trust worst = MDB_TRUST_EXACT;
+	struct evidence ev = { 0 };
+
+	if (s->gnttab_tried)
+		return s->gnttab_trust;
+	worst = worst_of(cx, world, &table_shape, worst);
+	worst = worst_of(cx, world, &active_shape, worst);
+	worst = worst_of(cx, world, &mapping_shape, worst);
+	if (worst == MDB_TRUST_UNPROVEN) {
+		if (xpv_each_domain(cx, world, test_domain, &ev) != MDB_OK)
+			mdb_forget(cx);
+		if (ev.grants >= ENOUGH_GRANTS &&
+			ev.mappings >= ENOUGH_MAPPINGS && ev.wrong == 0)
+			worst = MDB_TRUST_PROVEN;
+		/* A few may be in the making. */
+		else if (ev.wrong > ev.grants + ev.mappings)
+			worst = MDB_TRUST_REFUTED;
+	}
+	s->gnttab_tried = true;
+	s->gnttab_trust = worst;
+	return worst;
+}
+
+enum mdb_trust
+xpv_mapping_vcpu_trust(struct mdb_ctx *cx, struct mdb_world *world)
+{
+	return mdb_shape_trust(cx, world, &mapping_shape, F_VCPU);
 }

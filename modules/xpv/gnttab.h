@@ -60,6 +60,17 @@ enum mdb_status xpv_grant_read(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 enum mdb_status xpv_mapping_read(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 	uint32_t handle, struct xpv_mapping *out);
 
+/*
+ * How sure what these tell is.  Where the types do not say, the grants in use
+ * do, once for all: what the hypervisor has of each is what the guest's entry,
+ * whose form is fixed, and the machine's table of frames have; else they refute
+ * it.
+ */
+enum mdb_trust xpv_gnttab_trust(struct mdb_ctx *cx, struct mdb_world *world);
+/* The same of the vCPU that mapped, which nothing else tells. */
+enum mdb_trust xpv_mapping_vcpu_trust(struct mdb_ctx *cx,
+	struct mdb_world *world);
+
 enum mdb_status xpv_gnttab_cmd(struct mdb_ctx *cx, const struct mdb_call *call);
 extern const struct mdb_table xpv_gnttab_table;
 extern const struct mdb_option xpv_gnttab_options[];

@@ -134,18 +134,20 @@ grant_row(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 	if (r->pin != 0 && r->pin_domid != r->domid)
 		flags = mdb_tmp_printf(cx, "%s (the entry is for %s now)",
 			flags, xpv_domid_name(cx, r->domid));
+	enum mdb_trust trust = xpv_gnttab_trust(cx, g->domain.world);
+#define SURE(v) xpv_trusted(trust, (v))
 	struct mdb_value v[] = {
 		mdb_v_addr(mdb_at(g->domain, r->active_addr)),
 		mdb_v_text(xpv_domid_name(cx, g->domid)),
 		mdb_v_uint(r->ref),
-		mdb_v_text(xpv_domid_name(cx, to)),
-		mdb_v_hex(r->frame),
-		r->pin != 0 ? mdb_v_hex(r->mfn) : mdb_v_none(),
-		mdb_v_uint(r->pin & 0xff),
-		mdb_v_uint(r->pin >> 8 & 0xff),
-		mdb_v_uint(r->pin >> 16 & 0xff),
-		mdb_v_uint(r->pin >> 24 & 0xff),
-		mdb_v_text(flags),
+		SURE(mdb_v_text(xpv_domid_name(cx, to))),
+		SURE(mdb_v_hex(r->frame)),
+		r->pin != 0 ? SURE(mdb_v_hex(r->mfn)) : mdb_v_none(),
+		SURE(mdb_v_uint(r->pin & 0xff)),
+		SURE(mdb_v_uint(r->pin >> 8 & 0xff)),
+		SURE(mdb_v_uint(r->pin >> 16 & 0xff)),
+		SURE(mdb_v_uint(r->pin >> 24 & 0xff)),
+		SURE(mdb_v_text(flags)),
 	};
 
 	return mdb_row(cx, &xpv_gnttab_table, v);
@@ -248,16 +250,18 @@ mapped_row(struct mdb_ctx *cx, const struct xpv_gnttab *g,
 	};
 	struct mdb_value mfn = mdb_v_none();
 	const char *check = mapped_check(cx, g, m, &mfn);
+	enum mdb_trust trust = xpv_gnttab_trust(cx, g->domain.world);
 	struct mdb_value v[] = {
 		mdb_v_addr(mdb_at(g->domain, m->addr)),
 		mdb_v_text(xpv_domid_name(cx, g->domid)),
 		mdb_v_uint(m->handle),
-		mdb_v_text(xpv_domid_name(cx, m->domid)),
-		mdb_v_uint(m->ref),
-		mdb_v_uint(m->vcpu),
-		mfn,
-		mdb_v_text(mdb_tmp_printf(cx, "%s%s",
-			xpv_words(cx, bits, m->flags), check)),
+		SURE(mdb_v_text(xpv_domid_name(cx, m->domid))),
+		SURE(mdb_v_uint(m->ref)),
+		xpv_trusted(xpv_mapping_vcpu_trust(cx, g->domain.world),
+			mdb_v_uint(m->vcpu)),
+		SURE(mfn),
+		SURE(mdb_v_text(mdb_tmp_printf(cx, "%s%s",
+			xpv_words(cx, bits, m->flags), check))),
 	};
 
 	return mdb_row(cx, &mapped_table, v);
@@ -313,6 +317,7 @@ sum_row(struct mdb_ctx *cx, const struct xpv_gnttab *g)
 		st = each_mapping(cx, g, false, &s);
 	if (st != MDB_OK)
 		return st;
+	enum mdb_trust trust = xpv_gnttab_trust(cx, g->domain.world);
 	struct mdb_value v[] = {
 		mdb_v_addr(mdb_at(g->domain, g->addr)),
 		mdb_v_text(xpv_domid_name(cx, g->domid)),
@@ -320,11 +325,11 @@ sum_row(struct mdb_ctx *cx, const struct xpv_gnttab *g)
 				: mdb_v_none(),
 		cell(cx, g, "nr_grant_frames\0", g->nr_frames),
 		cell(cx, g, "max_grant_frames\0", g->max_frames),
-		mdb_v_uint(g->nr_maptrack),
+		SURE(mdb_v_uint(g->nr_maptrack)),
 		cell(cx, g, "max_maptrack_frames\0", g->max_maptrack),
-		mdb_v_uint(s.granted),
-		mdb_v_uint(s.active),
-		mdb_v_uint(s.mapped),
+		SURE(mdb_v_uint(s.granted)),
+		SURE(mdb_v_uint(s.active)),
+		SURE(mdb_v_uint(s.mapped)),
 	};
 
 	return mdb_row(cx, &sum_table, v);
@@ -352,6 +357,14 @@ enum mdb_status
 xpv_gnttab_cmd(struct mdb_ctx *cx, const struct mdb_call *call)
 {
 	struct mdb_call copy = *call;
+	struct mdb_world *world;
+	enum mdb_status st = xpv_world(cx, &world);
 
+	if (st == MDB_OK && xpv_gnttab_trust(cx, world) == MDB_TRUST_REFUTED)
+		st = mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"what the hypervisor has of grants is not what the "
+			"guests' entries say: the types are of another build");
+	if (st != MDB_OK)
+		return st;
 	return xpv_each_meant(cx, call, true, domain_grants, &copy);
 }

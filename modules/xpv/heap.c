@@ -65,7 +65,9 @@ struct heap {
 	uint64_t nr_nodes;
 	bool blocks; /* -v */
 	bool has_counters;
-	uint64_t total, counted;
+	uint64_t total;
+	enum mdb_status lost; /* of any list */
+	bool wrong;	      /* is any list */
 };
 
 /* What one list holds. */
@@ -260,6 +262,15 @@ counter_read(struct mdb_ctx *cx, const struct heap *h, mdb_addr_t counters,
 	return st;
 }
 
+/* A sum over lists: none where one is lost, doubtful where one is wrong. */
+static struct mdb_value
+summed(struct mdb_value v, enum mdb_status lost, bool wrong)
+{
+	if (lost != MDB_OK)
+		return mdb_v_error(lost);
+	return wrong ? mdb_v_unproven(v) : v;
+}
+
 static enum mdb_status
 zone_row(struct mdb_ctx *cx, struct heap *h, uint64_t node, uint64_t zone,
 	mdb_addr_t lists, mdb_addr_t counters)
@@ -267,7 +278,8 @@ zone_row(struct mdb_ctx *cx, struct heap *h, uint64_t node, uint64_t zone,
 	uint64_t frames = 0, counter = 0;
 	struct mdb_value count;
 	const char *text = "";
-	enum mdb_status st = MDB_OK, counted;
+	enum mdb_status st = MDB_OK, counted, lost = MDB_OK;
+	bool wrong = false;
 
 	for (uint64_t order = 0; order < h->nr_orders; order++) {
 		struct found f = { 0 };
@@ -277,12 +289,14 @@ zone_row(struct mdb_ctx *cx, struct heap *h, uint64_t node, uint64_t zone,
 		st = list_walk(cx, h, &at, &f);
 		if (mdb_is_fault(st)) {
 			f.wrong = mdb_status_name(st);
+			lost = st;
 			mdb_forget(cx);
 			st = MDB_OK;
 		}
 		if (st != MDB_OK)
 			return st;
 		frames += f.frames;
+		wrong = wrong || f.wrong != NULL;
 		if (f.blocks != 0 || f.wrong != NULL)
 			text = mdb_tmp_printf(cx,
 				"%s%s%" PRIu64 ":%" PRIu64 "%s%s%s", text,
@@ -293,7 +307,9 @@ zone_row(struct mdb_ctx *cx, struct heap *h, uint64_t node, uint64_t zone,
 	}
 	counted = counter_read(cx, h, counters, zone, &count, &counter);
 	h->total += frames;
-	if (counted == MDB_OK && counter != frames)
+	h->lost = lost != MDB_OK ? lost : h->lost;
+	h->wrong = h->wrong || wrong;
+	if (counted == MDB_OK && counter != frames && lost == MDB_OK)
 		text = mdb_tmp_printf(cx, "%s (not what is counted)", text);
 	if (h->blocks || (frames == 0 && counter == 0 && *text == '\0'))
 		return MDB_OK;
@@ -301,9 +317,9 @@ zone_row(struct mdb_ctx *cx, struct heap *h, uint64_t node, uint64_t zone,
 		mdb_v_uint(node),
 		mdb_v_uint(zone),
 		mdb_v_bytes(1ull << (zone + XPV_PAGE_SHIFT)),
-		mdb_v_uint(frames),
+		summed(mdb_v_uint(frames), lost, wrong),
 		count,
-		mdb_v_bytes(frames << XPV_PAGE_SHIFT),
+		summed(mdb_v_bytes(frames << XPV_PAGE_SHIFT), lost, wrong),
 		mdb_v_text(text),
 	};
 
@@ -345,15 +361,16 @@ total_row(struct mdb_ctx *cx, const struct heap *h)
 		text = mdb_tmp_printf(cx, "%" PRIu64 " of them are claimed",
 			claims);
 	mdb_forget(cx);
-	if (known && counter != h->total)
+	if (known && counter != h->total && h->lost == MDB_OK)
 		text = mdb_tmp_printf(cx, "%s (not what is counted)", text);
 	struct mdb_value v[] = {
 		mdb_v_text("all"),
 		mdb_v_none(),
 		mdb_v_none(),
-		mdb_v_uint(h->total),
+		summed(mdb_v_uint(h->total), h->lost, h->wrong),
 		known ? mdb_v_uint(counter) : mdb_v_none(),
-		mdb_v_bytes(h->total << XPV_PAGE_SHIFT),
+		summed(mdb_v_bytes(h->total << XPV_PAGE_SHIFT), h->lost,
+			h->wrong),
 		mdb_v_text(text),
 	};
 

@@ -81,15 +81,15 @@ call_of_regs(const struct mdb_regs *r, bool wide, struct call *c)
 }
 
 static struct mdb_value
-op_cell(struct mdb_ctx *cx, const struct xpv_hypercall_info *info,
-	const struct call *c)
+op_cell(struct mdb_ctx *cx, const struct call *c)
 {
+	enum mdb_hypercall_op place = mdb_hypercall_op_place(c->number);
 	uint64_t op = c->args[0];
 	const char *name;
 
-	if (info == NULL || info->op_place == XPV_OP_NONE)
+	if (place == MDB_HYPERCALL_OP_NONE)
 		return mdb_v_none();
-	if (info->op_place == XPV_OP_POINTED) {
+	if (place == MDB_HYPERCALL_OP_MEMORY) {
 		enum mdb_status st = MDB_E_UNMAPPED;
 
 		if (c->guest.world != NULL)
@@ -100,39 +100,39 @@ op_cell(struct mdb_ctx *cx, const struct xpv_hypercall_info *info,
 			return mdb_v_error(st);
 		}
 	}
-	name = xpv_hypercall_op_name(info, op);
+	name = mdb_hypercall_op_name(c->number, op);
 	return mdb_v_text(
 		name != NULL ? name : mdb_tmp_printf(cx, "?(%" PRIu64 ")", op));
 }
 
 static const char *
-args_text(struct mdb_ctx *cx, const struct xpv_hypercall_info *info,
-	const struct call *c)
+args_text(struct mdb_ctx *cx, const struct call *c)
 {
-	const char *text = "";
+	const char *text = "", *name;
 
-	if (info == NULL)
-		return "-";
-	for (size_t i = 0; i < XPV_HYPERCALL_ARGS && info->args[i] != NULL; i++)
+	for (size_t i = 0; (name = xpv_hypercall_arg(c->number, i)) != NULL;
+		i++)
 		text = mdb_tmp_printf(cx, "%s%s%s=%#" PRIx64, text,
-			i > 0 ? ", " : "", info->args[i], c->args[i]);
+			i > 0 ? ", " : "", name, c->args[i]);
 	return *text != '\0' ? text : "-";
 }
 
 /* ---- what a number means ------------------------------------------------- */
 
 static enum mdb_status
-show_ops(struct mdb_ctx *cx, const struct xpv_hypercall_info *info)
+show_ops(struct mdb_ctx *cx, uint64_t number)
 {
+	size_t count = mdb_hypercall_nr_ops(number);
 	enum mdb_status st = MDB_OK;
 
-	for (size_t i = 0; i < info->nr_ops && st == MDB_OK; i++) {
+	for (size_t i = 0; i < count && st == MDB_OK; i++) {
+		const char *name = mdb_hypercall_op_name(number, i);
 		struct mdb_value v[] = {
 			mdb_v_uint(i),
-			mdb_v_text(info->ops[i] != NULL ? info->ops[i] : ""),
+			mdb_v_text(name != NULL ? name : ""),
 		};
 
-		if (info->ops[i] != NULL)
+		if (name != NULL)
 			st = mdb_subrow(cx, &op_table, v);
 	}
 	return st;
@@ -141,37 +141,37 @@ show_ops(struct mdb_ctx *cx, const struct xpv_hypercall_info *info)
 static enum mdb_status
 show_number(struct mdb_ctx *cx, uint64_t number, bool verbose)
 {
-	const struct xpv_hypercall_info *info = xpv_hypercall_info(number);
-	const char *args = "";
+	const char *name = mdb_hypercall_name(number);
+	const char *args = "", *arg;
 	enum mdb_status st;
 
-	if (info == NULL)
+	if (name == NULL)
 		return mdb_fail(cx, MDB_E_NOTFOUND,
 			"there is no hypercall %" PRIu64, number);
-	for (size_t i = 0; i < XPV_HYPERCALL_ARGS && info->args[i] != NULL; i++)
+	for (size_t i = 0; (arg = xpv_hypercall_arg(number, i)) != NULL; i++)
 		args = mdb_tmp_printf(cx, "%s%s%s", args, i > 0 ? ", " : "",
-			info->args[i]);
+			arg);
 	struct mdb_value v[] = {
 		mdb_v_none(),
 		mdb_v_none(),
 		mdb_v_none(),
 		mdb_v_uint(number),
-		mdb_v_text(info->name),
+		mdb_v_text(name),
 		mdb_v_none(),
 		mdb_v_text(*args != '\0' ? args : "-"),
 	};
 
 	st = mdb_row(cx, &xpv_hypercall_table, v);
-	return st == MDB_OK && verbose ? show_ops(cx, info) : st;
+	return st == MDB_OK && verbose ? show_ops(cx, number) : st;
 }
 
 static enum mdb_status
 show_name(struct mdb_ctx *cx, const char *name, bool verbose)
 {
-	for (uint64_t n = 0; n < XPV_HYPERCALL_MAX; n++) {
-		const struct xpv_hypercall_info *info = xpv_hypercall_info(n);
+	for (uint64_t n = 0; n < MDB_HYPERCALL_MAX; n++) {
+		const char *known = mdb_hypercall_name(n);
 
-		if (info != NULL && strcmp(info->name, name) == 0)
+		if (known != NULL && strcmp(known, name) == 0)
 			return show_number(cx, n, verbose);
 	}
 	return mdb_fail(cx, MDB_E_NOTFOUND, "there is no hypercall \"%s\"",
@@ -253,7 +253,7 @@ row(struct mdb_ctx *cx, struct mdb_world *world, const struct mdb_xen_pcpu *p)
 {
 	const struct mdb_xen_vcpu *v = &p->loaded;
 	struct mdb_loc vcpu = mdb_kernel_loc(world, v->addr);
-	const struct xpv_hypercall_info *info;
+	const char *name;
 	struct xpv_domain d;
 	struct mdb_regs regs;
 	struct call c = { 0 };
@@ -267,15 +267,15 @@ row(struct mdb_ctx *cx, struct mdb_world *world, const struct mdb_xen_pcpu *p)
 		return st;
 	call_of_regs(&regs, vector != VECTOR_HYPERCALL_32, &c);
 	c.guest = guest_of(cx, vcpu, &d);
-	info = xpv_hypercall_info(c.number);
+	name = mdb_hypercall_name(c.number);
 	struct mdb_value cells[] = {
 		mdb_v_addr(vcpu),
 		mdb_v_text(xpv_vcpu_name(cx, v->domid, (int)v->vcpu)),
 		mdb_v_int(p->cpu),
 		mdb_v_uint(c.number),
-		mdb_v_text(info != NULL ? info->name : "?"),
-		op_cell(cx, info, &c),
-		mdb_v_text(args_text(cx, info, &c)),
+		mdb_v_text(name != NULL ? name : "?"),
+		op_cell(cx, &c),
+		mdb_v_text(args_text(cx, &c)),
 	};
 
 	return mdb_row(cx, &xpv_hypercall_table, cells);

@@ -13,6 +13,7 @@
 
 const struct mdb_example xpv_iommu_examples[] = {
 	{ "::iommu", "the units, and the state of each domain" },
+	{ "::iommu -v -d 0", "domain 0 with its devices" },
 	{ NULL },
 };
 
@@ -20,12 +21,6 @@ static enum mdb_status
 leaf(struct mdb_ctx *cx, const char *name, struct mdb_value v, const char *text)
 {
 	return xpv_leaf(cx, name, text, v);
-}
-
-static enum mdb_status
-leaf_hex(struct mdb_ctx *cx, const char *name, uint64_t v)
-{
-	return leaf(cx, name, mdb_v_hex(v), mdb_tmp_printf(cx, "%" PRIx64, v));
 }
 
 static enum mdb_status
@@ -78,21 +73,13 @@ switches(struct mdb_ctx *cx, struct mdb_world *w)
 	return st;
 }
 
-/* By the function that makes a domain ready (struct iommu_ops.init). */
 static enum mdb_status
-vendor(struct mdb_ctx *cx, struct mdb_world *w, struct mdb_loc ops)
+vendor(struct mdb_ctx *cx, struct mdb_world *w)
 {
-	uint64_t init = 0;
-	const char *name;
-	enum mdb_status st =
-		xpv_member(cx, ops, "struct iommu_ops", "init\0", &init);
+	const char *name = xpv_iommu_maker(cx, w);
 
-	(void)w;
-	if (st != MDB_OK)
-		return leaf_status(cx, "vendor", st);
-	if (init == 0)
+	if (name == NULL)
 		return leaf(cx, "vendor", mdb_v_none(), "none");
-	name = mdb_sym_format(cx, mdb_at(ops, init));
 	name = strstr(name, "amd") != NULL     ? "AMD"
 	       : strstr(name, "intel") != NULL ? "Intel VT-d"
 					       : name;
@@ -172,21 +159,15 @@ units_of(struct mdb_ctx *cx, struct mdb_world *w, const struct unit_kind *k)
 static enum mdb_status
 tables(struct mdb_ctx *cx, struct mdb_loc domain)
 {
-	uint64_t vtd = 0, amd = 0;
+	uint64_t root = 0;
+	enum mdb_status st = xpv_iommu_root(cx, domain, &root);
 
-	if (xpv_member(cx, domain, "struct domain",
-		    "iommu.arch.vtd.pgd_maddr\0iommu.arch.pgd_maddr\0",
-		    &vtd) != MDB_OK)
-		mdb_forget(cx);
-	if (xpv_member(cx, domain, "struct domain",
-		    "iommu.arch.amd.root_table\0iommu.arch.root_table\0",
-		    &amd) != MDB_OK)
-		mdb_forget(cx);
-	/* The two share their place; which it is, the vendor says. */
-	if (vtd == 0 && amd == 0)
+	if (st != MDB_OK)
+		return leaf_status(cx, "tables", st);
+	if (root == 0)
 		return leaf(cx, "tables", mdb_v_none(), "none");
-	return leaf_hex(cx, "tables",
-		amd >= XPV_RO_MPT && amd < XPV_HYPERVISOR_END ? amd : vtd);
+	return leaf(cx, "tables", mdb_v_hex(root),
+		mdb_tmp_printf(cx, "machine address %" PRIx64, root));
 }
 
 static const struct xpv_leaf domain_flags[] = {
@@ -203,26 +184,23 @@ state_leaf(struct mdb_ctx *cx, struct mdb_loc domain, bool *on_out)
 	uint64_t ops = 0;
 	enum mdb_status st =
 		xpv_member(cx, domain, "struct domain", names, &ops);
-	bool unproven = xpv_member_trust(cx, domain.world, "struct domain",
-				names) == MDB_TRUST_UNPROVEN;
-	struct mdb_value v = mdb_v_bool(ops != 0);
 
 	if (st != MDB_OK)
 		return leaf_status(cx, "state", st);
 	*on_out = ops != 0;
-	return leaf(cx, "state", unproven ? mdb_v_unproven(v) : v,
-		mdb_tmp_printf(cx, "%s%s", ops != 0 ? "on" : "off",
-			unproven ? "?" : ""));
+	return xpv_leaf_trusted(cx, "state", ops != 0 ? "on" : "off",
+		mdb_v_bool(ops != 0),
+		xpv_member_trust(cx, domain.world, "struct domain", names));
 }
 
 static enum mdb_status
 domain_leaves(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 {
+	const struct mdb_call *call = arg;
 	uint64_t id = 0;
 	bool on = false;
 	enum mdb_status st = xpv_domid_of(cx, domain, &id);
 
-	(void)arg;
 	if (st == MDB_OK)
 		st = mdb_tree_open(cx, NULL, xpv_domid_name(cx, id),
 			MDB_BRANCH_STRUCT);
@@ -232,27 +210,44 @@ domain_leaves(struct mdb_ctx *cx, struct mdb_loc domain, void *arg)
 		st = xpv_leaves(cx, domain, "struct domain", domain_flags);
 	if (st == MDB_OK && on)
 		st = tables(cx, domain);
+	if (st == MDB_OK && mdb_opt(call, 'v'))
+		st = xpv_iommu_devices(cx, domain);
 	return st == MDB_OK ? mdb_tree_close(cx) : st;
+}
+
+/* Whose devices no guest has: those that the hypervisor hides, and those in
+ * quarantine.  A Xen whose variables are not known has none here. */
+static enum mdb_status
+system_domains(struct mdb_ctx *cx, struct mdb_world *w,
+	const struct mdb_call *call)
+{
+	static const uint64_t ids[] = { XPV_DOMID_XEN, XPV_DOMID_IO };
+	struct mdb_call copy = *call;
+	struct mdb_loc domain;
+	enum mdb_status st = MDB_OK;
+
+	for (size_t i = 0; i < 2 && st == MDB_OK; i++) {
+		if (xpv_domain_any(cx, w, ids[i], &domain) == MDB_OK)
+			st = domain_leaves(cx, domain, &copy);
+		else
+			mdb_forget(cx);
+	}
+	return st;
 }
 
 enum mdb_status
 xpv_iommu(struct mdb_ctx *cx, const struct mdb_call *call)
 {
+	struct mdb_call copy = *call;
 	struct mdb_world *w;
-	struct mdb_loc ops;
 	enum mdb_status st = xpv_world(cx, &w);
 
 	if (st == MDB_OK)
 		st = mdb_tree_open(cx, NULL, "iommu", MDB_BRANCH_STRUCT);
 	if (st == MDB_OK)
 		st = switches(cx, w);
-	if (st == MDB_OK) {
-		enum mdb_status known = mdb_sym_loc(cx, w, "iommu_ops", &ops);
-
-		st = known == MDB_OK && ops.world == w
-			     ? vendor(cx, w, ops)
-			     : leaf_status(cx, "vendor", MDB_E_NOTFOUND);
-	}
+	if (st == MDB_OK)
+		st = vendor(cx, w);
 	if (st == MDB_OK)
 		st = mdb_tree_open(cx, NULL, "units", MDB_BRANCH_ARRAY);
 	for (size_t i = 0; i < 2 && st == MDB_OK; i++)
@@ -262,7 +257,9 @@ xpv_iommu(struct mdb_ctx *cx, const struct mdb_call *call)
 	if (st == MDB_OK)
 		st = mdb_tree_open(cx, NULL, "domains", MDB_BRANCH_STRUCT);
 	if (st == MDB_OK)
-		st = xpv_each_meant(cx, call, false, domain_leaves, NULL);
+		st = xpv_each_meant(cx, call, false, domain_leaves, &copy);
+	if (st == MDB_OK && mdb_opt(call, 'v') && !mdb_opt(call, 'd'))
+		st = system_domains(cx, w, call);
 	if (st == MDB_OK)
 		st = mdb_tree_close(cx);
 	return st == MDB_OK ? mdb_tree_close(cx) : st;
@@ -270,5 +267,6 @@ xpv_iommu(struct mdb_ctx *cx, const struct mdb_call *call)
 
 const struct mdb_option xpv_iommu_options[] = {
 	{ 'd', MDB_OPT_EXPR, "domid", "only that domain" },
+	{ 'v', MDB_OPT_FLAG, NULL, "each with its PCI devices" },
 	{ 0 },
 };

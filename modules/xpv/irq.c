@@ -169,24 +169,28 @@ pirq_by_tree(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
 /* By its event channels, where that tree is not where it is thought to be. */
 static bool
 pirq_by_port(struct mdb_ctx *cx, struct mdb_loc domain, uint64_t irq,
-	uint64_t *pirq_out)
+	uint64_t *pirq_out, bool *lost_out)
 {
 	struct xpv_evtchns e;
 	bool found = false;
+	enum mdb_status st = xpv_evtchns_get(cx, domain, &e);
 
-	if (xpv_evtchns_get(cx, domain, &e) != MDB_OK)
+	*lost_out = mdb_is_fault(st);
+	if (st != MDB_OK)
 		e.nr_ports = 0;
 	for (uint64_t i = 1; i < e.nr_ports && !found; i++) {
 		struct xpv_evtchn c;
 		uint64_t back = 0, port;
 		bool masked;
 
-		found = xpv_evtchn_read(cx, &e, i, &c) == MDB_OK &&
-			c.state == XPV_ECS_PIRQ &&
-			xpv_pirq_read(cx, domain, c.pirq, &back, &port,
-				&masked) == MDB_OK &&
-			back == irq;
-		*pirq_out = c.pirq;
+		st = xpv_evtchn_read(cx, &e, i, &c);
+		if (st == MDB_OK && c.state == XPV_ECS_PIRQ) {
+			*pirq_out = c.pirq;
+			st = xpv_pirq_read(cx, domain, c.pirq, &back, &port,
+				&masked);
+			found = st == MDB_OK && back == irq;
+		}
+		*lost_out = *lost_out || mdb_is_fault(st);
 	}
 	mdb_forget(cx);
 	return found;
@@ -200,13 +204,14 @@ guest_text(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t domain,
 	struct mdb_loc loc = mdb_at(q->table, domain);
 	const char *name = xpv_owner_name(cx, loc.world, domain);
 	uint64_t pirq = 0, back = 0, port = 0;
-	bool masked = false;
+	bool masked = false, lost = false;
 
 	if ((!pirq_by_tree(cx, loc, irq, &pirq) &&
-		    !pirq_by_port(cx, loc, irq, &pirq)) ||
+		    !pirq_by_port(cx, loc, irq, &pirq, &lost)) ||
 		xpv_pirq_read(cx, loc, pirq, &back, &port, &masked) != MDB_OK) {
 		mdb_forget(cx);
-		return mdb_tmp_printf(cx, "%s, its pirq is not found", name);
+		return mdb_tmp_printf(cx, "%s, its pirq is %s", name,
+			lost ? "unreadable" : "not found");
 	}
 	*led_back_out = true;
 	return mdb_tmp_printf(cx, "%s pirq %" PRIu64 " (%s%s)", name, pirq,
@@ -246,25 +251,39 @@ guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
 	return MDB_OK;
 }
 
+/* The handler is the start of a function, or is not where it should be. */
 static const char *
 handler_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
 {
-	uint64_t handler = 0;
+	struct mdb_loc loc = mdb_at(q->table, d->action);
+	struct mdb_sym sym;
 	enum mdb_status st;
 
 	if (d->action == 0)
 		return "mapped, unbound";
-	st = xpv_member(cx, mdb_at(q->table, d->action), "struct irqaction",
-		"handler\0", &handler);
-	if (st != MDB_OK) {
-		mdb_forget(cx);
-		return mdb_tmp_printf(cx, "<%s>", mdb_status_name(st));
-	}
-	return mdb_sym_format(cx, mdb_at(q->table, handler));
+	st = xpv_member_ptr(cx, loc, "struct irqaction", "handler\0", &loc);
+	if (st == MDB_OK)
+		st = mdb_sym_by_addr(cx, loc, false, &sym);
+	if (st == MDB_OK && sym.value == loc.addr)
+		return mdb_sym_format(cx, loc);
+	mdb_forget(cx);
+	return mdb_tmp_printf(cx, "<its handler is %s>",
+		st == MDB_OK ? "not found" : mdb_status_name(st));
 }
 
 /* ---- rows ----------------------------------------------------------------
  */
+
+/* Anything else is no name of a type. */
+static bool
+is_text(const char *text)
+{
+	const char *c = text;
+
+	while (*c > ' ' && *c <= '~')
+		c++;
+	return c != text && *c == '\0';
+}
 
 static const char *
 type_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
@@ -276,6 +295,8 @@ type_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d)
 
 	if (st == MDB_OK)
 		st = mdb_read_str(cx, mdb_at(q->table, name), buf, 32);
+	if (st == MDB_OK && !is_text(buf))
+		st = MDB_E_CORRUPT;
 	if (st == MDB_OK)
 		return buf;
 	mdb_forget(cx);

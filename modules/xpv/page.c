@@ -392,6 +392,10 @@ sums_print(struct mdb_ctx *cx, struct sums *s)
 	if (s->others != 0)
 		mdb_warn(cx, MDB_OK, "%" PRIu64 " frames are of still others",
 			s->others);
+	if (!s->frames->nr_exact)
+		mdb_warn(cx, MDB_OK,
+			"how many frames the machine has is not known: all "
+			"that the frame table has entries for are counted");
 	if (s->read != s->frames->nr_pdx)
 		mdb_warn(cx, MDB_OK,
 			"%" PRIu64 " of %" PRIu64
@@ -459,8 +463,7 @@ xpv_xenpage(struct mdb_ctx *cx, const struct mdb_call *call)
 		return one(cx, &f, call);
 	if (s.selected)
 		return xpv_each_page(cx, &f, owned_row, &s);
-	return mdb_fail(cx, MDB_E_USAGE,
-		"::xenpage wants a frame, -d domid or -s");
+	return mdb_fail(cx, MDB_E_USAGE, "a frame, -d domid or -s is needed");
 }
 
 /* ---- the walker ----------------------------------------------------------

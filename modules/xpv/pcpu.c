@@ -6,7 +6,7 @@
  * CPU's stack; of an older one it is that vcpu whose state says that it runs
  * there, else the idle one.
  */
-#include "xpv.h"
+#include "pcpu.h"
 
 #include <inttypes.h>
 
@@ -19,7 +19,7 @@ static const struct mdb_column columns[] = {
 	{ "id", "ID", 3, 0, 0, "number of the vcpu in the domain" },
 	{ "idle", "IDLE", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
 		"the processor's idle vcpu" },
-	{ "stack", "STACK", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
+	{ "stack_base", "STACK", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
 		"the lowest page of its stacks" },
 	{ "irq", "IRQ", 10, MDB_COL_LEFT, 0,
 		"interrupts on or off; guest: it runs the guest; in an irq, "
@@ -36,8 +36,16 @@ const struct mdb_table xpv_pcpu_table = { .name = "pcpus", .columns = columns };
 
 const struct mdb_example xpv_pcpu_examples[] = {
 	{ "::pcpu", "what each processor runs" },
+	{ "::pcpu -v -c 0", "all of processor 0" },
 	{ "::walk pcpu | ::vcpu", "the vcpus that run" },
 	{ NULL },
+};
+
+const struct mdb_option xpv_pcpu_options[] = {
+	{ 'v', MDB_OPT_FLAG, NULL,
+		"each with its registers, stacks, tables and what waits" },
+	{ 'c', MDB_OPT_EXPR, "cpu", "only that processor" },
+	{ 0 },
 };
 
 #define MAX_CPUS 4096
@@ -46,7 +54,7 @@ const struct mdb_example xpv_pcpu_examples[] = {
 
 /* xen/include/xen/softirq.h, then xen/arch/x86/include/asm/softirq.h; 4.14 to
  * 4.20. */
-static const struct xpv_bit softirq_bits[] = {
+const struct xpv_bit xpv_softirq_bits[] = {
 	{ 1u << 0, "timer" },
 	{ 1u << 1, "rcu" },
 	{ 1u << 2, "sched_slave" },
@@ -61,9 +69,8 @@ static const struct xpv_bit softirq_bits[] = {
 	{ 0, NULL },
 };
 
-/* irq_stat[cpu], xen/arch/x86/include/asm/hardirq.h. */
-static enum mdb_status
-irq_stat_of(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
+enum mdb_status
+xpv_irq_stat(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
 	struct mdb_loc *loc_out)
 {
 	struct mdb_type type;
@@ -85,7 +92,7 @@ pending_cell(struct mdb_ctx *cx, struct mdb_world *world, int cpu, bool words)
 {
 	struct mdb_loc loc;
 	uint64_t pending;
-	enum mdb_status st = irq_stat_of(cx, world, cpu, &loc);
+	enum mdb_status st = xpv_irq_stat(cx, world, cpu, &loc);
 
 	if (st == MDB_OK)
 		st = xpv_member(cx, loc, "irq_cpustat_t", "__softirq_pending\0",
@@ -96,9 +103,9 @@ pending_cell(struct mdb_ctx *cx, struct mdb_world *world, int cpu, bool words)
 	}
 	if (!words)
 		return mdb_v_hex(pending);
-	return pending == 0
-		       ? mdb_v_text("none")
-		       : mdb_v_text(xpv_bits_text(cx, softirq_bits, pending));
+	return pending == 0 ? mdb_v_text("none")
+			    : mdb_v_text(xpv_bits_text(cx, xpv_softirq_bits,
+				      pending));
 }
 
 /* ",irq" when the CPU is in one, by its counters; "" else. */
@@ -113,7 +120,7 @@ nesting(struct mdb_ctx *cx, struct mdb_world *world, int cpu)
 	struct mdb_loc loc;
 	uint64_t n;
 
-	if (irq_stat_of(cx, world, cpu, &loc) != MDB_OK) {
+	if (xpv_irq_stat(cx, world, cpu, &loc) != MDB_OK) {
 		mdb_forget(cx);
 		return text;
 	}
@@ -130,8 +137,8 @@ nesting(struct mdb_ctx *cx, struct mdb_world *world, int cpu)
 
 #define RFLAGS_IF (1u << 9)
 
-static struct mdb_value
-irq_cell(struct mdb_ctx *cx, struct mdb_world *world,
+const char *
+xpv_irq_text(struct mdb_ctx *cx, struct mdb_world *world,
 	const struct mdb_xen_pcpu *p)
 {
 	struct mdb_regs regs;
@@ -144,8 +151,7 @@ irq_cell(struct mdb_ctx *cx, struct mdb_world *world,
 		 mdb_reg_known(&regs, MDB_R_FLAGS))
 		word = (regs.r[MDB_R_FLAGS] & RFLAGS_IF) != 0 ? "on" : "off";
 	mdb_forget(cx);
-	return mdb_v_text(
-		mdb_tmp_printf(cx, "%s%s", word, nesting(cx, world, p->cpu)));
+	return mdb_tmp_printf(cx, "%s%s", word, nesting(cx, world, p->cpu));
 }
 
 static struct mdb_value
@@ -170,11 +176,14 @@ idle_cell(struct mdb_ctx *cx, struct mdb_world *world, int cpu)
 static enum mdb_status
 row(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 {
+	const struct mdb_call *call = arg;
 	struct mdb_xen_pcpu p;
-	enum mdb_status st = mdb_xen_pcpu(cx, world, cpu, &p);
+	enum mdb_status st;
 	bool idle;
 
-	(void)arg;
+	if (mdb_opt(call, 'v') && !mdb_is_piped(cx))
+		return xpv_pcpu_tree(cx, world, cpu);
+	st = mdb_xen_pcpu(cx, world, cpu, &p);
 	if (st != MDB_OK)
 		return st;
 	idle = p.current.known && p.current.domid == MDB_XEN_DOMID_IDLE;
@@ -188,7 +197,7 @@ row(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 					 : mdb_v_none(),
 		idle_cell(cx, world, cpu),
 		addr_cell(world, p.stack),
-		irq_cell(cx, world, &p),
+		mdb_v_text(xpv_irq_text(cx, world, &p)),
 		pending_cell(cx, world, cpu, false),
 		addr_cell(world, p.loaded.addr),
 		pending_cell(cx, world, cpu, true),
@@ -311,21 +320,37 @@ old_rows(struct mdb_ctx *cx, struct mdb_world *world)
 
 /* ---- the command, the walker --------------------------------------------- */
 
+static enum mdb_status
+show(struct mdb_ctx *cx, struct mdb_world *world, struct mdb_call *call)
+{
+	uint64_t cpu = mdb_opt_uint(call, 'c', 0);
+
+	if (!mdb_opt(call, 'c'))
+		return xpv_each_cpu(cx, world, row, call);
+	if (cpu >= mdb_nr_cpu_ids(world))
+		return mdb_fail(cx, MDB_E_NOTFOUND, "there is no CPU %" PRIu64,
+			cpu);
+	return row(cx, world, (int)cpu, call);
+}
+
 enum mdb_status
 xpv_pcpu(struct mdb_ctx *cx, const struct mdb_call *call)
 {
+	struct mdb_call copy = *call;
 	struct mdb_world *world;
 	struct mdb_xen_pcpu p;
 	enum mdb_status st = xpv_world(cx, &world);
 	int cpu = -1;
 
-	(void)call;
 	if (st != MDB_OK)
 		return st;
 	if (mdb_cpu_next(cx, world, &cpu) == MDB_OK &&
 		mdb_xen_pcpu(cx, world, cpu, &p) != MDB_E_UNSUPPORTED)
-		return xpv_each_cpu(cx, world, row, NULL);
+		return show(cx, world, &copy);
 	mdb_forget(cx);
+	if (mdb_opt(call, 'v') || mdb_opt(call, 'c'))
+		return mdb_fail(cx, MDB_E_UNSUPPORTED,
+			"-v and -c are for a hypervisor of 64 bits");
 	return old_rows(cx, world);
 }
 

@@ -17,7 +17,7 @@ static const struct mdb_column columns[] = {
 		MDB_COL_LEFT | MDB_COL_PIPE | MDB_COL_ZERO, 0,
 		"the vcpu that it runs" },
 	{ "name", "NAME", 8, MDB_COL_LEFT, 0, "the same as d0v1, or idle0" },
-	{ "stack", "STACK", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
+	{ "stack_base", "STACK", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
 		"the lowest page of its stacks" },
 	{ "on", "ON", 0, MDB_COL_LEFT, 0,
 		"which of them its stack pointer is on" },

@@ -60,8 +60,8 @@ struct ctrl {
 	struct mdb_loc loc;
 	int64_t cur, completed;
 	uint64_t next_pending;
-	bool has_mask;
 	const char *mask, *idle;
+	enum mdb_trust trust; /* of all that, the worst */
 };
 
 struct data {
@@ -75,6 +75,9 @@ enum {
 	F_BATCH,
 	F_QLEN,
 	F_QS_PENDING,
+	F_NEXT = 5, /* behind the CPU */
+	F_CURRENT,
+	F_DONE,
 };
 
 static const struct mdb_field data_fields[] = {
@@ -83,12 +86,27 @@ static const struct mdb_field data_fields[] = {
 	[F_QLEN] = MDB_FIELD(struct data, qlen, "qlen"),
 	[F_QS_PENDING] = MDB_FIELD(struct data, qs_pending, "qs_pending"),
 	MDB_FIELD(struct data, cpu, "cpu"),
-	MDB_FIELD(struct data, nxtlist, "nxtlist"),
-	MDB_FIELD(struct data, curlist, "curlist"),
-	MDB_FIELD(struct data, donelist, "donelist"),
+	[F_NEXT] = MDB_FIELD(struct data, nxtlist, "nxtlist"),
+	[F_CURRENT] = MDB_FIELD(struct data, curlist, "curlist"),
+	[F_DONE] = MDB_FIELD(struct data, donelist, "donelist"),
 	MDB_FIELD_END,
 };
 static const struct mdb_shape data_shape = { "struct rcu_data", data_fields };
+
+static enum mdb_trust
+ctrl_trust(struct mdb_ctx *cx, struct mdb_world *world, const char *type)
+{
+	static const char *const names[] = { "cur\0", "completed\0",
+		"next_pending\0", "cpumask\0", "idle_cpumask\0" };
+	enum mdb_trust worst = MDB_TRUST_EXACT, t;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		t = xpv_member_trust(cx, world, type, names[i]);
+		if (t != MDB_TRUST_REFUTED && t > worst)
+			worst = t;
+	}
+	return worst;
+}
 
 static enum mdb_status
 ctrl_read(struct mdb_ctx *cx, struct mdb_world *world, struct ctrl *c)
@@ -118,23 +136,28 @@ ctrl_read(struct mdb_ctx *cx, struct mdb_world *world, struct ctrl *c)
 	if (xpv_member_cpus(cx, c->loc, type, "idle_cpumask\0", &c->idle) !=
 		MDB_OK) {
 		mdb_forget(cx);
-		c->idle = "?";
+		c->idle = "(unknown)";
 	}
+	c->trust = ctrl_trust(cx, world, type);
 	return MDB_OK;
 }
 
 static enum mdb_status
 ctrl_line(struct mdb_ctx *cx, const struct ctrl *c)
 {
+	const char *mark = c->trust == MDB_TRUST_UNPROVEN ? "?" : "";
+
 	if (c->cur == c->completed)
 		return mdb_line(cx,
-			"batch %" PRId64 " is done; %s; idle CPUs: %s", c->cur,
+			"batch %" PRId64 "%s is done; %s; idle CPUs: %s%s",
+			c->cur, mark,
 			c->next_pending ? "another is wanted"
 					: "no other is wanted",
-			c->idle);
+			c->idle, mark);
 	return mdb_line(cx,
-		"batch %" PRId64 " waits for CPUs: %s%s; idle CPUs: %s", c->cur,
-		c->mask, c->next_pending ? "; another is wanted" : "", c->idle);
+		"batch %" PRId64 "%s waits for CPUs: %s%s%s; idle CPUs: %s%s",
+		c->cur, mark, c->mask, mark,
+		c->next_pending ? "; another is wanted" : "", c->idle, mark);
 }
 
 /* Does the batch wait for the CPU? */
@@ -214,7 +237,7 @@ row(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 {
 	const struct show *s = arg;
 	struct mdb_loc loc;
-	struct data d;
+	struct data d = { 0 };
 	uint64_t n;
 	bool waits;
 	enum mdb_status st = xpv_percpu_loc(cx, world, "rcu_data", cpu, &loc);
@@ -237,13 +260,15 @@ row(struct mdb_ctx *cx, struct mdb_world *world, int cpu, void *arg)
 		MEMBER(QS_PENDING, mdb_v_bool(d.qs_pending != 0)),
 		MEMBER(BATCH, mdb_v_int(d.batch)),
 		MEMBER(QLEN, mdb_v_int(d.qlen)),
-		count_cell(cx, mdb_at(loc, d.nxtlist), "next"),
-		count_cell(cx, mdb_at(loc, d.curlist), "cur"),
-		count_cell(cx, mdb_at(loc, d.donelist), "done"),
-		mdb_v_text(!waits ? "-"
-			   : d.qs_pending != 0
-				   ? "the batch waits for it"
-				   : "the batch waits; it does not know yet"),
+		MEMBER(NEXT, count_cell(cx, mdb_at(loc, d.nxtlist), "next")),
+		MEMBER(CURRENT, count_cell(cx, mdb_at(loc, d.curlist), "cur")),
+		MEMBER(DONE, count_cell(cx, mdb_at(loc, d.donelist), "done")),
+		xpv_trusted(s->ctrl.trust,
+			mdb_v_text(
+				!waits ? "-"
+				: d.qs_pending != 0
+					? "the batch waits for it"
+					: "the batch waits; it does not know yet")),
 	};
 
 	st = mdb_row(cx, &xpv_rcu_table, v);

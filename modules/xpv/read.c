@@ -42,8 +42,9 @@ xpv_member_find(struct mdb_ctx *cx, struct mdb_world *world,
 		return st;
 	if (mdb_member_trust(cx, world, type_name, name) == MDB_TRUST_REFUTED)
 		return mdb_fail(cx, MDB_E_UNSUPPORTED,
-			"%s.%s is not where the types have it", type_name,
-			name);
+			"%s.%s is not where the types have it: they are of "
+			"another build",
+			type_name, name);
 	*m = found;
 	return MDB_OK;
 }

@@ -45,7 +45,7 @@ static const struct mdb_column unit_columns[] = {
 	{ "credit", "CREDIT", 10, 0, 0, "what the scheduler counts down" },
 	{ "weight", "WEIGHT", 6, 0, 0, "its domain's share" },
 	{ "for_ns", "FOR", 12, 0, 0,
-		"seconds since it began to run or wait, at least" },
+		"seconds in its first vcpu's state, at least: as ::vcpu" },
 	{ "detail", "DETAIL", 0, MDB_COL_LEFT, 0,
 		"the scheduler's flags, caps, budgets" },
 	{ NULL },
@@ -75,12 +75,7 @@ const struct mdb_example xpv_sched_examples[] = {
 
 /* ---- reading ------------------------------------------------------------- */
 
-enum {
-	F_SINCE,
-};
-
 static const struct mdb_field unit_fields[] = {
-	[F_SINCE] = MDB_FIELD(struct sched_unit, since, "state_entry_time"),
 	MDB_FIELD(struct sched_unit, domain, "domain"),
 	MDB_FIELD(struct sched_unit, vcpu, "vcpu_list"),
 	MDB_FIELD(struct sched_unit, priv, "priv"),
@@ -228,17 +223,36 @@ struct show {
 	unsigned int turn;
 };
 
-static const char *
-place_text(struct mdb_ctx *cx, const struct sched_unit *u, const char *place)
+/*
+ * The unit's own state_entry_time is of its last change of CPU, some time after
+ * the decision, and tells nothing of a wait that began later.
+ */
+static struct mdb_value
+for_cell(struct mdb_ctx *cx, const struct sched_unit *u)
 {
 	struct xpv_vcpu v;
+	enum mdb_status st = xpv_vcpu_read(cx, mdb_at(u->loc, u->vcpu), &v);
+
+	if (st == MDB_OK)
+		return xpv_for_cell(cx, &v);
+	mdb_forget(cx);
+	return mdb_v_error(st);
+}
+
+static struct mdb_value
+place_cell(struct mdb_ctx *cx, const struct sched_unit *u, const char *place)
+{
+	struct xpv_vcpu v;
+	enum mdb_status st;
 
 	if (place != NULL)
-		return place;
-	if (xpv_vcpu_read(cx, mdb_at(u->loc, u->vcpu), &v) == MDB_OK)
-		return xpv_state_name(&v);
+		return mdb_v_text(place);
+	st = xpv_vcpu_read(cx, mdb_at(u->loc, u->vcpu), &v);
+	if (st == MDB_OK)
+		return xpv_trusted(xpv_vcpu_state_trust(cx, &v),
+			mdb_v_text(xpv_state_name(&v)));
 	mdb_forget(cx);
-	return "?";
+	return mdb_v_error(st);
 }
 
 /* The number of the CPU of a struct sched_resource. */
@@ -250,7 +264,10 @@ cpu_cell(struct mdb_ctx *cx, const struct sched_unit *u)
 		"struct sched_resource", "master_cpu\0", &cpu);
 
 	if (st == MDB_OK)
-		return mdb_v_uint(cpu);
+		return xpv_trusted(xpv_member_trust(cx, u->loc.world,
+					   "struct sched_resource",
+					   "master_cpu\0"),
+			mdb_v_uint(cpu));
 	mdb_forget(cx);
 	return mdb_v_error(st);
 }
@@ -288,15 +305,14 @@ show_unit(struct mdb_ctx *cx, const struct show *s, const struct sched_unit *u,
 		mdb_v_addr(vcpu),
 		mdb_v_text(xpv_vcpu_name_at(cx, vcpu)),
 		cpu_cell(cx, u),
-		mdb_v_text(place_text(cx, u, place)),
+		place_cell(cx, u, place),
 		st != MDB_OK   ? mdb_v_error(st)
 		: i.has_credit ? xpv_trusted(i.trust, mdb_v_int(i.credit))
 			       : mdb_v_none(),
 		st != MDB_OK   ? mdb_v_error(st)
 		: i.has_weight ? xpv_trusted(i.trust, mdb_v_uint(i.weight))
 			       : mdb_v_none(),
-		xpv_shape_cell(cx, u->loc.world, &unit_shape, F_SINCE,
-			xpv_for_cell(cx, u->loc.world, u->since)),
+		for_cell(cx, u),
 		*i.detail != '\0' ? xpv_trusted(i.trust, mdb_v_text(i.detail))
 				  : mdb_v_none(),
 	};
@@ -368,9 +384,12 @@ each_queued(struct mdb_ctx *cx, const struct cpus *cpus, size_t at,
 	if (st == MDB_OK && !queue_is_new(cx, cpus, at, queue))
 		return MDB_OK;
 	if (st == MDB_OK && show != NULL && c->kind->queue_text != NULL) {
+		enum mdb_trust trust = MDB_TRUST_EXACT;
+		const char *text =
+			c->kind->queue_text(cx, &c->place, queue, &trust);
 		struct mdb_value v[] = {
 			mdb_v_addr(mdb_kernel_loc(c->place.world, queue)),
-			mdb_v_text(c->kind->queue_text(cx, &c->place, queue)),
+			xpv_trusted(trust, mdb_v_text(text)),
 		};
 
 		st = mdb_subrow(cx, &queue_table, v);
@@ -443,7 +462,9 @@ number_cell(struct mdb_ctx *cx, struct mdb_loc pool, const char *names)
 		return mdb_v_none();
 	st = xpv_member(cx, pool, "struct cpupool", names, &v);
 	if (st == MDB_OK)
-		return mdb_v_uint(v);
+		return xpv_trusted(xpv_member_trust(cx, pool.world,
+					   "struct cpupool", names),
+			mdb_v_uint(v));
 	mdb_forget(cx);
 	return st == MDB_E_NOTFOUND ? mdb_v_none() : mdb_v_error(st);
 }

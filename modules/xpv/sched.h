@@ -11,7 +11,6 @@ struct sched_unit {
 	mdb_addr_t domain, vcpu, priv, res;
 	uint32_t id;
 	uint8_t is_running;
-	uint64_t since; /* system time of its last change of state, ns */
 };
 enum mdb_status sched_unit_read(struct mdb_ctx *cx, struct mdb_loc loc,
 	struct sched_unit *u);
@@ -50,9 +49,10 @@ struct sched_kind {
 	enum mdb_status (*queued)(struct mdb_ctx *cx,
 		const struct sched_place *p, mdb_addr_t queue,
 		sched_queued_fn *fn, void *arg);
-	/* "load 2, 2 CPUs": of the queue; or NULL. */
+	/* "load 2, 2 CPUs": of the queue, and how sure that is; or NULL. */
 	const char *(*queue_text)(struct mdb_ctx *cx,
-		const struct sched_place *p, mdb_addr_t queue);
+		const struct sched_place *p, mdb_addr_t queue,
+		enum mdb_trust *trust_out);
 };
 /* NULL: not known. */
 const struct sched_kind *sched_kind_find(const char *opt_name);

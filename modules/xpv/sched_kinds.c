@@ -45,6 +45,21 @@ worst_of(struct mdb_ctx *cx, struct mdb_world *world, const char *type,
 	return worst;
 }
 
+/* The same of those that are read where they are there. */
+static enum mdb_trust
+worse(struct mdb_ctx *cx, struct mdb_world *world, const char *type,
+	const char *members, enum mdb_trust worst)
+{
+	enum mdb_trust t;
+
+	for (; *members != '\0'; members += strlen(members) + 1) {
+		t = mdb_member_trust(cx, world, type, members);
+		if (t != MDB_TRUST_REFUTED && t > worst)
+			worst = t;
+	}
+	return worst;
+}
+
 /* The units on a list of a scheduler's own structures. */
 struct list {
 	const char *type, *place;
@@ -116,6 +131,9 @@ credit2_unit(struct mdb_ctx *cx, const struct sched_unit *u,
 		mdb_forget(cx);
 		return MDB_OK;
 	}
+	i->trust = worse(cx, u->loc.world, CREDIT2_UNIT, "sdom\0budget\0",
+		worse(cx, u->loc.world, "struct csched2_dom", "cap\0",
+			i->trust));
 	if (get(cx, sdom, "struct csched2_dom", "cap\0", &cap) && cap != 0) {
 		i->detail = add(cx, i->detail,
 			mdb_tmp_printf(cx, "cap %" PRIu64 "%%", cap));
@@ -154,7 +172,8 @@ credit2_queued(struct mdb_ctx *cx, const struct sched_place *p,
 }
 
 static const char *
-credit2_text(struct mdb_ctx *cx, const struct sched_place *p, mdb_addr_t queue)
+credit2_text(struct mdb_ctx *cx, const struct sched_place *p, mdb_addr_t queue,
+	enum mdb_trust *trust_out)
 {
 	struct mdb_loc loc = mdb_kernel_loc(p->world, queue);
 	struct mdb_loc prv = mdb_kernel_loc(p->world, p->sched_data);
@@ -180,6 +199,10 @@ credit2_text(struct mdb_ctx *cx, const struct sched_place *p, mdb_addr_t queue)
 		text = add(cx, text,
 			mdb_tmp_printf(cx, "average ~%" PRIu64 "%%",
 				(average * 100) >> shift));
+	*trust_out = worse(cx, p->world, CREDIT2_QUEUE,
+		"id\0active\0idle\0load\0avgload\0",
+		worse(cx, p->world, "struct csched2_private",
+			"load_precision_shift\0", MDB_TRUST_EXACT));
 	return text;
 }
 
@@ -238,6 +261,9 @@ credit_unit(struct mdb_ctx *cx, const struct sched_unit *u,
 	mdb_forget(cx);
 	if (sdom.addr == 0)
 		return MDB_OK;
+	i->trust = worse(cx, u->loc.world, CREDIT_UNIT, "sdom\0",
+		worse(cx, u->loc.world, "struct csched_dom", "weight\0cap\0",
+			i->trust));
 	i->has_weight =
 		get(cx, sdom, "struct csched_dom", "weight\0", &i->weight);
 	if (get(cx, sdom, "struct csched_dom", "cap\0", &v) && v != 0)

@@ -107,14 +107,16 @@ xpv_cpus_text(struct mdb_ctx *cx, struct mdb_loc bitmap, unsigned int nr_bits,
 /* A mask is as long as its type says; a pointer leads to one of so many CPUs
  * as the machine could have (nr_cpumask_bits). */
 static unsigned int
-mask_bits(struct mdb_ctx *cx, struct mdb_world *world)
+mask_bits(struct mdb_ctx *cx, struct mdb_world *world, bool *known_out)
 {
 	struct mdb_loc loc;
 	uint64_t size, n;
 	struct mdb_type type;
 
-	if (xpv_var_loc(cx, world, "nr_cpu_ids", &loc) == MDB_OK &&
-		mdb_read_uint(cx, loc, 4, &n) == MDB_OK && n > 0 && n <= 4096)
+	*known_out = xpv_var_loc(cx, world, "nr_cpu_ids", &loc) == MDB_OK &&
+		     mdb_read_uint(cx, loc, 4, &n) == MDB_OK && n > 0 &&
+		     n <= 4096;
+	if (*known_out)
 		return (unsigned int)n;
 	mdb_forget(cx);
 	if (mdb_type_by_name(cx, world, "struct cpumask", &type) == MDB_OK &&
@@ -124,21 +126,35 @@ mask_bits(struct mdb_ctx *cx, struct mdb_world *world)
 	return (unsigned int)(8 * mdb_world_word(world));
 }
 
-enum mdb_status
-xpv_member_cpus(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
-	const char *names, const char **text_out)
+/* Where that is not known a pointer leads to one word at least; which of the
+ * CPUs there are is unproven then. */
+static enum mdb_status
+member_cpus(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
+	const char *names, const char **text_out, bool *known_out)
 {
 	struct mdb_member m = { 0 };
-	unsigned int nr = mask_bits(cx, loc.world);
+	unsigned int nr = mask_bits(cx, loc.world, known_out);
 	enum mdb_status st =
 		xpv_member_find(cx, loc.world, type_name, names, &m);
 
 	if (st != MDB_OK)
 		return st;
 	loc.addr += m.bit_offset / 8;
-	if (mdb_type_kind(mdb_type_resolve(m.type)) == MDB_T_POINTER)
+	if (mdb_type_kind(mdb_type_resolve(m.type)) == MDB_T_POINTER) {
 		st = mdb_read_ptr(cx, loc, &loc.addr);
+		if (!*known_out)
+			nr = (unsigned int)(8 * mdb_world_word(loc.world));
+	}
 	return st == MDB_OK ? xpv_cpus_text(cx, loc, nr, text_out) : st;
+}
+
+enum mdb_status
+xpv_member_cpus(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
+	const char *names, const char **text_out)
+{
+	bool known;
+
+	return member_cpus(cx, loc, type_name, names, text_out, &known);
 }
 
 struct mdb_value
@@ -146,11 +162,14 @@ xpv_cpus_cell(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	const char *names)
 {
 	const char *text;
-	enum mdb_status st = xpv_member_cpus(cx, loc, type_name, names, &text);
+	bool known;
+	enum mdb_status st =
+		member_cpus(cx, loc, type_name, names, &text, &known);
 
 	if (st == MDB_OK)
-		return xpv_trusted(
-			xpv_member_trust(cx, loc.world, type_name, names),
+		return xpv_trusted(known ? xpv_member_trust(cx, loc.world,
+						   type_name, names)
+					 : MDB_TRUST_UNPROVEN,
 			mdb_v_text(text));
 	mdb_forget(cx);
 	return st == MDB_E_NOTFOUND ? mdb_v_none() : mdb_v_error(st);
@@ -163,6 +182,17 @@ xpv_leaf(struct mdb_ctx *cx, const char *name, const char *text,
 	struct mdb_value value)
 {
 	return mdb_tree_leaf(cx, NULL, name, text, value);
+}
+
+enum mdb_status
+xpv_leaf_trusted(struct mdb_ctx *cx, const char *name, const char *text,
+	struct mdb_value value, enum mdb_trust trust)
+{
+	if (trust == MDB_TRUST_REFUTED)
+		return MDB_OK;
+	if (trust == MDB_TRUST_UNPROVEN)
+		text = mdb_tmp_printf(cx, "%s?", text);
+	return xpv_leaf(cx, name, text, xpv_trusted(trust, value));
 }
 
 static enum mdb_status
@@ -181,10 +211,23 @@ static enum mdb_status
 say(struct mdb_ctx *cx, const struct xpv_leaf *l, bool unproven,
 	const char *text, struct mdb_value value)
 {
-	if (!unproven)
-		return xpv_leaf(cx, l->name, text, value);
-	return xpv_leaf(cx, l->name, mdb_tmp_printf(cx, "%s?", text),
-		mdb_v_unproven(value));
+	return xpv_leaf_trusted(cx, l->name, text, value,
+		unproven ? MDB_TRUST_UNPROVEN : MDB_TRUST_PROVEN);
+}
+
+static enum mdb_status
+leaf_special(struct mdb_ctx *cx, const struct xpv_leaf *l, bool unproven,
+	int64_t v)
+{
+	const struct xpv_special *s = l->aux;
+
+	while (s->word != NULL && s->value != v)
+		s++;
+	if (s->word == NULL)
+		return say(cx, l, unproven, mdb_tmp_printf(cx, "%" PRId64, v),
+			mdb_v_int(v));
+	return say(cx, l, unproven, s->word,
+		s->nothing ? mdb_v_none() : mdb_v_int(v));
 }
 
 static enum mdb_status
@@ -206,6 +249,8 @@ leaf_number(struct mdb_ctx *cx, const struct xpv_leaf *l, struct mdb_loc loc,
 			mdb_tmp_printf(cx, "%" PRId64 ".%09" PRIu64,
 				(int64_t)(v / 1000000000), v % 1000000000),
 			mdb_v_uint(v));
+	case XPV_LEAF_SPECIAL:
+		return leaf_special(cx, l, unproven, (int64_t)v);
 	case XPV_LEAF_BITS:
 		text = xpv_bits_text(cx, l->aux, v);
 		return say(cx, l, unproven,
@@ -254,16 +299,16 @@ leaf_one(struct mdb_ctx *cx, struct mdb_loc loc, const char *type_name,
 	struct mdb_loc at;
 	const char *text;
 	uint64_t v;
-	bool unproven = xpv_member_trust(cx, loc.world, type_name, l->names) ==
-			MDB_TRUST_UNPROVEN;
+	bool known, unproven = xpv_member_trust(cx, loc.world, type_name,
+				       l->names) == MDB_TRUST_UNPROVEN;
 	enum mdb_status st;
 
 	switch (l->kind) {
 	case XPV_LEAF_CPUS:
-		st = xpv_member_cpus(cx, loc, type_name, l->names, &text);
+		st = member_cpus(cx, loc, type_name, l->names, &text, &known);
 		if (st != MDB_OK)
 			return leaf_error(cx, l, st);
-		return say(cx, l, unproven, text, mdb_v_text(text));
+		return say(cx, l, unproven || !known, text, mdb_v_text(text));
 	case XPV_LEAF_ADDR:
 	case XPV_LEAF_UUID:
 		st = xpv_member_loc(cx, loc, type_name, l->names, &at);

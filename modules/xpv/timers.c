@@ -6,7 +6,7 @@
  * Each CPU has a heap of timers, an array of pointers whose element 0 holds its
  * length, and a list of those for which the heap had no room.
  */
-#include "xpv.h"
+#include "pcpu.h"
 
 #include <inttypes.h>
 
@@ -23,9 +23,9 @@ static const struct mdb_column columns[] = {
 	{ "cpu", "CPU", 4, 0, 0, "processor on which it is called" },
 	{ "place", "PLACE", 8, MDB_COL_LEFT, 0,
 		"running, heap and its place there, list, inactive" },
-	{ "expires_ns", "EXPIRES", 16, 0, 0,
+	{ "expires_ns", "EXPIRES", 14, 0, 0,
 		"system time, seconds since boot" },
-	{ "in_ns", "IN", 14, 0, 0,
+	{ "in_ns", "IN", 12, 0, 0,
 		"seconds from the latest time that is known" },
 	{ "data", "DATA", MDB_WIDTH_ADDR, MDB_COL_LEFT | MDB_COL_ZERO, 0,
 		"what the function is given" },
@@ -148,7 +148,7 @@ static enum mdb_status
 scan_heap(struct mdb_ctx *cx, const struct scan *s, struct mdb_loc heap)
 {
 	size_t word = mdb_world_word(heap.world);
-	uint64_t size, limit;
+	uint64_t size = 0, limit = 0;
 	struct mdb_loc at = heap;
 	struct timer t;
 	enum mdb_status st = mdb_read_uint(cx, heap, 2, &size);
@@ -316,6 +316,40 @@ xpv_timers(struct mdb_ctx *cx, const struct mdb_call *call)
 		return mdb_fail(cx, MDB_E_NOTFOUND, "there is no CPU %" PRIu64,
 			cpu);
 	return scan_cpu(cx, world, (int)cpu, &s);
+}
+
+static enum mdb_status
+count_one(struct mdb_ctx *cx, struct mdb_loc loc, const struct timer *t,
+	void *arg)
+{
+	struct xpv_cpu_timers *n = arg;
+
+	(void)cx;
+	if (t->status == STATUS_HEAP)
+		n->heap++;
+	else if (t->status == STATUS_LIST)
+		n->list++;
+	else
+		return MDB_OK;
+	if (n->first.addr == 0 || t->expires < n->expires) {
+		n->first = loc;
+		n->expires = t->expires;
+		n->function = mdb_at(loc, t->function);
+	}
+	return MDB_OK;
+}
+
+enum mdb_status
+xpv_cpu_timers(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
+	struct xpv_cpu_timers *out)
+{
+	struct xpv_cpu_timers n = { 0 };
+	struct scan s = { .fn = count_one, .arg = &n };
+	enum mdb_status st = scan_cpu(cx, world, cpu, &s);
+
+	if (st == MDB_OK)
+		*out = n;
+	return st;
 }
 
 static enum mdb_status

@@ -68,13 +68,14 @@ xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc, struct xpv_vcpu *out)
 	struct vcpu v;
 	enum mdb_status st = mdb_read_shape(cx, &shape, loc, &v);
 
-	if (st == MDB_OK && (v.id < 0 || v.id >= (int32_t)XPV_MAX_VCPUS ||
-				    v.processor < 0 || v.processor >= MAX_CPUS))
-		st = mdb_fail(cx, MDB_E_CORRUPT,
-			"it cannot be number %d, on processor %d", v.id,
-			v.processor);
 	if (st != MDB_OK)
-		return mdb_context(cx, st, "vcpu %" PRIx64, loc.addr);
+		return st;
+	if (v.id < 0 || v.id >= (int32_t)XPV_MAX_VCPUS || v.processor < 0 ||
+		v.processor >= MAX_CPUS)
+		return mdb_fail(cx, MDB_E_CORRUPT,
+			"%" PRIx64 " is no vcpu: it cannot be number %d, on "
+			"processor %d",
+			loc.addr, v.id, v.processor);
 	*out = (struct xpv_vcpu){
 		.loc = loc,
 		.id = v.id,
@@ -106,6 +107,17 @@ xpv_state_name(const struct xpv_vcpu *v)
 	if (!v->has_state)
 		return "?";
 	return state_names[v->state];
+}
+
+enum mdb_trust
+xpv_vcpu_state_trust(struct mdb_ctx *cx, const struct xpv_vcpu *v)
+{
+	enum mdb_trust state =
+		mdb_shape_trust(cx, v->loc.world, &shape, F_STATE);
+	enum mdb_trust flags =
+		mdb_shape_trust(cx, v->loc.world, &shape, F_FLAGS);
+
+	return state > flags ? state : flags;
 }
 
 /* xen/include/xen/sched.h: VPF_* */
@@ -145,16 +157,16 @@ static const struct mdb_column columns[] = {
 	{ "domain", "DOM", 5, 0, 0, "id of its domain, decimal" },
 	{ "id", "VCPU", 4, 0, 0, "its number in the domain" },
 	{ "cpu", "CPU", 4, 0, 0, "processor that it is on, or was on last" },
-	{ "state", "STATE", 8, MDB_COL_LEFT, 0,
+	{ "state", "STATE", 9, MDB_COL_LEFT, 0,
 		"running, runnable, blocked, offline" },
 	{ "flags", "FLAGS", 8, 0, 0, "vcpu_flags or pause_flags, hex" },
 	{ "cr3", "CR3", MDB_WIDTH_ADDR, MDB_COL_LEFT, 0,
 		"the page tables that it has, a machine address" },
-	{ "mode", "MODE", 6, MDB_COL_LEFT, 0,
+	{ "mode", "MODE", 7, MDB_COL_LEFT, 0,
 		"kernel or user: whose page tables a PV vcpu has" },
 	{ "for_ns", "FOR", 12, 0, 0,
-		"seconds in that state, at least: to the latest time that is "
-		"known" },
+		"seconds in that state, at least: to the latest time that "
+		"the hypervisor noted" },
 	{ "since_ns", NULL, 0, MDB_COL_JSON_ONLY, 0,
 		"system time in ns at which the state was entered" },
 	{ "affinity", "AFFINITY", 8, MDB_COL_LEFT, 0,
@@ -216,13 +228,17 @@ mode_cell(struct mdb_ctx *cx, const struct xpv_vcpu *v)
 }
 
 struct mdb_value
-xpv_for_cell(struct mdb_ctx *cx, struct mdb_world *world, uint64_t since)
+xpv_for_cell(struct mdb_ctx *cx, const struct xpv_vcpu *v)
 {
+	struct mdb_world *world = v->loc.world;
 	uint64_t now;
 
-	if (xpv_time_latest(cx, world, &now) == MDB_OK && (int64_t)since > 0 &&
-		since <= now)
-		return mdb_v_ns(now - since);
+	if (v->is_bad)
+		return mdb_v_error(MDB_E_CORRUPT);
+	if (v->has_since && xpv_time_latest(cx, world, &now) == MDB_OK &&
+		(int64_t)v->since > 0 && v->since <= now)
+		return xpv_shape_cell(cx, world, &shape, F_SINCE,
+			mdb_v_ns(now - v->since));
 	mdb_forget(cx);
 	return mdb_v_none();
 }
@@ -248,7 +264,7 @@ row(struct mdb_ctx *cx, const struct xpv_vcpu *x)
 		xpv_shape_cell(cx, x->loc.world, &shape, F_CR3,
 			mdb_v_hex(x->cr3)),
 		MEMBER(ARCH_FLAGS, mode_cell(cx, x)),
-		MEMBER(SINCE, xpv_for_cell(cx, x->loc.world, x->since)),
+		xpv_for_cell(cx, x),
 		MEMBER(SINCE, mdb_v_uint(x->since)),
 		x->unit != 0 ? xpv_cpus_cell(cx, unit, "struct sched_unit",
 				       "cpu_hard_affinity\0")
@@ -268,6 +284,18 @@ row(struct mdb_ctx *cx, const struct xpv_vcpu *x)
 
 #define WORDS(w) (w), sizeof(w) / sizeof((w)[0])
 
+/* VCPU_CPU_CLEAN, xen/include/xen/sched.h: no CPU has its state. */
+static const struct xpv_special dirty_cpus[] = {
+	{ 0xffffffff, "none", true },
+	{ 0, NULL, false },
+};
+/* do_poll, xen/common/sched/core.c. */
+static const struct xpv_special polled[] = {
+	{ 0, "none", true },
+	{ -1, "several", false },
+	{ 0, NULL, false },
+};
+
 static const struct xpv_leaf leaves[] = {
 	XPV_LEAF(INT, "processor"),
 	XPV_LEAF_WORDS("state", "runstate.state", state_names),
@@ -285,8 +313,8 @@ static const struct xpv_leaf leaves[] = {
 	XPV_LEAF(BOOL, "defer_shutdown"),
 	XPV_LEAF(BOOL, "paused_for_shutdown"),
 	XPV_LEAF(BOOL, "hcall_preempted"),
-	XPV_LEAF(INT, "dirty_cpu"),
-	XPV_LEAF(INT, "poll_evtchn"),
+	XPV_LEAF_SPECIALS("dirty_cpu", dirty_cpus),
+	XPV_LEAF_SPECIALS("poll_evtchn", polled),
 	XPV_LEAF(BOOL, "fpu_dirtied"),
 	XPV_LEAF(NS, "periodic_period"),
 	XPV_LEAF(ADDR, "singleshot_timer"),

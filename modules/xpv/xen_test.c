@@ -48,20 +48,21 @@ test_states_are_those_of_xl(void **state)
 {
 	struct mdb_session *s = *state;
 
-	has(s, "::domain", "PV   r-----   2   2 -\n");
-	has(s, "::domain -d 1", "PV   -b----   1   1 -\n");
+	has(s, "::domain", "PV   r-----    2   2 -\n");
+	has(s, "::domain -d 1", "PV   -b----    1   1 -\n");
 	xf_set(s, XF_DOMAIN, XF_DOM1, "controller_pause_count", 1);
 	xf_set(s, XF_DOMAIN, XF_DOM1, "pause_count", 2);
 	has(s, "::domain -d 1",
-		"PV   -bp---   1   1 paused by the toolstack (1); paused by "
+		"PV   -bp---    1   1 paused by the toolstack (1); paused by "
 		"the hypervisor (1)\n");
 	xf_set(s, XF_DOMAIN, XF_DOM0, "is_shutting_down", 1);
 	xf_set(s, XF_DOMAIN, XF_DOM0, "is_shut_down", 1);
 	xf_set(s, XF_DOMAIN, XF_DOM0, "shutdown_code", 3);
-	has(s, "::domain -d 0", "PV   r---c-   2   2 shut down: crash\n");
+	has(s, "::domain -d 0", "PV   r---c-    2   2 shut down: crash\n");
 	xf_set(s, XF_DOMAIN, XF_DOM0, "is_dying", 2);
-	has(s, "::domain -d 0", "r---cd   2   2 dead; shut down: crash\n");
+	has(s, "::domain -d 0", "r---cd    2   2 dead; shut down: crash\n");
 	warns(s, "::domain -d 7", "there is no domain 7");
+	warns(s, "1::domain", "-d 0t1 means the domain of that id");
 }
 
 static void
@@ -86,9 +87,9 @@ test_vcpus_with_affinity_and_time(void **state)
 
 	/* Times are those of the vcpus; that of d1v0 is the latest. */
 	has(s, "::vcpu",
-		"20010000     0    0    0 running         0 -        -          "
+		"20010000     0    0    0 running          0 -        -           "
 		"0.000008 0-1      -\n");
-	has(s, "::vcpu -d 1", "blocked         1");
+	has(s, "::vcpu -d 1", "blocked          1");
 	has(s, "::vcpu -d 1", "0-1      blocked\n");
 	xf_set(s, XF_VCPU, XF_D1V0, "pause_flags", 0x101);
 	xf_set(s, XF_VCPU, XF_D1V0, "pause_count", 2);
@@ -188,7 +189,7 @@ test_timers_of_heap_and_list(void **state)
 	struct mdb_session *s = *state;
 
 	timers(s, 1, 3);
-	has(s, "::xentimers", "42000000    0 heap 1           5.000000 ");
+	has(s, "::xentimers", "42000000    0 heap 1         5.000000 ");
 	has(s, "::xentimers", "00001234 xpv`called_function\n");
 	has(s, "::xentimers", "42000100    0 list ");
 	assert_string_equal(xf_eval(s, "::walk timer"),
@@ -384,15 +385,17 @@ test_hypercalls_by_number_and_name(void **state)
 }
 
 static void
-test_continued_operations_have_a_name(void **state)
+test_hypercalls_have_their_arguments(void **state)
 {
-	const struct xpv_hypercall_info *memory = xpv_hypercall_info(12);
-
 	(void)state;
-	assert_string_equal(xpv_hypercall_op_name(memory, 6 | 0x400),
-		"populate_physmap");
-	assert_null(xpv_hypercall_op_name(xpv_hypercall_info(29), 99));
-	assert_null(xpv_hypercall_info(UINT64_MAX));
+	assert_string_equal(xpv_hypercall_arg(12, 1), "arg");
+	assert_null(xpv_hypercall_arg(12, 2));
+	assert_null(xpv_hypercall_arg(23, 0)); /* iret */
+	assert_null(xpv_hypercall_arg(39, XPV_HYPERCALL_ARGS));
+	assert_null(xpv_hypercall_arg(UINT64_MAX, 0));
+	for (uint64_t n = 0; n < MDB_HYPERCALL_MAX; n++)
+		if (mdb_hypercall_name(n) == NULL)
+			assert_null(xpv_hypercall_arg(n, 0));
 }
 
 /* ---- registers ----------------------------------------------------------- */
@@ -449,7 +452,7 @@ main(void)
 		TEST(test_scheduler_that_is_not_known_says_so),
 		TEST(test_queue_that_does_not_close_is_said),
 		TEST(test_hypercalls_by_number_and_name),
-		TEST(test_continued_operations_have_a_name),
+		TEST(test_hypercalls_have_their_arguments),
 		TEST(test_saved_registers_are_decoded_or_refused),
 	};
 

@@ -19,8 +19,9 @@ const struct mdb_option xpv_xenregs_options[] = {
 };
 
 const struct mdb_example xpv_xenregs_examples[] = {
-	{ "ffff830029b89000::xenregs -p", "the registers of a vcpu" },
-	{ "ffff83003ffd7f00::xenregs", "those saved at that place of a stack" },
+	{ "::walk vcpu | ::xenregs -p", "the registers of each vcpu" },
+	{ "*xpv`stack_base+7ef8::xenregs",
+		"those of a guest at the top of CPU 0's stack, 4.17 to 4.20" },
 	{ NULL },
 };
 

@@ -53,7 +53,7 @@ const struct mdb_table xpv_pfn2mfn_table = { .name = "frames",
 
 const struct mdb_example xpv_pfn2mfn_examples[] = {
 	{ "1000::pfn2mfn", "where frame 1000 of the control domain is" },
-	{ "1000::pfn2mfn -d 3", "of domain 3" },
+	{ "1000::pfn2mfn -d 0", "the same, of the domain of that id" },
 	{ NULL },
 };
 
@@ -162,7 +162,7 @@ static const struct mdb_table step_table = { .name = "steps",
 
 const struct mdb_example xpv_p2m_examples[] = {
 	{ "1000::p2m", "the way from frame 1000 to the machine's, in steps" },
-	{ "::p2m -d 1", "all of domain 1's, in runs" },
+	{ "::p2m -d 0", "all of domain 0's, in runs" },
 	{ NULL },
 };
 

@@ -30,9 +30,11 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "list the virtual CPUs of the hypervisor",
 		.help = "One row for each vcpu of each domain, or that at the "
 			"address. CPU is the processor that it is on, or was "
-			"on last. FOR is counted to the latest time that the "
+			"on last.\n\n"
+			"FOR is counted from the change of state that the vcpu "
+			"notes (runstate) to the latest time that the "
 			"hypervisor noted anywhere, so it is the least that it "
-			"can be.",
+			"can be; ::xensched counts the same.",
 		.addr = MDB_ADDR_OPTIONAL,
 		.addr_what = "vcpu",
 		.options = xpv_vcpu_options,
@@ -45,8 +47,15 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "show what each processor runs",
 		.help = "One row for each processor that has an idle vcpu. VCPU "
 			"is the one that was running there: of a domain if "
-			"any, else the idle one.",
+			"any, else the idle one.\n\n"
+			"With -v, \"loaded\" is the vcpu whose state the "
+			"processor still has, \"since\" when the current one "
+			"began to run, \"in_use\" where the stack pointer is. "
+			"A table is shown if it is this processor's: the tss "
+			"has its stacks, the gdt that tss, the idt gates into "
+			"the hypervisor.",
 		.addr = MDB_ADDR_NONE,
+		.options = xpv_pcpu_options,
 		.table = &xpv_pcpu_table,
 		.examples = xpv_pcpu_examples,
 		.run = xpv_pcpu,
@@ -141,8 +150,10 @@ static const struct mdb_dcmd dcmds[] = {
 		.summary = "show what runs and what waits, by CPU pool",
 		.help = "For each pool its scheduler, then what each of its "
 			"processors runs and what waits in each run queue, in "
-			"the queue's order. FOR is counted to the latest time "
-			"that the hypervisor noted anywhere.",
+			"the queue's order. FOR is that of the unit's first "
+			"vcpu as ::vcpu has it: since it runs, waits or "
+			"sleeps, to the latest time that the hypervisor noted "
+			"anywhere.",
 		.addr = MDB_ADDR_NONE,
 		.options = xpv_sched_options,
 		.table = &xpv_sched_table,
@@ -210,6 +221,11 @@ static const struct mdb_dcmd dcmds[] = {
 	{
 		.name = "iommu",
 		.summary = "show the IOMMU: switches, units, domains",
+		.help = "With -v the PCI devices of each domain, also of those "
+			"that hold what no guest has: their struct pci_dev, "
+			"and where the unit's table of devices is in the dump "
+			"(AMD) by how many levels of page tables, at which "
+			"machine address, their accesses are translated.",
 		.addr = MDB_ADDR_NONE,
 		.options = xpv_iommu_options,
 		.examples = xpv_iommu_examples,

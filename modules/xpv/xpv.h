@@ -103,6 +103,8 @@ struct xpv_state {
 	struct xpv_frames frames; /* xpv_frames_get */
 	bool evtchn_tried;
 	enum mdb_trust evtchn_trust; /* xpv_evtchn_trust */
+	bool gnttab_tried;
+	enum mdb_trust gnttab_trust; /* xpv_gnttab_trust */
 	bool pirqs_found;
 	uint64_t pirqs; /* offset of pirq_tree, where it was found */
 	bool irqs_found;
@@ -161,7 +163,14 @@ enum xpv_leaf_kind {
 	XPV_LEAF_PTR,  /* shown as a symbol where it is one's */
 	XPV_LEAF_ADDR, /* where the member is */
 	XPV_LEAF_CPUS,
-	XPV_LEAF_UUID, /* 16 bytes */
+	XPV_LEAF_UUID,	  /* 16 bytes */
+	XPV_LEAF_SPECIAL, /* signed; aux: struct xpv_special[] */
+};
+/* Numbers that mean something else; ends with word NULL. */
+struct xpv_special {
+	int64_t value;
+	const char *word; /* shown instead */
+	bool nothing;	  /* in JSON null, else the number as it is */
 };
 struct xpv_leaf {
 	const char *name;  /* shown */
@@ -182,6 +191,10 @@ struct xpv_leaf {
 	{                                               \
 		path, path "\0", XPV_LEAF_BITS, bits, 0 \
 	}
+#define XPV_LEAF_SPECIALS(path, specials)                      \
+	{                                                      \
+		path, path "\0", XPV_LEAF_SPECIAL, specials, 0 \
+	}
 #define XPV_LEAF_WORDS(name, path, words)                  \
 	{                                                  \
 		name, path "\0", XPV_LEAF_WORD, words,     \
@@ -198,6 +211,9 @@ enum mdb_status xpv_leaves(struct mdb_ctx *cx, struct mdb_loc loc,
 /* A leaf of our own. */
 enum mdb_status xpv_leaf(struct mdb_ctx *cx, const char *name, const char *text,
 	struct mdb_value value);
+/* The same, marked where it is not proven; none where it is refuted. */
+enum mdb_status xpv_leaf_trusted(struct mdb_ctx *cx, const char *name,
+	const char *text, struct mdb_value value, enum mdb_trust trust);
 
 /* ---- domains and their vcpus --------------------------------------------- */
 
@@ -280,8 +296,13 @@ enum mdb_status xpv_vcpu_read(struct mdb_ctx *cx, struct mdb_loc loc,
 struct mdb_value xpv_domain_cell(struct mdb_ctx *cx,
 	const struct xpv_domain *domain, enum xpv_domain_field field,
 	struct mdb_value v);
+enum mdb_trust xpv_domain_trust(struct mdb_ctx *cx,
+	const struct xpv_domain *domain, enum xpv_domain_field field);
 enum mdb_trust xpv_domain_state_trust(struct mdb_ctx *cx,
 	const struct xpv_domain *domain);
+/* The same of what a vcpu says of its state and flags. */
+enum mdb_trust xpv_vcpu_state_trust(struct mdb_ctx *cx,
+	const struct xpv_vcpu *v);
 /* "running", "runnable", "blocked", "offline", or "?". */
 const char *xpv_state_name(const struct xpv_vcpu *v);
 
@@ -305,10 +326,10 @@ enum mdb_status xpv_each_meant(struct mdb_ctx *cx, const struct mdb_call *call,
 		'd', MDB_OPT_EXPR, "domid", "only the domain of that id" \
 	}
 
-/* Cells of tables: the id of the domain at an address; how long ago. */
+/* Cells of tables: the id of the domain at an address; how long the vcpu has
+ * been in its state (runstate.state_entry_time), to xpv_time_latest. */
 struct mdb_value xpv_domain_id_cell(struct mdb_ctx *cx, struct mdb_loc domain);
-struct mdb_value xpv_for_cell(struct mdb_ctx *cx, struct mdb_world *world,
-	uint64_t since);
+struct mdb_value xpv_for_cell(struct mdb_ctx *cx, const struct xpv_vcpu *v);
 
 /* The idle vCPU of a CPU. */
 enum mdb_status xpv_idle_vcpu(struct mdb_ctx *cx, struct mdb_world *world,
@@ -327,7 +348,8 @@ enum mdb_status xpv_vcpu(struct mdb_ctx *cx, const struct mdb_call *call);
 enum mdb_status xpv_pcpu(struct mdb_ctx *cx, const struct mdb_call *call);
 
 extern const struct mdb_table xpv_domain_table, xpv_vcpu_table, xpv_pcpu_table;
-extern const struct mdb_option xpv_domain_options[], xpv_vcpu_options[];
+extern const struct mdb_option xpv_domain_options[], xpv_vcpu_options[],
+	xpv_pcpu_options[];
 extern const struct mdb_example xpv_domain_examples[], xpv_vcpu_examples[],
 	xpv_pcpu_examples[];
 

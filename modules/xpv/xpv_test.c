@@ -158,23 +158,23 @@ test_domain_has_the_columns_of_mdb(void **state)
 {
 	assert_string_equal(eval(*state, "::domain"),
 		"ADDR      ID   TPAGES   MPAGES    FLAGS HVM VCPU     EVTCHN   "
-		"TYPE STATE   ON  OF WHY\n"
+		"TYPE STATE    ON  OF WHY\n"
 		"ffbee080   0     1000 ffffffff        0   0 ffbee0a0 "
-		"ffbee090 -    -        -   2 -\n"
+		"ffbee090 -    -         -   2 -\n"
 		"ffbd3080   1     1000 ffffffff        0   0 ffbd30a0 "
-		"ffbd3090 -    -        -   1 -\n");
+		"ffbd3090 -    -         -   1 -\n");
 }
 
 static void
 test_vcpus_of_domains(void **state)
 {
 	static const char all[] =
-		"ADDR       DOM VCPU  CPU STATE       FLAGS CR3      MODE      "
-		"      FOR AFFINITY WHY\n"
-		"ffbe1100     0    0    1 running         1 be1d00   -         "
-		"        - -        -\n"
-		"ffbe9100     0    1    0 blocked         1 be1d00   -         "
-		"        - -        -\n"
+		"ADDR       DOM VCPU  CPU STATE        FLAGS CR3      MODE     "
+		"        FOR AFFINITY WHY\n"
+		"ffbe1100     0    0    1 running          1 be1d00   -         "
+		"         - -        -\n"
+		"ffbe9100     0    1    0 blocked          1 be1d00   -         "
+		"         - -        -\n"
 		"ffbd1100     1    0    0 <corrupt> <corrupt> be1d00   "
 		"<corrupt>    <corrupt> -        <corrupt>\n";
 
@@ -194,6 +194,10 @@ test_pcpu_runs_a_vcpu_or_is_idle(void **state)
 		"SOFTIRQS\n"
 		"   0 ffbfa100  idle   - ffbfa100 -        -          -\n"
 		"   1 ffbe1100     0   0 ffbf0100 -        -          -\n");
+	(void)eval(*state, "::pcpu -v");
+	assert_non_null(
+		strstr(mdb_sink_text(((struct mdb_session *)*state)->err),
+			"for a hypervisor of 64 bits"));
 }
 
 static void

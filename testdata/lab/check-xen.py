@@ -17,6 +17,7 @@ import sys
 from questions import (Check, Guest, Mdb, ask, check_log, check_modules,
                        check_stacks, check_symbols, check_tasks, check_whatis,
                        frame_names, number, ordered, taken)
+from unmarked import check_unmarked
 
 
 class XenGuest(Guest):
@@ -97,6 +98,20 @@ PATHS = {
 }
 
 
+# The same of a domain 0 that is a hardware guest.
+HVM_PATHS = {
+    "hypercall": PATHS["hypercall"][:-2] + ["hvm_hypercall", "svm_vmexit_handler"],
+    "dom0-panic": PATHS["dom0-panic"][:-2] + ["hvm_hypercall", "svm_vmexit_handler"],
+}
+
+
+def path_of(guest):
+    kinds = {d["domid"]: d["config"]["c_info"]["type"]
+             for d in json.loads(guest.text("xl-list-l"))}
+    special = HVM_PATHS if kinds[0] != "pv" else {}
+    return special.get(guest.how, PATHS[guest.how])
+
+
 def bare(symbols):
     """Xen's static functions by their bare name, split ones whole."""
     return [s.split("#")[-1].removesuffix(".cold") for s in symbols]
@@ -109,7 +124,7 @@ def check_panic_stack(check, guest, mdb, name):
         return
     rows = mdb.rows("$C")
     got = bare(frame_names(rows))
-    for kind, want in ("trace", guest.call_trace()), ("path", PATHS[guest.how]):
+    for kind, want in ("trace", guest.call_trace()), ("path", path_of(guest)):
         check.that(f"{name} $C {kind}", ordered(want, got, set()),
                    f"want {want} got {got}")
     bad = [r["symbol"] for r in rows if r["guess"]]
@@ -324,7 +339,7 @@ QUESTIONS = [check_status, check_objects, check_panic_stack, check_cpu_stacks,
              check_cpu_places, check_domains, check_vcpus, check_kinds, check_pcpus, check_ring,
              check_events, check_interrupts, check_heap, check_grants, check_timers,
              check_tasks, check_modules, check_log, check_stacks, check_symbols,
-             check_whatis]
+             check_whatis, check_unmarked]
 
 
 def main():

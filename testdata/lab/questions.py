@@ -166,7 +166,7 @@ class Mdb:
             row = json.loads(line)
             if isinstance(row.get("error"), dict) and len(row) == 1:
                 why = row["error"]["message"]
-                kind = Refused if "types are of another build" in why else RuntimeError
+                kind = Refused if "of another build" in why else RuntimeError
                 raise kind(f"{commands}: {why}")
             out.append(row)
         return out

@@ -97,7 +97,7 @@ fetch_series()
 	/sbin/depmod -b "$dir/root" "$(cat "$dir/release")" 2>>"$cache/apt.log" ||
 	    die "depmod fails for $s (see $cache/apt.log)"
 	for p in "$dir"/root/boot/vmlinuz-* "$dir"/root/lib/modules/*/vmlinuz; do
-		[ -e "$p" ] && ln -s "$p" "$dir/vmlinuz"
+		[ -e "$p" ] && ln -sr "$p" "$dir/vmlinuz"
 	done
 	[ -e "$dir/vmlinuz" ] || die "no kernel image in the packages of $s"
 	touch "$dir/.done"

@@ -169,8 +169,14 @@ fetch_source()
 
 stock()
 {
-	local dir=$out.tmp root f
+	local dir=$out.tmp root f v
 	fetch_package "$dir" "xen-hypervisor-$series-amd64" "xen-hypervisor-$series-amd64-dbg"
+	# A suite moves on.
+	v=$(dpkg-deb -f "$dir/debs/xen-hypervisor-$series-amd64"_*.deb Version)
+	case $v in
+	"${version%-sid}"[+~-]*) ;;
+	*) die "$package_suite has $v now" ;;
+	esac
 	root=$dir/root
 	mkdir -p "$out"
 	zcat "$root/boot/xen-$series-amd64.gz" >"$out/xen" || die "the package has no hypervisor"

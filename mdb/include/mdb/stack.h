@@ -102,12 +102,27 @@ MDB_API const char *mdb_trap_vector_name(int vector);
 MDB_API void mdb_trap_error_text(int vector, uint64_t error, char *buf,
 	size_t len);
 
-/* Xen's hypercalls: "sysctl"; NULL for a number that is none. */
+/* Where a hypercall has the number of the operation that is asked for. */
+enum mdb_hypercall_op {
+	MDB_HYPERCALL_OP_NONE = 0, /* it has no operations, or none is known */
+	MDB_HYPERCALL_OP_ARGUMENT, /* it is the first argument */
+	MDB_HYPERCALL_OP_MEMORY,   /* 4 bytes, to which that points */
+};
+
+/* Xen's hypercalls, whose numbers are below 64: "sysctl"; NULL for a number
+ * that is none. */
+#define MDB_HYPERCALL_MAX 64u
 MDB_API const char *mdb_hypercall_name(uint64_t number);
-/* An operation of a hypercall that has several: "block" of sched_op,
+/*
+ * An operation of a hypercall that has several: "block" of sched_op,
  * "getdomaininfo" of domctl; NULL: it has none of that number, or none at all.
+ * op is as the guest gave it: bits of it that say where a hypercall that was
+ * broken off goes on are left out of account.
  */
 MDB_API const char *mdb_hypercall_op_name(uint64_t number, uint64_t op);
+MDB_API enum mdb_hypercall_op mdb_hypercall_op_place(uint64_t number);
+/* Operations that have names have numbers below that; not each has one. */
+MDB_API size_t mdb_hypercall_nr_ops(uint64_t number);
 
 /* Why a walk ended. */
 enum mdb_stack_end {
