@@ -78,6 +78,7 @@ struct dfmt_disk {
 	struct dfmt_hw hw;
 	struct dfmt_disk_id id;
 	uint32_t sector_len; /* 512 or 4096 */
+	uint32_t sector_shift;
 	uint64_t nr_sectors;
 	uint32_t max_len;  /* bytes of one command */
 	uint32_t nr_slots; /* commands that it takes at a time */

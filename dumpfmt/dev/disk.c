@@ -53,8 +53,9 @@ is_usable(struct dfmt_disk *d)
 {
 	if (d->sector_len != 512 && d->sector_len != 4096)
 		return fail(d, "its sectors are neither 512 nor 4096 bytes");
+	d->sector_shift = d->sector_len == 512 ? 9 : 12;
 	if (d->nr_sectors == 0 ||
-		d->nr_sectors > (UINT64_MAX >> 1) / d->sector_len)
+		d->nr_sectors > (UINT64_MAX >> 1) >> d->sector_shift)
 		return fail(d, "its size makes no sense");
 	if (d->max_len > DFMT_DISK_PIECE)
 		d->max_len = DFMT_DISK_PIECE;
@@ -123,7 +124,7 @@ put(struct dfmt_disk *d, uint32_t slot, const struct request *r, uint64_t done,
 	d->slots[slot].since_us = now(d);
 	d->nr_commands++;
 	d->driver->submit(d, slot, r->op, r->sector + done,
-		r->bus + done * d->sector_len, n);
+		r->bus + (done << d->sector_shift), n);
 }
 
 /* Fills idle slots with the next pieces; returns how far it came. */
@@ -267,18 +268,18 @@ transfer(struct dfmt_disk *d, enum dfmt_disk_op op, uint64_t offset,
 	const void *buf, size_t len)
 {
 	struct request r = { .op = op };
-	uint64_t size;
+	uint64_t mask = d->sector_len - 1, size;
 
 	if (!d->running)
 		return fail(d, "it is not running");
-	size = d->nr_sectors * d->sector_len;
-	if (len == 0 || offset % d->sector_len || len % d->sector_len ||
-		offset > size || len > size - offset)
+	size = d->nr_sectors << d->sector_shift;
+	if (len == 0 || (offset & mask) || (len & mask) || offset > size ||
+		len > size - offset)
 		return fail(d, "a place that it does not have");
 	if (!bus_of(d, buf, len, &r.bus))
 		return fail(d, "a buffer that it does not reach");
-	r.sector = offset / d->sector_len;
-	r.nr_sectors = len / d->sector_len;
+	r.sector = offset >> d->sector_shift;
+	r.nr_sectors = len >> d->sector_shift;
 	return request(d, &r);
 }
 

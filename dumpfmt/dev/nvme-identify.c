@@ -98,7 +98,7 @@ dfmt_nvme_identify(struct dfmt_disk *d)
 {
 	struct dfmt_nvme *n = &d->u.nvme;
 	const uint8_t *p = answer(d);
-	uint64_t stop_us;
+	uint32_t stop_us;
 
 	if (!identify(d, CNS_CONTROLLER, 0))
 		return false;
@@ -107,9 +107,9 @@ dfmt_nvme_identify(struct dfmt_disk *d)
 	n->max_transfer = 0;
 	if (p[CTRL_MDTS] > 0 && p[CTRL_MDTS] < 20)
 		n->max_transfer = (uint64_t)n->min_page << p[CTRL_MDTS];
-	stop_us = number(p + CTRL_RTD3E, 4);
+	stop_us = (uint32_t)number(p + CTRL_RTD3E, 4);
 	if (stop_us)
-		n->stop_ms = (uint32_t)(stop_us / 1000 + 1);
+		n->stop_ms = stop_us / 1000 + 1;
 	n->can_reserve = number(p + CTRL_ONCS, 2) & ONCS_RESERVATIONS;
 	d->has_cache = p[CTRL_VWC] & 1;
 	return true;

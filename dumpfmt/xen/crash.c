@@ -42,7 +42,6 @@ xdump_crc(uint32_t *code_out, uint32_t *config_out)
 
 struct job {
 	enum crash_reason reason;
-	const char *text;
 	struct cpu_user_regs regs;
 };
 
@@ -111,7 +110,7 @@ run(const struct job *job)
 	xdump.run.said_us = xdump_now_us();
 	printk("xdump: dumping to %s %s/%u\n", xdump.run.disk.driver->name,
 		xdump.run.disk.id.serial, xdump.run.disk.id.unit);
-	(void)dfmt_writer_run(xdump.writer, xdump_facts(job->reason, job->text),
+	(void)dfmt_writer_run(xdump.writer, xdump_facts(job->reason),
 		xdump.target.len);
 	dfmt_disk_stop(&xdump.run.disk);
 	result_say();
@@ -187,9 +186,9 @@ regs_take(struct cpu_user_regs *r)
 }
 
 void __attribute__((__noinline__))
-xdump_crash(enum crash_reason reason, const char *text)
+xdump_crash(enum crash_reason reason)
 {
-	struct job job = { .reason = reason, .text = text };
+	struct job job = { .reason = reason };
 	uint32_t cpu = smp_processor_id(), was = NOT_YET;
 
 	if (!xdump.ready)

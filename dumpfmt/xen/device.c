@@ -124,7 +124,7 @@ unit_look(struct dfmt_disk *d, uint32_t unit, struct xdump_function *f,
 	t->function = f;
 	t->id = d->id;
 	t->offset = 0;
-	t->len = d->nr_sectors * d->sector_len;
+	t->len = d->nr_sectors << d->sector_shift;
 }
 
 static void

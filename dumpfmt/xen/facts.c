@@ -113,20 +113,56 @@ versions_take(void)
 	facts.nr_versions = 4;
 }
 
-/* One line, without what the console put around it. */
-static void
-reason_take(enum crash_reason reason, const char *text)
+/* Where the last line begins that holds `word`, behind it; or NULL. */
+static const char *
+console_find(const char *word)
 {
+	size_t len = strlen(word);
+
+	for (size_t i = facts.console_len; i >= len; i--)
+		if (!memcmp(console + i - len, word, len))
+			return console + i;
+	return NULL;
+}
+
+/* Behind what the console puts before each line: "(XEN) [time] ". */
+static const char *
+line_start(const char *s, const char *end)
+{
+	if (end - s > 6 && !memcmp(s, "(XEN) ", 6))
+		s += 6;
+	if (s < end && *s == '[')
+		while (s < end && *s != '\n' && *s++ != ' ')
+			;
+	return s;
+}
+
+/* The message of panic() is the line after the one that says where. */
+static const char *
+panic_text(const char *end)
+{
+	const char *s = console_find("Panic on CPU ");
+
+	while (s != NULL && s < end && *s != '\n')
+		s++;
+	return s == NULL || s >= end ? NULL : line_start(s + 1, end);
+}
+
+static void
+reason_take(enum crash_reason reason)
+{
+	const char *end = console + facts.console_len;
+	const char *s = reason == CRASHREASON_PANIC ? panic_text(end) : NULL;
 	size_t n = 0;
 
-	if (text == NULL)
-		text = reason == CRASHREASON_HWDOM      ? "Hardware domain crashed"
-		       : reason == CRASHREASON_WATCHDOG ? "Hardware domain's watchdog"
-							: "Dump asked for";
-	while (*text == '\n')
-		text++;
-	while (text[n] && text[n] != '\n' && n + 1 < sizeof(reason_text)) {
-		reason_text[n] = text[n];
+	if (s == NULL) {
+		s = reason == CRASHREASON_PANIC	     ? "Panic"
+		    : reason == CRASHREASON_WATCHDOG ? "Hardware domain's watchdog"
+						     : "Hardware domain crashed";
+		end = s + strlen(s);
+	}
+	while (s + n < end && s[n] != '\n' && n + 1 < sizeof(reason_text)) {
+		reason_text[n] = s[n];
 		n++;
 	}
 	reason_text[n] = 0;
@@ -134,7 +170,7 @@ reason_take(enum crash_reason reason, const char *text)
 }
 
 const struct dfmt_writer_facts *
-xdump_facts(enum crash_reason reason, const char *text)
+xdump_facts(enum crash_reason reason)
 {
 	uint32_t nr;
 
@@ -147,9 +183,9 @@ xdump_facts(enum crash_reason reason, const char *text)
 	facts.panic_world = UINT32_MAX;
 	facts.cpus = xdump_cpu_records(&nr);
 	facts.nr_cpus = nr;
-	reason_take(reason, text);
 	versions_take();
 	console_take();
+	reason_take(reason);
 	crash_info_take();
 	vmcoreinfo_take();
 	blob = (struct dfmt_wblob){

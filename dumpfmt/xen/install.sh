@@ -29,7 +29,7 @@ die()
 take()
 {
 	mkdir -p "$work/$(dirname "$1")"
-	cp "$xen/$1" "$work/$1" || die "$xen/$1 is not there: this Xen is not known"
+	cp "$xen/$1" "$work/$1" 2>/dev/null || die "$xen/$1 is not there: this Xen is not known"
 }
 
 # hook FILE FUNCTION PATTERN LINE: LINE before the line with PATTERN, which must
@@ -64,11 +64,11 @@ take drivers/char/console.c
 take common/shutdown.c
 take arch/x86/Makefile
 hook drivers/char/console.c panic 'kexec_crash(CRASHREASON_PANIC)' \
-    'xdump_crash(CRASHREASON_PANIC, buf);'
+    'xdump_crash(CRASHREASON_PANIC);'
 hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_HWDOM)' \
-    'xdump_crash(CRASHREASON_HWDOM, NULL);'
+    'xdump_crash(CRASHREASON_HWDOM);'
 hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_WATCHDOG)' \
-    'xdump_crash(CRASHREASON_WATCHDOG, NULL);'
+    'xdump_crash(CRASHREASON_WATCHDOG);'
 include drivers/char/console.c
 include common/shutdown.c
 # The console's ring is private to its file.
@@ -92,5 +92,7 @@ for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../dev/*.[ch] \
 	*) cp "$f" "$dir/" ;;
 	esac
 done
+# The compressor goes in as one file: lz4-xen.c.
+mv "$dir/writer-lz4.c" "$dir/writer-lz4.inc"
 cp "$lz4/lz4.c" "$dir/lz4.inc"
 cp "$lz4/lz4.h" "$dir/"

@@ -121,8 +121,7 @@ extern const struct dfmt_writer_ops xdump_ops;
 
 /* ---- facts.c ------------------------------------------------------------- */
 
-const struct dfmt_writer_facts *xdump_facts(enum crash_reason reason,
-	const char *text);
+const struct dfmt_writer_facts *xdump_facts(enum crash_reason reason);
 
 /* ---- crash.c ------------------------------------------------------------- */
 

@@ -9,10 +9,10 @@
 
 /*
  * The machine is dead.  Writes the dump, if a device was found at boot, and
- * returns: the caller goes on as it would have (kexec, reboot, halt).  text is
- * the message, or NULL.  Takes no lock, enables no interrupt.
+ * returns: the caller goes on as it would have (kexec, reboot, halt).  Takes no
+ * lock, enables no interrupt.
  */
-void xdump_crash(enum crash_reason reason, const char *text);
+void xdump_crash(enum crash_reason reason);
 
 /* The console's ring, for its end in the triage record (console.c). */
 struct xdump_ring {

@@ -3,6 +3,7 @@
  * Compare the forms that one dump was written in, through dumpfmt.
  *
  *	cmpdump [-n] REFERENCE FORM...		(a FORM may be a+b+c: parts)
+ *	cmpdump -a REFERENCE FORM...		frames alone; names all that differ
  *
  * Every frame of the reference is read from each form: equal, or excluded
  * there by choice; anything else is a difference.  The notes must agree: what
@@ -10,6 +11,7 @@
  * One line per form: "FORM: same N excluded N bad N", exit 1 if any is bad.
  */
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #include "dfmt-reader.h"
 
 #define MAX_PARTS 16
+#define MAX_NAMED 3
 
 struct tally {
 	unsigned long same, excluded, bad;
@@ -43,7 +46,7 @@ open_form(const char *form)
 
 static void
 compare_frame(const struct dfmt *ref, const struct dfmt *form, uint64_t addr,
-	struct tally *t)
+	unsigned long most, struct tally *t)
 {
 	unsigned char a[DFMT_PAGE_SIZE], b[DFMT_PAGE_SIZE];
 	enum dfmt_status st;
@@ -56,7 +59,7 @@ compare_frame(const struct dfmt *ref, const struct dfmt *form, uint64_t addr,
 		t->excluded++;
 	} else if (st == DFMT_OK && memcmp(a, b, sizeof a) == 0) {
 		t->same++;
-	} else if (t->bad++ < 3) {
+	} else if (t->bad++ < most) {
 		(void)fprintf(stderr, "%#lx: %s\n", (unsigned long)addr,
 			st == DFMT_OK ? "differs" : dfmt_status_name(st));
 	}
@@ -110,7 +113,9 @@ int
 main(int argc, char **argv)
 {
 	bool each = argc > 1 && strcmp(argv[1], "-n") == 0;
-	int first = each ? 2 : 1;
+	bool frames = argc > 1 && strcmp(argv[1], "-a") == 0;
+	unsigned long most = frames ? ULONG_MAX : MAX_NAMED;
+	int first = each || frames ? 2 : 1;
 	struct dfmt *ref = argc > first + 1 ? open_form(argv[first]) : NULL;
 	int rc = 0;
 
@@ -124,13 +129,13 @@ main(int argc, char **argv)
 		while (form && dfmt_next_range(ref, addr, &start, &end, NULL) ==
 				       DFMT_OK) {
 			for (addr = start & -4096ull; addr < end; addr += 4096)
-				compare_frame(ref, form, addr, &t);
+				compare_frame(ref, form, addr, most, &t);
 		}
 		if (form && each)
 			compare_each_note(ref, form, &t);
-		if (form)
+		if (form && !frames)
 			compare_notes(ref, form, &t);
-		else
+		else if (!form)
 			t.bad++;
 		printf("%s: same %lu excluded %lu bad %lu\n", argv[i], t.same,
 			t.excluded, t.bad);

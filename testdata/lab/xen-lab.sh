@@ -26,8 +26,14 @@ table="
 * xen-4.17.5-debug-nmi-kdump    4.17.5-debug    nmi-key    --kdump   -
 * xen-4.17.5-release-nmi        4.17.5-release  nmi-idle   -         elf
 * xen-4.17.5-option-hypercall   4.17.5-option   hypercall  -         elf
+* xen-4.17.5-xdump-hypercall    4.17.5-xdump    hypercall  --xdump=256M elf
 * xen-4.20.4-hypercall          4.20.4-stock    hypercall  -         elf
 * xen-4.20.4-guests             4.20.4-stock    run        $guests   elf
+- xen-4.17.5-xdump-nmi-idle     4.17.5-xdump    nmi-idle   --xdump=256M elf
+- xen-4.17.5-xdump-dom0-panic   4.17.5-xdump    dom0-panic --xdump=256M elf
+- xen-4.17.5-xdumpdebug-nmi     4.17.5-xdumpdebug nmi-key  --xdump=256M elf
+- xen-4.20.3-xdump-hypercall    4.20.3-xdump    hypercall  --xdump=256M elf
+- xen-4.20.3-xdumpdebug-nmi-idle 4.20.3-xdumpdebug nmi-idle --xdump=256M elf
 - xen-4.17.7-nmi                4.17.7-stock    nmi-key    -         elf
 - xen-4.17.7-nmi-kdump          4.17.7-stock    nmi-key    --kdump   -
 - xen-4.17.7-nmi-idle           4.17.7-stock    nmi-idle   -         elf
@@ -69,7 +75,7 @@ take()
 	[ "$dumps" = - ] && dumps=
 	# shellcheck disable=SC2086
 	python3 "$here/xen.py" --cache "$cache" --out "$out/$name" \
-	    --xen "$cache/xen-$hv/xen" --branch "$branch" ${opts//,--/ --} \
+	    --bin "${BIN:-build/release/bin}" --xen "$cache/xen-$hv/xen" --branch "$branch" ${opts//,--/ --} \
 	    "$mode" ${dumps//,/ } || return 1
 	touch "$out/$name/.done"
 }

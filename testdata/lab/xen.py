@@ -11,12 +11,17 @@ MODE is what happens when dom0 is up:
     hypercall   the key N by dom0's hypercall: a panic with both worlds
     dom0-panic  sysrq-c in dom0
 Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
-a crash kernel instead, and the dump is its copy of /proc/vmcore.
+a crash kernel instead, and the dump is its copy of /proc/vmcore; --xdump has
+Xen write the dump itself, to a labelled NVMe namespace: vmcore.0 is what
+savecore takes off it, machine.elf the machine as it was when that was over.
 DIR then holds console.log, with Xen's own traces and the answers of its debug
 keys, the dumps, and what dom0 said (take.py; xl-list, xl-dmesg, ...).
 """
 import argparse
+import hashlib
 import os
+import re
+import subprocess
 import time
 
 import take
@@ -33,6 +38,29 @@ PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
 PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 
+# How a dump ends on the console.
+WRITTEN = r"xdump: (dump complete|nothing is written|[^\r\n]*: \d+ pages)"
+
+
+def labelled(args):
+    """The namespace for the dump; returns its label's UUID."""
+    said = subprocess.run([f"{args.bin}/dumpadm", "label", "-s", args.xdump,
+                           f"{args.out}/nvme.img"],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    return re.search(r"uuid ([0-9a-f-]{36})", said).group(1)
+
+
+def nvme(args):
+    """Beside it one of dom0's, which nobody may change."""
+    with open(f"{args.out}/other.img", "wb") as f:
+        f.write(os.urandom(1 << 20) * 8)
+    return ["-device", "nvme,id=nvme0,serial=LAB-1",
+            "-drive", f"file={args.out}/nvme.img,if=none,id=ns1,format=raw",
+            "-device", "nvme-ns,drive=ns1,bus=nvme0,nsid=1",
+            "-drive", f"file={args.out}/other.img,if=none,id=ns2,format=raw",
+            "-device", "nvme-ns,drive=ns2,bus=nvme0,nsid=2"]
+
+
 def start(args):
     kernel = f"{args.cache}/kernel-{args.series}"
     initrd = f"{args.cache}/xen-{args.series}-{args.branch}.gz"
@@ -44,6 +72,8 @@ def start(args):
     linux = f"console=hvc0 panic=0 lab={DOM0_MODE.get(args.mode, 'idle')} {' '.join(args.append)}"
     if args.pvh:
         xen += " dom0=pvh"
+    if args.xdump:
+        xen += f" xdump={labelled(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
@@ -51,9 +81,19 @@ def start(args):
     linux = linux.strip().replace(",", ",,")
     machine = ["-kernel", args.xen, "-append", xen,
                "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
+    if args.xdump:
+        machine += nvme(args)
     if args.pvh:
         return take.Guest(args, machine + PVH_MACHINE, PVH_DISK)
     return take.Guest(args, machine)
+
+
+def keep_xdump(guest, args):
+    """The dump that Xen wrote, as savecore takes it off the disk."""
+    os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
+    with open(f"{args.out}/savecore", "w") as f:
+        subprocess.run([f"{args.bin}/savecore", f"{args.out}/nvme.img", args.out],
+                       stdout=f, stderr=f, check=False)
 
 
 def panic(guest, mode):
@@ -67,10 +107,21 @@ def panic(guest, mode):
         guest.wait_for(PANICKED[mode], 60)
 
 
+def digest(args):
+    """Of the namespace that is not for the dump."""
+    if not args.xdump:
+        return "none"
+    with open(f"{args.out}/other.img", "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
 def run(args):
     guest = take.boot(args, start, DIED)
     try:
+        before = digest(args)
         panic(guest, args.mode)
+        if args.xdump:
+            guest.wait_for(WRITTEN, 300)
         if args.kdump:
             take.keep_vmcore(guest)
         else:
@@ -81,10 +132,14 @@ def run(args):
                 f.write(guest.monitor("info registers -a"))
             for how in args.dumps:
                 take.qemu_dump(guest, how)
+        if args.xdump:
+            keep_xdump(guest, args)
         take.unpack_oracles(guest)
         os.chmod(args.out, 0o755)
         with open(f"{args.out}/mode", "w") as f:
             f.write(args.mode + "\n")
+        with open(f"{args.out}/other", "w") as f:
+            f.write(f"{before}\n{digest(args)}\n")
     finally:
         guest.close()
 
@@ -106,6 +161,8 @@ def main():
     p.add_argument("--pvh", action="store_true", help="boot dom0 as PVH")
     p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--kdump", action="store_true")
+    p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
+    p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")
     args = p.parse_args()

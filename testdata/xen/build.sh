@@ -22,10 +22,12 @@
 #		noshadow release without SHADOW_PAGING, as later ones of Debian
 #		option	release, with an option on that moves early members of
 #			struct domain; paging: one that moves a few late ones
+#		xdump	release with the dump writer (dumpfmt/xen); xdumpdebug:
+#		debug with it.  Built again when the writer has changed
 #		source	unpack only
 set -eu
 [ $# = 3 ] || {
-	sed -n '3,28s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,30s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 cache=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -71,7 +73,19 @@ case $version in
 esac
 
 [ -n "$mirror" ] || die "apt knows no Debian archive; name one with LAB_MIRROR="
-[ ! -e "$out/.done" ] || exit 0
+
+# The writer's sources: .done says which ones a hypervisor was built with.
+here=$(cd "$(dirname "$0")" && pwd)
+root=$here/../..
+lz4=${LZ4_SRC:-$cache/../src/lz4}
+writer=
+case $flavour in
+xdump*)
+	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/compat/* "$root"/dumpfmt/dev/*.[ch] \
+	    "$root"/dumpfmt/writer*.[ch] "$root"/dumpfmt/crc.c 2>/dev/null | sha256sum | cut -d' ' -f1)
+	[ -e "$lz4/lz4.c" ] || die "no $lz4/lz4.c: run make setup, or name it with LZ4_SRC=" ;;
+esac
+[ ! -e "$out/.done" ] || [ "$(cat "$out/.done")" != "$writer" ] || exit 0
 
 install_tools()
 {
@@ -209,6 +223,13 @@ check_options()
 	done
 }
 
+# What the writer adds to the hypervisor.
+size_say()
+{
+	size xen/arch/x86/xdump/built_in.o | awk -v name="$version $flavour" \
+	    'NR == 2 {printf "xen-build: %s: the writer is %.1f KiB of code and %.1f KiB of data\n", name, $1 / 1024, ($2 + $3) / 1024}'
+}
+
 build()
 {
 	local dir=$cache/build-xen-$version-$flavour want epoch map
@@ -218,9 +239,10 @@ build()
 	cd "$dir"
 	cp "$dir.package/root/boot/xen-$series-amd64.config" xen/.config
 	want="EXPERT=y DEBUG_INFO=y"
+	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" || exit 1
 	case $flavour in
-	release) ;;
-	debug) want="$want DEBUG=y FRAME_POINTER=y" ;;
+	release | xdump) ;;
+	debug | xdumpdebug) want="$want DEBUG=y FRAME_POINTER=y" ;;
 	option) want="$want DEBUG_LOCK_PROFILE=y" ;;
 	noshadow) want="$want SHADOW_PAGING=n" ;;
 	paging) want="$want UNSUPPORTED=y MEM_PAGING=y" ;;
@@ -250,9 +272,10 @@ build()
 	mkdir -p "$out"
 	cp xen/xen xen/xen-syms "$out/" || die "the build left no xen and xen-syms (see $log)"
 	cp xen/.config "$out/config"
+	[ -z "$writer" ] || size_say
 	cd "$cache"
 	rm -rf "$dir" "$dir.package"
-	touch "$out/.done"
+	echo "$writer" >"$out/.done"
 }
 
 install_tools

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+# The script that puts the writer into a Xen tree: it changes three files at
+# their hooks and no other; where a hook has moved it says which and changes
+# nothing.
+set -u
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+install=dumpfmt/xen/install.sh
+
+# As much of a Xen tree as the script looks at.
+tree()
+{
+	local t=$work/$1
+	mkdir -p "$t/xen/drivers/char" "$t/xen/common" "$t/xen/arch/x86/include/asm"
+	printf 'obj-y += acpi/\nobj-y += alternative.o\n' >"$t/xen/arch/x86/Makefile"
+	cat >"$t/xen/drivers/char/console.c" <<-'C'
+		#include <xen/lib.h>
+		static char *conring;
+		void other(void)
+		{
+		    kexec_crash(CRASHREASON_PANIC);
+		}
+		void panic(const char *fmt, ...)
+		{
+		    printk("dead");
+		    kexec_crash(CRASHREASON_PANIC);
+		}
+	C
+	cat >"$t/xen/common/shutdown.c" <<-'C'
+		#include <xen/lib.h>
+		void hwdom_shutdown(u8 reason)
+		{
+		    switch ( reason )
+		    {
+		    case SHUTDOWN_crash:
+		        kexec_crash(CRASHREASON_HWDOM);
+		    case SHUTDOWN_watchdog:
+		        kexec_crash(CRASHREASON_WATCHDOG);
+		    }
+		}
+	C
+	mkdir -p "$work/lz4"
+	: >"$work/lz4/lz4.c"
+	: >"$work/lz4/lz4.h"
+}
+
+sum()
+{
+	(cd "$1" && find . -type f -exec sha256sum {} + | sort)
+}
+
+tree good
+cp -r "$work/good" "$work/before"
+if bash "$install" "$work/good" "$work/lz4" >"$work/out" 2>&1; then
+	diff -r "$work/before" "$work/good" | grep -c '^> ' >"$work/n"
+	# Three calls, two includes, the ring's, the folder.
+	[ "$(cat "$work/n")" = 7 ] &&
+	    [ "$(grep -A1 'xdump_crash(CRASHREASON_PANIC)' "$work/good/xen/drivers/char/console.c" | tail -1)" = "    kexec_crash(CRASHREASON_PANIC);" ] &&
+	    [ -e "$work/good/xen/arch/x86/xdump/writer.c" ] && [ -e "$work/good/xen/arch/x86/xdump/nvme.c" ] &&
+	    ! ls "$work"/good/xen/arch/x86/xdump/*_test.c >/dev/null 2>&1 &&
+	    echo "ok xdump-install" || echo "not ok xdump-install: $(cat "$work/n") lines"
+else
+	echo "not ok xdump-install: $(cat "$work/out")"
+fi
+
+# refuse NAME WORD: it says WORD and leaves the tree as it was.
+refuse()
+{
+	sum "$work/$1" >"$work/sum"
+	if bash "$install" "$work/$1" "$work/lz4" >"$work/out" 2>&1; then
+		echo "not ok xdump-install-$1: it was taken"
+	elif ! grep -q "$2" "$work/out" || [ "$(wc -l <"$work/out")" != 1 ]; then
+		echo "not ok xdump-install-$1: $(cat "$work/out")"
+	elif [ "$(sum "$work/$1")" != "$(cat "$work/sum")" ]; then
+		echo "not ok xdump-install-$1: the tree has changed"
+	else
+		echo "ok xdump-install-$1"
+	fi
+}
+
+refuse good "has it already"
+tree moved
+sed -i 's/kexec_crash(CRASHREASON_WATCHDOG)/crash(WATCHDOG)/' "$work/moved/xen/common/shutdown.c"
+refuse moved "hwdom_shutdown() does not have one"
+tree twice
+sed -i 's/    printk("dead");/    kexec_crash(CRASHREASON_PANIC);/' "$work/twice/xen/drivers/char/console.c"
+refuse twice "panic() does not have one"
+tree gone
+rm "$work/gone/xen/common/shutdown.c"
+refuse gone "shutdown.c is not there"
+mkdir -p "$work/none"
+refuse none "no Xen source tree"
