@@ -223,6 +223,17 @@ struct dfmt_writer *dfmt_writer_init(const struct dfmt_writer_config *config,
 	void *memory, size_t len);
 
 /*
+ * Before the panic: would a dump be written to the range [0, range_len) as it
+ * is now?  DFMT_W_COMPLETE, or why not.  Reads, and writes nothing; any number
+ * of times before dfmt_writer_run, which looks again.
+ */
+enum dfmt_writer_status dfmt_writer_check(struct dfmt_writer *w,
+	uint64_t range_len);
+
+/* In words why nothing is written, or NULL for a status that is no refusal. */
+const char *dfmt_writer_refusal(enum dfmt_writer_status st);
+
+/*
  * Writes the dump of the facts to the device's range [0, range_len), or to a
  * file of at most range_len bytes.  Reads and checks the label first; on any
  * doubt writes nothing.  To be called once.

@@ -349,8 +349,8 @@ make_id(struct dfmt_writer *w, uint64_t generation)
 	memcpy(w->out.dump_id, half, sizeof(half));
 }
 
-static enum dfmt_writer_status
-refuse(struct dfmt_writer *w, enum dfmt_writer_status st)
+const char *
+dfmt_writer_refusal(enum dfmt_writer_status st)
 {
 	static const char *const why[] = {
 		[DFMT_W_CONFIG - DFMT_W_CONFIG] =
@@ -366,7 +366,15 @@ refuse(struct dfmt_writer *w, enum dfmt_writer_status st)
 			"the device refuses the triage record",
 	};
 
-	result_fill(w, st, why[st - DFMT_W_CONFIG]);
+	return st < DFMT_W_CONFIG || st > DFMT_W_NO_SLOT
+		       ? NULL
+		       : why[st - DFMT_W_CONFIG];
+}
+
+static enum dfmt_writer_status
+refuse(struct dfmt_writer *w, enum dfmt_writer_status st)
+{
+	result_fill(w, st, dfmt_writer_refusal(st));
 	return st;
 }
 
@@ -405,6 +413,16 @@ run(struct dfmt_writer *w, uint64_t range_len)
 	dfmt_w_frames_reset(w);
 	content(w);
 	return finish(w, end_status(w), w->stop_why, w->indexed);
+}
+
+enum dfmt_writer_status
+dfmt_writer_check(struct dfmt_writer *w, uint64_t range_len)
+{
+	uint64_t generation;
+
+	return w->phase != PHASE_NEW || (w->config.flags & DFMT_WRITER_FILE)
+		       ? DFMT_W_CONFIG
+		       : dfmt_w_label_check(w, range_len, &generation);
 }
 
 enum dfmt_writer_status

@@ -293,6 +293,44 @@ test_writer_keeps_an_unsaved_dump(void **state)
 	wfix_fini(&f);
 }
 
+/* What a run would say, as often as one likes, and then the run. */
+static void
+test_writer_check_says_what_would_be(void **state)
+{
+	struct wfix f;
+	struct dfmt_writer_config config;
+	struct dfmt_writer_facts facts;
+	struct dfmt_writer *w;
+	uint8_t *before, *memory;
+	size_t len;
+
+	(void)state;
+	wfix_init(&f, 100, 2u << 20);
+	config = wfix_config(&f);
+	facts = wfix_facts(&f);
+	len = dfmt_writer_memory(&config);
+	memory = aligned_alloc(4096, len);
+	before = malloc(f.device_len);
+	memcpy(before, f.device, f.device_len);
+	w = dfmt_writer_init(&config, memory, len);
+	assert_int_equal(dfmt_writer_check(w, f.device_len), DFMT_W_COMPLETE);
+	assert_int_equal(dfmt_writer_check(w, 4096), DFMT_W_TOO_SMALL);
+	assert_int_equal(dfmt_writer_check(w, f.device_len - 4096),
+		DFMT_W_TOO_SMALL);
+	assert_memory_equal(before, f.device, f.device_len);
+	assert_int_equal(dfmt_writer_run(w, &facts, f.device_len),
+		DFMT_W_COMPLETE);
+	assert_int_equal(dfmt_writer_check(w, f.device_len), DFMT_W_CONFIG);
+	w = dfmt_writer_init(&config, memory, len);
+	assert_int_equal(dfmt_writer_check(w, f.device_len), DFMT_W_UNSAVED);
+	assert_string_equal(dfmt_writer_refusal(DFMT_W_UNSAVED),
+		"a dump that was not saved is there");
+	assert_null(dfmt_writer_refusal(DFMT_W_COMPLETE));
+	free(before);
+	free(memory);
+	wfix_fini(&f);
+}
+
 static void
 test_writer_dry_run_writes_nothing(void **state)
 {
@@ -690,6 +728,7 @@ main(void)
 		cmocka_unit_test(test_writer_minds_no_dump_of_another_label),
 		cmocka_unit_test(test_writer_refuses_shorter_device),
 		cmocka_unit_test(test_writer_keeps_an_unsaved_dump),
+		cmocka_unit_test(test_writer_check_says_what_would_be),
 		cmocka_unit_test(test_writer_dry_run_writes_nothing),
 		cmocka_unit_test(test_writer_full_device_ends),
 		cmocka_unit_test(test_writer_time_limit_ends),

@@ -49,6 +49,9 @@ struct dfmt_disk_id {
 	uint8_t eui64[8];
 };
 
+/* Do both name one unit of one device? */
+bool dfmt_disk_same(const struct dfmt_disk_id *a, const struct dfmt_disk_id *b);
+
 struct dfmt_disk;
 
 /* One kind of controller. */
@@ -80,10 +83,10 @@ struct dfmt_disk {
 	uint32_t sector_len; /* 512 or 4096 */
 	uint32_t sector_shift;
 	uint64_t nr_sectors;
-	uint32_t max_len;  /* bytes of one command */
-	uint32_t nr_slots; /* commands that it takes at a time */
-	bool has_cache;	   /* a flush means something */
-	bool running;	   /* started and a unit selected */
+	uint32_t max_len;    /* bytes of one command */
+	uint32_t nr_slots;   /* commands that it takes at a time */
+	bool has_cache;	     /* a flush means something */
+	bool running;	     /* started and a unit selected */
 	uint32_t command_ms; /* a command that takes longer is dead */
 	const char *why;
 	struct dfmt_disk_slot slots[DFMT_DISK_SLOTS];
@@ -93,12 +96,12 @@ struct dfmt_disk {
 	uint64_t busy_us, idle_us, last_us;
 	union {
 		struct dfmt_nvme {
-			uint32_t stride;      /* bytes between doorbells */
-			uint32_t ready_ms;    /* CAP.TO */
-			uint32_t min_page;    /* CAP.MPSMIN, bytes */
-			uint64_t max_transfer;/* MDTS, bytes; 0: no limit */
-			uint32_t depth;	      /* of the I/O queues */
-			uint32_t stop_ms;     /* RTD3E */
+			uint32_t stride;       /* bytes between doorbells */
+			uint32_t ready_ms;     /* CAP.TO */
+			uint32_t min_page;     /* CAP.MPSMIN, bytes */
+			uint64_t max_transfer; /* MDTS, bytes; 0: no limit */
+			uint32_t depth;	       /* of the I/O queues */
+			uint32_t stop_ms;      /* RTD3E */
 			bool has_cmb, can_reserve;
 			uint16_t sq_tail[2], cq_head[2];
 			uint8_t phase[2];

@@ -205,6 +205,16 @@ carry(struct dfmt_disk *d, const struct request *r)
 	}
 }
 
+bool
+dfmt_disk_same(const struct dfmt_disk_id *a, const struct dfmt_disk_id *b)
+{
+	return a->unit == b->unit &&
+	       memcmp(a->model, b->model, sizeof(a->model)) == 0 &&
+	       memcmp(a->serial, b->serial, sizeof(a->serial)) == 0 &&
+	       memcmp(a->nguid, b->nguid, sizeof(a->nguid)) == 0 &&
+	       memcmp(a->eui64, b->eui64, sizeof(a->eui64)) == 0;
+}
+
 /* Once more from a reset, to the same unit of the same device. */
 static bool
 restart(struct dfmt_disk *d)
@@ -220,8 +230,8 @@ restart(struct dfmt_disk *d)
 		d->why = why;
 		return false;
 	}
-	if (memcmp(&id, &d->id, sizeof(id)) != 0 ||
-		nr_sectors != d->nr_sectors || sector_len != d->sector_len) {
+	if (!dfmt_disk_same(&id, &d->id) || nr_sectors != d->nr_sectors ||
+		sector_len != d->sector_len) {
 		d->running = false;
 		return fail(d, "after a reset it is another device");
 	}

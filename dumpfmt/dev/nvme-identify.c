@@ -197,7 +197,7 @@ dfmt_nvme_select(struct dfmt_disk *d, uint32_t unit)
 	d->max_len = n->max_transfer && n->max_transfer < DFMT_DISK_PIECE
 			     ? (uint32_t)n->max_transfer
 			     : DFMT_DISK_PIECE;
-	d->nr_slots = n->depth - 1 < DFMT_DISK_SLOTS ? n->depth - 1
-						      : DFMT_DISK_SLOTS;
+	d->nr_slots =
+		n->depth - 1 < DFMT_DISK_SLOTS ? n->depth - 1 : DFMT_DISK_SLOTS;
 	return true;
 }

@@ -67,8 +67,8 @@ static void
 put(struct dfmt_disk *d, uint32_t q, const struct nvme_command *c)
 {
 	struct dfmt_nvme *n = &d->u.nvme;
-	uint8_t *at = d->hw.queues.virt + places[q].sq +
-		      n->sq_tail[q] * sizeof(*c);
+	uint8_t *at =
+		d->hw.queues.virt + places[q].sq + n->sq_tail[q] * sizeof(*c);
 
 	memcpy(at, c, sizeof(*c));
 	n->sq_tail[q] = (uint16_t)((n->sq_tail[q] + 1u) % depth_of(d, q));
@@ -81,9 +81,9 @@ take(struct dfmt_disk *d, uint32_t q, struct nvme_completion *out)
 {
 	struct dfmt_nvme *n = &d->u.nvme;
 	const volatile struct nvme_completion *c =
-		(const volatile struct nvme_completion *)(void *)(
-			d->hw.queues.virt + places[q].cq +
-			n->cq_head[q] * sizeof(*c));
+		(const volatile struct nvme_completion *)(void
+				*)(d->hw.queues.virt + places[q].cq +
+				   n->cq_head[q] * sizeof(*c));
 	uint16_t status = c->status;
 
 	if ((status & 1) != n->phase[q])
@@ -106,14 +106,22 @@ static const char *
 reason_of(uint32_t status)
 {
 	switch (status & 0x7ff) {
-	case 0x02: return "the controller knows no such command or field";
-	case 0x0b: return "there is no such namespace";
-	case 0x20: return "the namespace is write protected";
-	case 0x1d: return "the device is being sanitized";
-	case 0x82: return "the namespace is not ready";
-	case 0x83: return "another host has reserved the namespace";
-	case 0x84: return "the namespace is being formatted";
-	default: return "the controller refuses a command";
+	case 0x02:
+		return "the controller knows no such command or field";
+	case 0x0b:
+		return "there is no such namespace";
+	case 0x20:
+		return "the namespace is write protected";
+	case 0x1d:
+		return "the device is being sanitized";
+	case 0x82:
+		return "the namespace is not ready";
+	case 0x83:
+		return "another host has reserved the namespace";
+	case 0x84:
+		return "the namespace is being formatted";
+	default:
+		return "the controller refuses a command";
 	}
 }
 

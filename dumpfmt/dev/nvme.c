@@ -149,8 +149,8 @@ enable(struct dfmt_disk *d)
 	/* Its own memory is not for our queues, nor for anybody's. */
 	if (n->has_cmb)
 		reg_write64(d, REG_CMBMSC, 0);
-	reg_write(d, REG_AQA, (NVME_ADMIN_DEPTH - 1) << 16 |
-				      (NVME_ADMIN_DEPTH - 1));
+	reg_write(d, REG_AQA,
+		(NVME_ADMIN_DEPTH - 1) << 16 | (NVME_ADMIN_DEPTH - 1));
 	reg_write64(d, REG_ASQ, m->bus + NVME_ADMIN_SQ);
 	reg_write64(d, REG_ACQ, m->bus + NVME_ADMIN_CQ);
 	reg_write(d, REG_CC, CC_QUEUES | CC_EN);

@@ -18,8 +18,7 @@
 #define NVME_LISTS 0x5000u /* a PRP list for each slot */
 #define NVME_LIST_LEN 256u
 
-_Static_assert(NVME_LISTS + DFMT_DISK_SLOTS * NVME_LIST_LEN <=
-		       DFMT_DISK_QUEUES,
+_Static_assert(NVME_LISTS + DFMT_DISK_SLOTS * NVME_LIST_LEN <= DFMT_DISK_QUEUES,
 	"the lists do not fit");
 _Static_assert(DFMT_DISK_PIECE / 4096 * 8 <= NVME_LIST_LEN,
 	"a list does not cover a piece");

@@ -127,8 +127,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (s.memory == NULL)
 		abort();
 	memset(s.memory, 0, DFMT_DISK_QUEUES + BUFFERS);
-	hw.queues = (struct dfmt_hw_memory){ s.memory, 1u << 20,
-		DFMT_DISK_QUEUES };
+	hw.queues =
+		(struct dfmt_hw_memory){ s.memory, 1u << 20, DFMT_DISK_QUEUES };
 	hw.buffers = (struct dfmt_hw_memory){ s.memory + DFMT_DISK_QUEUES,
 		2u << 20, BUFFERS };
 	(void)dfmt_disk_driver_of(&hw);

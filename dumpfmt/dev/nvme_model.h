@@ -27,7 +27,7 @@ struct nvme_model {
 	uint32_t nsids[4];
 	char serial[20], model[40];
 	/* How it misbehaves. */
-	uint32_t ready_us;	/* before RDY follows EN */
+	uint32_t ready_us; /* before RDY follows EN */
 	bool never_ready, never_idle, no_shutdown, fatal;
 	uint32_t swallow;	/* I/O commands that are never answered */
 	uint32_t swallow_after; /* once so many were answered */
@@ -45,13 +45,13 @@ struct nvme_model {
 	uint32_t sq_head[2], cq_tail[2];
 	uint8_t phase[2];
 	uint64_t us, enabled_us;
-	uint32_t command;	/* PCI */
+	uint32_t command; /* PCI */
 	uint32_t nr_io, nr_resets, nr_flushes, nr_normal_shutdowns;
-	uint32_t nr_dma_outside;/* accesses outside the memory handed over */
-	uint32_t msix;		/* its control word */
-	uint8_t *memory;	/* queues, then buffers */
+	uint32_t nr_dma_outside; /* accesses outside the memory handed over */
+	uint32_t msix;		 /* its control word */
+	uint8_t *memory;	 /* queues, then buffers */
 	uint8_t *disk;
-	uint32_t doorbells;	/* rung while disabled */
+	uint32_t doorbells; /* rung while disabled */
 };
 
 static inline void
@@ -99,8 +99,8 @@ model_dma(struct nvme_model *m, uint64_t bus, uint64_t len)
 static inline void
 model_answer(struct nvme_model *m, uint32_t q, uint16_t id, uint16_t status)
 {
-	uint8_t *c = model_dma(m, (q ? m->iocq : m->acq) + 16ull * m->cq_tail[q],
-		16);
+	uint8_t *c = model_dma(m,
+		(q ? m->iocq : m->acq) + 16ull * m->cq_tail[q], 16);
 	uint16_t st = (uint16_t)(status << 1 | m->phase[q]);
 	uint16_t head = (uint16_t)m->sq_head[q];
 
@@ -343,15 +343,33 @@ model_config_read(void *arg, uint32_t reg, uint32_t width)
 	if (m->gone)
 		return width == 2 ? 0xffff : UINT32_MAX;
 	switch (reg) {
-	case 0x00: v = 0x1b36; break;
-	case 0x04: v = m->command; break;
-	case 0x06: v = 0x10; break;
-	case 0x08: v = 0x01080202; break;
-	case 0x10: v = 0xfe000004; break;
-	case 0x34: v = 0x40; break;
-	case 0x40: v = 0x11; break;
-	case 0x41: v = 0x40; break; /* a list that leads back */
-	case 0x42: v = m->msix; break;
+	case 0x00:
+		v = 0x1b36;
+		break;
+	case 0x04:
+		v = m->command;
+		break;
+	case 0x06:
+		v = 0x10;
+		break;
+	case 0x08:
+		v = 0x01080202;
+		break;
+	case 0x10:
+		v = 0xfe000004;
+		break;
+	case 0x34:
+		v = 0x40;
+		break;
+	case 0x40:
+		v = 0x11;
+		break;
+	case 0x41:
+		v = 0x40;
+		break; /* a list that leads back */
+	case 0x42:
+		v = m->msix;
+		break;
 	}
 	return v;
 }
@@ -377,11 +395,16 @@ model_read32(void *arg, uint32_t reg)
 		return UINT32_MAX;
 	model_time(m);
 	switch (reg) {
-	case 0x00: return m->cap_low;
-	case 0x04: return m->cap_high;
-	case 0x14: return m->cc;
-	case 0x1c: return m->csts;
-	default: return 0;
+	case 0x00:
+		return m->cap_low;
+	case 0x04:
+		return m->cap_high;
+	case 0x14:
+		return m->cc;
+	case 0x1c:
+		return m->csts;
+	default:
+		return 0;
 	}
 }
 
@@ -394,12 +417,24 @@ model_write32(void *arg, uint32_t reg, uint32_t v)
 		return;
 	model_time(m);
 	switch (reg) {
-	case 0x14: model_cc(m, v); break;
-	case 0x24: m->aqa = v; break;
-	case 0x28: m->asq = v; break;
-	case 0x2c: m->asq |= (uint64_t)v << 32; break;
-	case 0x30: m->acq = v; break;
-	case 0x34: m->acq |= (uint64_t)v << 32; break;
+	case 0x14:
+		model_cc(m, v);
+		break;
+	case 0x24:
+		m->aqa = v;
+		break;
+	case 0x28:
+		m->asq = v;
+		break;
+	case 0x2c:
+		m->asq |= (uint64_t)v << 32;
+		break;
+	case 0x30:
+		m->acq = v;
+		break;
+	case 0x34:
+		m->acq |= (uint64_t)v << 32;
+		break;
 	default:
 		if (reg >= 0x1000)
 			model_doorbell(m,

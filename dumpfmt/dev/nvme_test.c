@@ -174,8 +174,8 @@ test_places_refused(void **state)
 	assert_false(dfmt_disk_write(&r.d, 0, buffer(&r), 0));
 	assert_false(dfmt_disk_write(&r.d, 0, buffer(&r) + 1, 512));
 	assert_false(dfmt_disk_write(&r.d, 0, foreign, 512));
-	assert_false(dfmt_disk_write(&r.d, 0,
-		buffer(&r) + MODEL_BUFFERS - 512, 1024));
+	assert_false(dfmt_disk_write(&r.d, 0, buffer(&r) + MODEL_BUFFERS - 512,
+		1024));
 	assert_int_equal(r.m.nr_io, 0);
 	rig_end(&r);
 }

@@ -82,8 +82,8 @@ static bool __init
 content_parse(const char *s, struct xdump_config *c)
 {
 	uint32_t hv = CONTENT(DFMT_CLASS_HYPERVISOR);
-	uint32_t dom0 = hv | CONTENT(DFMT_CLASS_PAGETABLE) |
-			CONTENT(DFMT_CLASS_KERNEL);
+	uint32_t dom0 =
+		hv | CONTENT(DFMT_CLASS_PAGETABLE) | CONTENT(DFMT_CLASS_KERNEL);
 
 	if (!strcmp(s, "hv"))
 		c->content = hv;
@@ -143,14 +143,16 @@ xdump_config_parse(struct xdump_config *c)
 		if (comma != NULL)
 			*comma++ = 0;
 		if (!word_parse(word, c)) {
-			printk(XENLOG_ERR "xdump: off: \"%s\" is not understood\n",
+			printk(XENLOG_ERR
+				"xdump: off: \"%s\" is not understood\n",
 				word);
 			return false;
 		}
 		word = comma;
 	}
 	if (!memcmp(c->uuid, none, sizeof(none))) {
-		printk(XENLOG_ERR "xdump: off: the command line names no label\n");
+		printk(XENLOG_ERR
+			"xdump: off: the command line names no label\n");
 		return false;
 	}
 	c->enabled = true;

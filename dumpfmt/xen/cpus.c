@@ -2,8 +2,8 @@
 /*
  * The other CPUs.  An NMI stops each wherever it is; its registers are taken
  * there, and it waits.  When the dump is done it goes on in a loop that answers
- * interrupts and NMIs and touches nothing else, on the stack where it was: kexec
- * finds its frames as they were, and a reboot its IPIs answered.
+ * interrupts and NMIs and touches nothing else, on the stack where it was:
+ * kexec finds its frames as they were, and a reboot its IPIs answered.
  */
 #include "xdump-impl.h"
 
@@ -12,6 +12,7 @@
 #include <xen/sched.h>
 #include <xen/smp.h>
 #include <xen/string.h>
+
 #include <asm/current.h>
 #include <asm/nmi.h>
 #include <asm/processor.h>
@@ -49,10 +50,25 @@ static void
 general_take(struct dfmt_fmt_cpu *r, const struct cpu_user_regs *regs)
 {
 	const uint64_t gp[DFMT_NR_GP] = {
-		regs->rax, regs->rbx, regs->rcx, regs->rdx, regs->rsi,
-		regs->rdi, regs->rbp, regs->rsp, regs->r8, regs->r9, regs->r10,
-		regs->r11, regs->r12, regs->r13, regs->r14, regs->r15,
-		regs->rip, regs->rflags, 0,
+		regs->rax,
+		regs->rbx,
+		regs->rcx,
+		regs->rdx,
+		regs->rsi,
+		regs->rdi,
+		regs->rbp,
+		regs->rsp,
+		regs->r8,
+		regs->r9,
+		regs->r10,
+		regs->r11,
+		regs->r12,
+		regs->r13,
+		regs->r14,
+		regs->r15,
+		regs->rip,
+		regs->rflags,
+		0,
 	};
 
 	memcpy(r->gp, gp, sizeof(gp));
@@ -100,33 +116,51 @@ record_take(uint32_t slot, uint32_t cpu, const struct cpu_user_regs *regs)
  * In Xen's own code: interrupts on, since a reboot wants its IPIs answered.
  * Naked of everything: no stack, no data.
  */
-asm (
-	".pushsection .text\n"
-	"xdump_rest:\n"
-	"	endbr64\n"
-	"1:	sti\n"
-	"	hlt\n"
-	"	jmp 1b\n"
-	".popsection\n"
-);
+asm(".pushsection .text\n"
+    "xdump_rest:\n"
+    "	endbr64\n"
+    "1:	sti\n"
+    "	hlt\n"
+    "	jmp 1b\n"
+    ".popsection\n");
 extern const char xdump_rest[];
 
+/* Right here, above all that is on the stack; NMIs come again. */
+static void noreturn
+rest_here(void)
+{
+	asm volatile("	movq	%%rsp, %%rax\n"
+		     "	pushq	$0\n"
+		     "	pushq	%%rax\n"
+		     "	pushq	%[flags]\n"
+		     "	pushq	%[cs]\n"
+		     "	pushq	%[rip]\n"
+		     "	iretq\n"
+		     :
+		     : [flags] "i"(X86_EFLAGS_MBS), [cs] "i"(__HYPERVISOR_CS),
+		     [rip] "r"(xdump_rest)
+		     : "rax", "memory");
+	unreachable();
+}
+
 /*
- * The frame that the NMI returns to: a call, as it were, from where it was, so
- * that nothing of its stack is lost.  A guest's CPU rests at the stack's end.
+ * A guest's CPU rests on its empty stack, above the guest's registers.  One in
+ * Xen goes back to where it was and rests there, after a call, as it were: this
+ * NMI's stack is free for the next one, and nothing of its own is lost.  Where
+ * it had no stack of its own yet, it gets the end of it.
  */
 static void
 rest(struct cpu_user_regs *regs)
 {
-	struct cpu_info *info = get_cpu_info();
+	const struct cpu_info *info = get_cpu_info();
+	unsigned long sp = regs->rsp;
 
-	if (guest_mode(regs)) {
-		regs->rsp = (unsigned long)&info->guest_cpu_user_regs.es;
-		regs->rsp = (regs->rsp - 256) & ~15ul;
-		regs->cs = __HYPERVISOR_CS;
-		regs->ss = 0;
+	if (guest_mode(regs))
+		rest_here();
+	if ((sp ^ (unsigned long)info) & ~(STACK_SIZE - 1)) {
+		regs->rsp = ((unsigned long)info - 256) & ~15ul;
 	} else {
-		regs->rsp -= sizeof(unsigned long);
+		regs->rsp = sp - sizeof(unsigned long);
 		*(unsigned long *)regs->rsp = regs->rip;
 	}
 	regs->rip = (unsigned long)xdump_rest;
@@ -155,11 +189,9 @@ nr_running(void)
 {
 	uint32_t cpu, n = 0;
 
-	for_each_online_cpu (cpu)
-		if (cpu != cpus.panicked &&
-			__atomic_load_n(&cpus.stand[cpu], __ATOMIC_ACQUIRE) ==
-				RUNNING)
-			n++;
+	for_each_online_cpu(cpu) if (cpu != cpus.panicked &&
+				     __atomic_load_n(&cpus.stand[cpu],
+					     __ATOMIC_ACQUIRE) == RUNNING) n++;
 	return n;
 }
 
@@ -169,7 +201,8 @@ silent_add(void)
 {
 	uint32_t cpu;
 
-	for_each_online_cpu (cpu) {
+	for_each_online_cpu(cpu)
+	{
 		uint32_t slot;
 
 		if (cpu == cpus.panicked || cpus.stand[cpu] != RUNNING)
@@ -215,10 +248,9 @@ xdump_cpus_release(void)
 		uint32_t cpu;
 
 		waiting = false;
-		for_each_online_cpu (cpu)
-			if (__atomic_load_n(&cpus.stand[cpu],
-				    __ATOMIC_ACQUIRE) == STOPPED)
-				waiting = true;
+		for_each_online_cpu(cpu) if (__atomic_load_n(&cpus.stand[cpu],
+						     __ATOMIC_ACQUIRE) ==
+					     STOPPED) waiting = true;
 		cpu_relax();
 	}
 	unset_nmi_callback();

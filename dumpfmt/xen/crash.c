@@ -11,6 +11,7 @@
 #include <xen/mm.h>
 #include <xen/sched.h>
 #include <xen/string.h>
+
 #include <asm/current.h>
 #include <asm/processor.h>
 
@@ -18,8 +19,8 @@ struct xdump_state __read_mostly xdump;
 
 enum phase {
 	NOT_YET,
-	RUNNING,  /* a panic on this CPU is a second one */
-	AGAIN,	  /* and in that a third */
+	RUNNING, /* a panic on this CPU is a second one */
+	AGAIN,	 /* and in that a third */
 	OVER,
 };
 static uint32_t phase;
@@ -32,8 +33,10 @@ xdump_crc(uint32_t *code_out, uint32_t *config_out)
 	const uint8_t *end = (const uint8_t *)xdump_text_end;
 
 	*code_out = dfmt_crc32c(&xdump.crc, first, (size_t)(end - first));
-	*config_out = dfmt_crc32c(&xdump.crc, &xdump.config,
-		sizeof(xdump.config));
+	*config_out =
+		dfmt_crc32c(&xdump.crc, &xdump.config, sizeof(xdump.config));
+	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump.target,
+		sizeof(xdump.target));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump_ops,
 		sizeof(xdump_ops));
 }
@@ -49,7 +52,7 @@ static bool
 same_disk(const struct xdump_target *a, const struct xdump_target *b)
 {
 	return a->function == b->function && a->len == b->len &&
-	       memcmp(&a->id, &b->id, sizeof(a->id)) == 0;
+	       dfmt_disk_same(&a->id, &b->id);
 }
 
 /* The disk of boot, found again and running. */
@@ -59,7 +62,7 @@ disk_open(void)
 	static struct xdump_target now;
 	struct xdump_run *r = &xdump.run;
 
-	if (!xdump_target_find(&now, &r->disk, true)) {
+	if (!xdump_target_find(&now, &r->disk, false)) {
 		printk("xdump: nothing is written: %s\n", now.why);
 		return false;
 	}
@@ -74,8 +77,8 @@ disk_open(void)
 static void
 result_say(void)
 {
-	const struct dfmt_writer_result *r = dfmt_writer_result_get(
-		xdump.writer);
+	const struct dfmt_writer_result *r =
+		dfmt_writer_result_get(xdump.writer);
 	uint64_t ms = r->elapsed_ms ? r->elapsed_ms : 1;
 
 	if (r->status >= DFMT_W_CONFIG) {
@@ -84,7 +87,7 @@ result_say(void)
 	}
 	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors\n",
 		r->status == DFMT_W_COMPLETE && r->ended ? "dump complete"
-							  : r->why,
+							 : r->why,
 		r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
 		r->dump_len >> 10, r->raw_len >> 10, ms / 1000, ms % 1000,
 		r->nr_skipped);
@@ -97,6 +100,7 @@ run(const struct job *job)
 
 	xdump_crc(&code, &config);
 	if (code != xdump.code_crc || config != xdump.config_crc) {
+		console_force_unlock();
 		printk("xdump: nothing is written: its own code or configuration has changed since boot\n");
 		return;
 	}
@@ -157,14 +161,14 @@ on_own_stack(uint32_t which, void (*fn)(const struct job *),
 	unsigned long sp = (unsigned long)copy & ~15ul;
 
 	memcpy(copy, info, sizeof(*copy));
-	asm volatile (
-		"	movq	%%rsp, %%rbx\n"
-		"	movq	%[sp], %%rsp\n"
-		"	call	*%[fn]\n"
-		"	movq	%%rbx, %%rsp\n"
-		: : [sp] "r" (sp), [fn] "r" (fn), "D" (job)
-		: "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
-		  "memory", "cc");
+	asm volatile("	movq	%%rsp, %%rbx\n"
+		     "	movq	%[sp], %%rsp\n"
+		     "	call	*%[fn]\n"
+		     "	movq	%%rbx, %%rsp\n"
+		     :
+		     : [sp] "r"(sp), [fn] "r"(fn), "D"(job)
+		     : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10",
+		     "r11", "memory", "cc");
 }
 
 /* Where the caller is, and what it keeps. */
@@ -172,21 +176,22 @@ static void
 regs_take(struct cpu_user_regs *r)
 {
 	memset(r, 0, sizeof(*r));
-	asm volatile ("movq %%rbx, %0" : "=m" (r->rbx));
-	asm volatile ("movq %%r12, %0" : "=m" (r->r12));
-	asm volatile ("movq %%r13, %0" : "=m" (r->r13));
-	asm volatile ("movq %%r14, %0" : "=m" (r->r14));
-	asm volatile ("movq %%r15, %0" : "=m" (r->r15));
-	asm volatile ("movq %%rbp, %0" : "=m" (r->rbp));
-	asm volatile ("movq %%rsp, %0" : "=m" (r->rsp));
-	asm volatile ("leaq 0(%%rip), %%rax; movq %%rax, %0"
-		: "=m" (r->rip) : : "rax");
-	asm volatile ("pushfq; popq %0" : "=m" (r->rflags));
+	asm volatile("movq %%rbx, %0" : "=m"(r->rbx));
+	asm volatile("movq %%r12, %0" : "=m"(r->r12));
+	asm volatile("movq %%r13, %0" : "=m"(r->r13));
+	asm volatile("movq %%r14, %0" : "=m"(r->r14));
+	asm volatile("movq %%r15, %0" : "=m"(r->r15));
+	asm volatile("movq %%rbp, %0" : "=m"(r->rbp));
+	asm volatile("movq %%rsp, %0" : "=m"(r->rsp));
+	asm volatile("leaq 0(%%rip), %%rax; movq %%rax, %0"
+		     : "=m"(r->rip)
+		     :
+		     : "rax");
+	asm volatile("pushfq; popq %0" : "=m"(r->rflags));
 	r->cs = __HYPERVISOR_CS;
 }
 
-void __attribute__((__noinline__))
-xdump_crash(enum crash_reason reason)
+void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 {
 	struct job job = { .reason = reason };
 	uint32_t cpu = smp_processor_id(), was = NOT_YET;

@@ -103,7 +103,19 @@ is_there(const struct xdump_function *f, const struct dfmt_hw *hw)
 struct search {
 	struct xdump_target *target;
 	uint32_t nr_found;
+	bool aloud; /* at boot: there is time to mend it */
 };
+
+static void
+unfit_say(const struct search *s, const struct xdump_function *f,
+	const struct dfmt_disk *d, uint32_t unit)
+{
+	if (s->aloud)
+		printk(XENLOG_INFO
+			"xdump: not %04x:%02x:%02x.%u (%s %s/%u): %s\n",
+			f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7,
+			f->driver->name, d->id.serial, unit, d->why);
+}
 
 static void
 unit_look(struct dfmt_disk *d, uint32_t unit, struct xdump_function *f,
@@ -113,7 +125,7 @@ unit_look(struct dfmt_disk *d, uint32_t unit, struct xdump_function *f,
 	struct xdump_target *t = s->target;
 
 	if (!dfmt_disk_select(d, unit)) {
-		/* Whose label it has cannot be said. */
+		unfit_say(s, f, d, unit);
 		return;
 	}
 	if (!label_is(d, &label) ||
@@ -128,13 +140,15 @@ unit_look(struct dfmt_disk *d, uint32_t unit, struct xdump_function *f,
 }
 
 static void
-function_search(struct xdump_function *f, struct dfmt_disk *d,
-	struct search *s)
+function_search(struct xdump_function *f, struct dfmt_disk *d, struct search *s)
 {
 	struct dfmt_hw hw = xdump_hw(f, xdump.memory);
 	uint32_t unit = 0;
 
-	if (!is_there(f, &hw) || !dfmt_disk_start(d, f->driver, &hw)) {
+	if (!is_there(f, &hw))
+		return;
+	if (!dfmt_disk_start(d, f->driver, &hw)) {
+		unfit_say(s, f, d, 0);
 		dfmt_disk_stop(d);
 		return;
 	}
@@ -156,9 +170,9 @@ fail(struct xdump_target *t, const char *why)
 }
 
 bool
-xdump_target_find(struct xdump_target *t, struct dfmt_disk *d, bool keep)
+xdump_target_find(struct xdump_target *t, struct dfmt_disk *d, bool aloud)
 {
-	struct search s = { .target = t };
+	struct search s = { .target = t, .aloud = aloud };
 	struct dfmt_hw hw;
 
 	memset(t, 0, sizeof(*t));
@@ -168,8 +182,6 @@ xdump_target_find(struct xdump_target *t, struct dfmt_disk *d, bool keep)
 		return fail(t, "no disk has the label");
 	if (s.nr_found > 1)
 		return fail(t, "two disks have the same label: one is a copy");
-	if (!keep)
-		return true;
 	hw = xdump_hw(t->function, xdump.memory);
 	if (!dfmt_disk_start(d, t->function->driver, &hw) ||
 		!dfmt_disk_select(d, t->id.unit)) {

@@ -14,6 +14,7 @@
 #include <xen/sched.h>
 #include <xen/string.h>
 #include <xen/version.h>
+
 #include <asm/page.h>
 
 #define CONSOLE_LEN 16384u
@@ -84,11 +85,12 @@ vmcoreinfo_take(void)
 	notes.info_desc_len = INFO_LEN;
 	memcpy(notes.info_name, "VMCOREINFO_XEN", 15);
 	snprintf(notes.text, sizeof(notes.text),
-		"PAGESIZE=%lu\n" SYMBOL(domain_list) SYMBOL(frame_table)
-		SYMBOL(max_page) SYMBOL(dom_xen) SYMBOL(dom_io) SYMBOL(pgd_l4)
-		"SIZE(page_info)=%zu\nSIZE(domain)=%zu\n"
-		OFFSET(page_info, count_info) OFFSET(page_info, _domain)
-		OFFSET(domain, domain_id) OFFSET(domain, next_in_list),
+		"PAGESIZE=%lu\n" SYMBOL(domain_list) SYMBOL(frame_table) SYMBOL(
+			max_page) SYMBOL(dom_xen) SYMBOL(dom_io)
+			SYMBOL(pgd_l4) "SIZE(page_info)=%zu\nSIZE(domain)=%zu\n" OFFSET(
+				page_info, count_info) OFFSET(page_info,
+				_domain) OFFSET(domain, domain_id)
+				OFFSET(domain, next_in_list),
 		PAGE_SIZE, (unsigned long)&domain_list,
 		(unsigned long)frame_table, (unsigned long)&max_page,
 		(unsigned long)&dom_xen, (unsigned long)&dom_io,
@@ -156,9 +158,10 @@ reason_take(enum crash_reason reason)
 	size_t n = 0;
 
 	if (s == NULL) {
-		s = reason == CRASHREASON_PANIC	     ? "Panic"
-		    : reason == CRASHREASON_WATCHDOG ? "Hardware domain's watchdog"
-						     : "Hardware domain crashed";
+		s = reason == CRASHREASON_PANIC ? "Panic"
+		    : reason == CRASHREASON_WATCHDOG
+			    ? "Hardware domain's watchdog"
+			    : "Hardware domain crashed";
 		end = s + strlen(s);
 	}
 	while (s + n < end && s[n] != '\n' && n + 1 < sizeof(reason_text)) {

@@ -9,6 +9,7 @@
 #include <xen/mm.h>
 #include <xen/pci.h>
 #include <xen/vmap.h>
+
 #include <asm/io.h>
 #include <asm/msr.h>
 #include <asm/time.h>
@@ -38,9 +39,12 @@ xdump_config_read(uint16_t segment, uint16_t bdf, uint32_t reg, uint32_t width)
 	}
 	outl(0x80000000u | (uint32_t)bdf << 8 | (reg & 0xfc), 0xcf8);
 	switch (width) {
-	case 1: return inb(0xcfc + (reg & 3));
-	case 2: return inw(0xcfc + (reg & 2));
-	default: return inl(0xcfc);
+	case 1:
+		return inb(0xcfc + (reg & 3));
+	case 2:
+		return inw(0xcfc + (reg & 2));
+	default:
+		return inl(0xcfc);
 	}
 }
 
@@ -55,9 +59,15 @@ xdump_config_write(uint16_t segment, uint16_t bdf, uint32_t reg, uint32_t width,
 	}
 	outl(0x80000000u | (uint32_t)bdf << 8 | (reg & 0xfc), 0xcf8);
 	switch (width) {
-	case 1: outb((uint8_t)value, 0xcfc + (reg & 3)); break;
-	case 2: outw((uint16_t)value, 0xcfc + (reg & 2)); break;
-	default: outl(value, 0xcfc); break;
+	case 1:
+		outb((uint8_t)value, 0xcfc + (reg & 3));
+		break;
+	case 2:
+		outw((uint16_t)value, 0xcfc + (reg & 2));
+		break;
+	default:
+		outl(value, 0xcfc);
+		break;
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <xen/keyhandler.h>
 #include <xen/lib.h>
 #include <xen/mm.h>
+
 #include <asm/msr.h>
 #include <asm/processor.h>
 
@@ -42,13 +43,14 @@ writer_make(void)
 	seed_take(w.seed);
 	if (dfmt_writer_memory(&w) > room)
 		return false;
-	xdump.writer = dfmt_writer_init(&w, xdump.memory + XDUMP_WRITER_AT,
-		room);
+	xdump.writer =
+		dfmt_writer_init(&w, xdump.memory + XDUMP_WRITER_AT, room);
 	return xdump.writer != NULL;
 }
 
+/* What would come of a panic now. */
 static void __init
-ready_say(void)
+ready_say(enum dfmt_writer_status st)
 {
 	const struct xdump_target *t = &xdump.target;
 	const struct xdump_function *f = t->function;
@@ -57,6 +59,10 @@ ready_say(void)
 		f->driver->name, t->id.serial, t->id.unit, t->id.model,
 		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7,
 		t->len >> 20, xdump.config.dry_run ? ", dry run" : "");
+	if (st != DFMT_W_COMPLETE)
+		printk(XENLOG_WARNING
+			"xdump: as it is, nothing would be written: %s\n",
+			dfmt_writer_refusal(st));
 }
 
 static void
@@ -66,10 +72,31 @@ key_dump(unsigned char key)
 	panic("Dump asked for by debug key\n");
 }
 
+/* The disk is asked at boot and left as it was found: not running. */
+static bool __init
+target_make(enum dfmt_writer_status *st_out)
+{
+	struct dfmt_disk *disk = &xdump.run.disk;
+
+	xdump_functions_find();
+	if (!xdump_target_find(&xdump.target, disk, true)) {
+		printk(XENLOG_ERR "xdump: off: %s\n", xdump.target.why);
+		return false;
+	}
+	if (writer_make()) {
+		*st_out = dfmt_writer_check(xdump.writer, xdump.target.len);
+		dfmt_disk_stop(disk);
+		return true;
+	}
+	dfmt_disk_stop(disk);
+	printk(XENLOG_ERR "xdump: off: the writer needs more memory\n");
+	return false;
+}
+
 static int __init
 xdump_init(void)
 {
-	static struct dfmt_disk disk;
+	enum dfmt_writer_status st;
 
 	if (!xdump_config_parse(&xdump.config))
 		return 0;
@@ -84,19 +111,14 @@ xdump_init(void)
 	}
 	dfmt_crc_init(&xdump.crc, false);
 	xdump_memory_init();
-	xdump_functions_find();
-	if (!xdump_target_find(&xdump.target, &disk, false)) {
-		printk(XENLOG_ERR "xdump: off: %s\n", xdump.target.why);
-		return 0;
-	}
-	if (!writer_make()) {
-		printk(XENLOG_ERR "xdump: off: the writer needs more memory\n");
+	if (!target_make(&st)) {
+		free_xenheap_pages(xdump.memory, XDUMP_ORDER);
 		return 0;
 	}
 	xdump_crc(&xdump.code_crc, &xdump.config_crc);
 	xdump.ready = true;
 	register_keyhandler('X', key_dump, "write a dump and crash", 0);
-	ready_say();
+	ready_say(st);
 	return 0;
 }
 __initcall(xdump_init);

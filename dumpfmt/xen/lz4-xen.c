@@ -6,8 +6,8 @@
  */
 #define LZ4LIB_VISIBILITY static __attribute__((__unused__))
 
-#include <xen/types.h>
 #include <xen/string.h>
+#include <xen/types.h>
 
 #undef KB
 #undef MB

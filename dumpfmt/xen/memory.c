@@ -14,6 +14,7 @@
 #include <xen/mm.h>
 #include <xen/pfn.h>
 #include <xen/sched.h>
+
 #include <asm/asm_defns.h>
 #include <asm/e820.h>
 #include <asm/processor.h>
@@ -127,12 +128,11 @@ page_copy(void *to, const void *from)
 {
 	unsigned long left = PAGE_SIZE / 8;
 
-	asm volatile (
-		"1:	rep movsq\n"
-		"2:\n"
-		_ASM_EXTABLE(1b, 2b)
-		: "+c" (left), "+D" (to), "+S" (from)
-		: : "memory");
+	asm volatile("1:	rep movsq\n"
+		     "2:\n" _ASM_EXTABLE(1b, 2b)
+		     : "+c"(left), "+D"(to), "+S"(from)
+		     :
+		     : "memory");
 	return left == 0;
 }
 

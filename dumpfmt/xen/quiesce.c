@@ -36,8 +36,8 @@ xdump_quiesce(const struct xdump_function *ours)
 		}
 		if (ours->segment != 0 || ours->bdf != bdf)
 			function_quiet((uint16_t)bdf);
-		if (first && !(xdump_config_read(0, (uint16_t)bdf, 0x0e, 1) &
-				     0x80))
+		if (first &&
+			!(xdump_config_read(0, (uint16_t)bdf, 0x0e, 1) & 0x80))
 			bdf |= 7;
 	}
 }

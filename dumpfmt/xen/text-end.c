@@ -2,8 +2,7 @@
 /* The last function of this folder's code: see Makefile. */
 #include "xdump-impl.h"
 
-void __attribute__((__noinline__))
-xdump_text_end(void)
+void __attribute__((__noinline__)) xdump_text_end(void)
 {
-	asm volatile ("");
+	asm volatile("");
 }

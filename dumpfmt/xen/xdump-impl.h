@@ -15,25 +15,25 @@
 #ifndef XDUMP_IMPL_H
 #define XDUMP_IMPL_H
 
-#include <xen/types.h>
 #include <asm/xdump.h>
+#include <xen/types.h>
 
 #include "dfmt-crc.h"
 #include "dfmt-disk.h"
 #include "dfmt-format.h"
-#include "dfmt-writer.h"
 #include "dfmt-writer-lz4.h"
+#include "dfmt-writer.h"
 
 struct cpu_user_regs;
 
-#define XDUMP_FUNCTIONS 8u     /* controllers that are looked at */
-#define XDUMP_WINDOW 0x4000u   /* bytes of registers */
+#define XDUMP_FUNCTIONS 8u   /* controllers that are looked at */
+#define XDUMP_WINDOW 0x4000u /* bytes of registers */
 #define XDUMP_CPUS 64u
 #define XDUMP_RANGES 128u
-#define XDUMP_UNITS 16u	       /* namespaces of one controller */
+#define XDUMP_UNITS 16u /* namespaces of one controller */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
-#define XDUMP_ORDER 9u	       /* 2 MiB */
+#define XDUMP_ORDER 9u /* 2 MiB */
 #define XDUMP_QUEUES_AT 0u
 #define XDUMP_LABEL_AT 0xc000u
 #define XDUMP_STACK_AT 0x10000u /* two, each as long and aligned as Xen's */
@@ -47,7 +47,7 @@ struct xdump_config {
 	uint8_t uuid[16];
 	uint32_t content; /* bits 1 << class */
 	uint32_t limit_s;
-	bool has_place;	  /* the hint */
+	bool has_place; /* the hint */
 	uint16_t segment;
 	uint16_t bdf;
 };
@@ -89,11 +89,12 @@ struct xdump_target {
 /* All functions of a kind that there is a driver for, mapped. */
 void xdump_functions_find(void);
 /*
- * Looks through all of them for the label; exactly one may have it.  The disk
- * is left running in *disk when `keep`; all others are stopped.
+ * Looks through all of them for the label; exactly one may have it.  That disk
+ * is left running in *disk; all others are stopped.  aloud: says which ones
+ * cannot be used.
  */
 bool xdump_target_find(struct xdump_target *target, struct dfmt_disk *disk,
-	bool keep);
+	bool aloud);
 /* The functions that were found, for quiesce.c. */
 const struct xdump_function *xdump_functions(uint32_t *nr_out);
 
