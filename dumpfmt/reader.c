@@ -354,20 +354,28 @@ cached_read(const struct dfmt *d, uint64_t addr, void *buf, size_t len)
 				   (uint32_t)in_page, buf, len);
 }
 
-static enum dfmt_status
-extent_read(const struct dfmt *d, const struct dfmt_extent *ext, uint64_t addr,
+/* Apart from what reads stored bytes: a word at a time needs no page. */
+static enum dfmt_status __attribute__((noinline))
+coded_read(const struct dfmt *d, const struct dfmt_extent *ext, uint64_t addr,
 	void *buf, size_t len, struct dfmt_err *err)
 {
 	_Alignas(8) uint8_t page[PAGE_MAX];
-
-	if (ext->codec == DFMT_CODEC_STORED)
-		return dfmt_source_read(ext->src, ext->offset, buf, len, err);
 	enum dfmt_status st = page_expand(ext, page, err);
+
 	if (st != DFMT_OK)
 		return st;
 	dfmt_cache_put(d->cache, ext->addr, page);
 	memcpy(buf, page + (addr - ext->addr), len);
 	return DFMT_OK;
+}
+
+static enum dfmt_status
+extent_read(const struct dfmt *d, const struct dfmt_extent *ext, uint64_t addr,
+	void *buf, size_t len, struct dfmt_err *err)
+{
+	if (ext->codec == DFMT_CODEC_STORED)
+		return dfmt_source_read(ext->src, ext->offset, buf, len, err);
+	return coded_read(d, ext, addr, buf, len, err);
 }
 
 /* As many bytes at addr as one look-up gives, at most len. */
