@@ -20,6 +20,7 @@
 #include <asm/processor.h>
 
 #define RUN_MAX 512u /* frames that are classified at a time */
+#define FIRST_MIB (MB(1) >> PAGE_SHIFT)
 
 static struct dfmt_wrun ranges[XDUMP_RANGES];
 static uint32_t nr_ranges;
@@ -82,6 +83,18 @@ class_of_dom0(const struct page_info *page)
 	return DFMT_CLASS_KERNEL;
 }
 
+/*
+ * Where an allocation of whole pages is noted how many there are, in the place
+ * of the owner, in the first of them (xmalloc_tlsf.c, PFN_ORDER).  No domain's
+ * structure lies in the first MiB.
+ */
+static bool
+is_page_count(const struct page_info *page)
+{
+	return (page->count_info & PGC_xen_heap) &&
+	       page->v.inuse._domain < FIRST_MIB;
+}
+
 static int
 class_of(uint64_t pfn)
 {
@@ -99,7 +112,7 @@ class_of(uint64_t pfn)
 	owner = page_get_owner(page);
 	if (owner == hardware_domain && owner != NULL)
 		return class_of_dom0(page);
-	if (owner == NULL)
+	if (owner == NULL || is_page_count(page))
 		/* Without an owner this bit says: not scrubbed yet. */
 		return info & PGC_need_scrub ? DFMT_CLASS_FREE
 					     : DFMT_CLASS_HYPERVISOR;
