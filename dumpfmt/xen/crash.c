@@ -17,14 +17,16 @@
 
 struct xdump_state __read_mostly xdump;
 
+/* Whose dump it is: one CPU's, for good. */
+#define NOBODY UINT32_MAX
+static uint32_t owner = NOBODY;
+
 enum phase {
-	NOT_YET,
-	RUNNING, /* a panic on this CPU is a second one */
-	AGAIN,	 /* and in that a third */
+	FIRST, /* a panic on the owner is a second one */
+	AGAIN, /* and in that a third */
 	OVER,
 };
 static uint32_t phase;
-static uint32_t phase_cpu;
 
 void
 xdump_crc(uint32_t *code_out, uint32_t *config_out)
@@ -194,23 +196,21 @@ regs_take(struct cpu_user_regs *r)
 void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 {
 	struct job job = { .reason = reason };
-	uint32_t cpu = smp_processor_id(), was = NOT_YET;
+	uint32_t cpu = smp_processor_id(), who = NOBODY, was = FIRST;
 
 	if (!xdump.ready)
 		return;
 	local_irq_disable();
-	if (__atomic_compare_exchange_n(&phase, &was, RUNNING, false,
+	if (__atomic_compare_exchange_n(&owner, &who, cpu, false,
 		    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		phase_cpu = cpu;
 		regs_take(&job.regs);
 		on_own_stack(0, first, &job);
 		return;
 	}
 	/* Of another CPU's dump: it sends us an NMI. */
-	while (was == RUNNING && phase_cpu != cpu)
-		was = __atomic_load_n(&phase, __ATOMIC_ACQUIRE);
-	if (was == RUNNING &&
-		__atomic_compare_exchange_n(&phase, &was, AGAIN, false,
-			__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	while (who != cpu && __atomic_load_n(&phase, __ATOMIC_ACQUIRE) != OVER)
+		cpu_relax();
+	if (who == cpu && __atomic_compare_exchange_n(&phase, &was, AGAIN,
+				  false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		on_own_stack(1, second, &job);
 }

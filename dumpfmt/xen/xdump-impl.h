@@ -29,8 +29,8 @@ struct cpu_user_regs;
 #define XDUMP_FUNCTIONS 8u   /* controllers that are looked at */
 #define XDUMP_WINDOW 0x4000u /* bytes of registers */
 #define XDUMP_CPUS 64u
-#define XDUMP_RANGES 128u
-#define XDUMP_UNITS 16u /* namespaces of one controller */
+#define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
+#define XDUMP_UNITS 16u	   /* namespaces of one controller */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
 #define XDUMP_ORDER 9u /* 2 MiB */
