@@ -122,8 +122,10 @@ offset_find(struct mdb_ctx *cx, struct mdb_xen *xen,
 	return found;
 }
 
-/* By types that are known to be right; else what is seen to be registers goes
- * before types that may be another build's. */
+/*
+ * By types that are known to be right; else what is seen to be registers goes
+ * before types that may be another build's.
+ */
 static uint64_t
 offset_of_regs(struct mdb_ctx *cx, struct mdb_xen *xen,
 	const struct mdb_xen_domain *d)

@@ -226,10 +226,11 @@ static enum mdb_status
 guests_text(struct mdb_ctx *cx, const struct irqs *q, const struct desc *d,
 	struct guests *g)
 {
-	enum mdb_status st = mdb_read_shape(cx, &guests_shape,
-		mdb_at(q->table, d->action), g);
 	const char *text = "";
+	enum mdb_status st;
 
+	*g = (struct guests){ 0 };
+	st = mdb_read_shape(cx, &guests_shape, mdb_at(q->table, d->action), g);
 	if (st != MDB_OK)
 		return st;
 	if (g->count > MAX_GUESTS)
@@ -346,7 +347,7 @@ desc_row(struct mdb_ctx *cx, const struct irqs *q, mdb_addr_t at,
 {
 	const char *type = type_text(cx, q, d), *action = "";
 	bool guest = (d->status & IRQ_GUEST) != 0 && d->action != 0;
-	struct guests g = { 0 };
+	struct guests g = { 0 }; /* of no guest: empty */
 
 	if (guest) {
 		enum mdb_status st = guests_text(cx, q, d, &g);

@@ -35,7 +35,7 @@ leaf_status(struct mdb_ctx *cx, const char *name, enum mdb_status st)
 		mdb_v_error(st));
 }
 
-/* An address, and what it is in parentheses; doubt: what speaks against it. */
+/* An address, and what it is in parentheses. */
 static enum mdb_status
 leaf_addr(struct mdb_ctx *cx, const struct cpu *c, const char *name,
 	mdb_addr_t addr, const char *what)
