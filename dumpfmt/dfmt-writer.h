@@ -182,6 +182,7 @@ struct dfmt_writer_config {
 	uint32_t page_shift;	/* 12 to 16 */
 	uint32_t block_len;	/* bytes; 0: DFMT_WRITER_BLOCK */
 	uint32_t nr_helpers;	/* CPUs that may call dfmt_writer_help() */
+	uint32_t nr_slots;	/* blocks under way; 0: four for each CPU */
 	uint32_t align;		/* with DFMT_WRITER_FILE; else the label's */
 	uint64_t time_limit_ms; /* 0: none */
 	uint8_t seed[16];	/* random, from before the panic */

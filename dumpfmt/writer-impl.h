@@ -33,6 +33,7 @@
 #define INDEX_LEVELS 5u
 #define REPEATS_LEN (256u << 10)
 #define MAX_HELPERS 31u
+#define MAX_SLOTS 1024u
 #define CODEC_STATE_MAX (16u << 20)
 #define HELPER_MS 1000u /* a helper that takes longer for a block is gone */
 #define HELPER_SPINS (1u << 26) /* the same, where no clock runs */

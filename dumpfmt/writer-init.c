@@ -28,7 +28,7 @@ config_is_sane(const struct dfmt_writer_config *c)
 		!ops->write || !ops->read || !ops->submit != !ops->wait)
 		return false;
 	if (c->page_shift < 12 || c->page_shift > 16 ||
-		c->nr_helpers > MAX_HELPERS)
+		c->nr_helpers > MAX_HELPERS || c->nr_slots > MAX_SLOTS)
 		return false;
 	if ((c->flags & DFMT_WRITER_FILE) && c->align != 512 &&
 		c->align != 4096 && c->align != 0)
@@ -61,7 +61,9 @@ enum piece {
 static uint32_t
 nr_slots_of(const struct dfmt_writer_config *c)
 {
-	return c->nr_helpers ? 4 * c->nr_helpers + 4 : 1;
+	if (c->nr_helpers == 0)
+		return 1;
+	return c->nr_slots ? c->nr_slots : 4 * c->nr_helpers + 4;
 }
 
 /* One to fill besides those on their way. */
