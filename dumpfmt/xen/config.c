@@ -9,6 +9,7 @@
  *	limit=SECONDS		the dump ends then (default 120)
  *	overwrite		an unsaved dump may be overwritten
  *	dry-run			do all but write
+ *	partition		the label is in a partition of our type
  *
  * Off when it is not given.  A word that is not known leaves it off.
  */
@@ -121,6 +122,8 @@ word_parse(const char *word, struct xdump_config *c)
 		c->overwrite = true;
 	else if (!strcmp(word, "dry-run"))
 		c->dry_run = true;
+	else if (!strcmp(word, "partition"))
+		c->partition = true;
 	else
 		return uuid_parse(word, c->uuid);
 	return true;

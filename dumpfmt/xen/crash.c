@@ -53,7 +53,8 @@ struct job {
 static bool
 same_disk(const struct xdump_target *a, const struct xdump_target *b)
 {
-	return a->function == b->function && a->len == b->len &&
+	return a->function == b->function && a->offset == b->offset &&
+	       a->len == b->len && a->partition == b->partition &&
 	       dfmt_disk_same(&a->id, &b->id);
 }
 
@@ -70,9 +71,10 @@ disk_open(void)
 	}
 	if (!same_disk(&now, &xdump.target)) {
 		dfmt_disk_stop(&r->disk);
-		printk("xdump: nothing is written: the label is on another disk than at boot\n");
+		printk("xdump: nothing is written: the label is at another place than at boot\n");
 		return false;
 	}
+	r->offset = now.offset;
 	return true;
 }
 

@@ -59,9 +59,13 @@ ready_say(enum dfmt_writer_status st)
 	const struct xdump_target *t = &xdump.target;
 	const struct xdump_function *f = t->function;
 
-	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u, %lu MiB%s\n",
+	char part[24] = "";
+
+	if (t->partition)
+		snprintf(part, sizeof(part), ", partition %u", t->partition);
+	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u%s, %lu MiB%s\n",
 		f->driver->name, t->id.serial, t->id.unit, t->id.model,
-		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7,
+		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7, part,
 		t->len >> 20, xdump.config.dry_run ? ", dry run" : "");
 	if (st != DFMT_W_COMPLETE)
 		printk(XENLOG_WARNING
@@ -87,6 +91,7 @@ target_make(enum dfmt_writer_status *st_out)
 		printk(XENLOG_ERR "xdump: off: %s\n", xdump.target.why);
 		return false;
 	}
+	xdump.run.offset = xdump.target.offset;
 	if (writer_make()) {
 		*st_out = dfmt_writer_check(xdump.writer, xdump.target.len);
 		dfmt_disk_stop(disk);

@@ -5,6 +5,7 @@
  *   config.c    the command line
  *   hardware.c  PCI functions, their registers, the clock
  *   device.c    which disk: at boot and at the panic
+ *   partition.c which part of it, where that was asked for
  *   quiesce.c   no other function of the machine reaches memory
  *   cpus.c      the other CPUs stand still
  *   memory.c    frames: which there are, what they hold, reading one
@@ -21,6 +22,7 @@
 #include "dfmt-crc.h"
 #include "dfmt-disk.h"
 #include "dfmt-format.h"
+#include "dfmt-gpt.h"
 #include "dfmt-writer-lz4.h"
 #include "dfmt-writer.h"
 
@@ -30,6 +32,7 @@ struct cpu_user_regs;
 #define XDUMP_WINDOW 0x4000u /* bytes of registers, at most */
 #define XDUMP_CPUS 64u
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
+#define XDUMP_PARTS 8u	   /* partitions of our type on one disk */
 #define XDUMP_UNITS 32u	   /* of one controller; AHCI has as many ports */
 #define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
 
@@ -45,6 +48,7 @@ struct cpu_user_regs;
 
 struct xdump_config {
 	bool enabled, dry_run, overwrite;
+	bool partition; /* the label is in one, not the whole disk's */
 	uint8_t uuid[16];
 	uint32_t content; /* bits 1 << class */
 	uint32_t limit_s;
@@ -85,6 +89,7 @@ struct xdump_target {
 	struct xdump_function *function; /* NULL: there is none */
 	struct dfmt_disk_id id;
 	uint64_t offset, len; /* of the label's range on the disk; bytes */
+	uint32_t partition;   /* its number; 0: the whole disk */
 	const char *why;      /* there is none, because */
 };
 
@@ -99,6 +104,15 @@ bool xdump_target_find(struct xdump_target *target, struct dfmt_disk *disk,
 	bool aloud);
 /* The functions that were found, for quiesce.c. */
 const struct xdump_function *xdump_functions(uint32_t *nr_out);
+
+/* ---- partition.c --------------------------------------------------------- */
+
+/*
+ * The partitions for dumps of the disk that runs in *d; their number, at most
+ * XDUMP_PARTS.  0: none; d->why says why where there could be some.  Uses the
+ * buffer at XDUMP_LABEL_AT.
+ */
+uint32_t xdump_partitions(struct dfmt_disk *d, struct dfmt_gpt_part *parts);
 
 /* ---- quiesce.c ----------------------------------------------------------- */
 

@@ -72,11 +72,12 @@ def disk_ahci(args):
 
 
 def disk_virtio(args):
+    """Behind the lab's own, which dom0 knows by their order."""
     modern = "virtio-blk-pci,disable-legacy=on"
     return (drive(args, "nvme", "ns1")
-            + ["-device", f"{modern},drive=ns1,serial=LAB-1"]
+            + ["-device", f"{modern},drive=ns1,serial=LAB-1,addr=0x10"]
             + drive(args, "other", "ns2")
-            + ["-device", f"{modern},drive=ns2,serial=LAB-2"])
+            + ["-device", f"{modern},drive=ns2,serial=LAB-2,addr=0x11"])
 
 
 DISKS = {"nvme": disk_nvme, "ahci": disk_ahci, "virtio": disk_virtio}
