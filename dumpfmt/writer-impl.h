@@ -7,6 +7,7 @@
  *   writer-label.c   is the range ours to write?
  *   writer-facts.c   what the caller says, held to the format
  *   writer-out.c     the device: bounds, retries, places given up
+ *   writer-crypt.c   payloads encrypted, each once
  *   writer-meta.c    triage record, CPUs, worlds, ranges, objects, blobs
  *   writer-frames.c  one frame: fill, repeat, or into a block
  *   writer-scout.c   frames ahead that are one word over and over
@@ -74,6 +75,7 @@ struct wout {
 	uint32_t current; /* which of the two counts */
 	uint32_t nr_retries, nr_skipped;
 	uint8_t dump_id[16];
+	uint64_t nonce; /* the last one used; see writer-crypt.c */
 };
 
 /* Frames in a row, all of one kind. */
@@ -231,9 +233,11 @@ struct wseg {
 	uint64_t payload_len;
 	uint64_t raw_len;
 	uint32_t crc_len;
+	uint32_t clear_len; /* of the payload: not encrypted */
 	uint16_t type;
 	uint16_t codec;
-	bool last; /* may use what is kept for the end */
+	bool last;   /* may use what is kept for the end */
+	bool sealed; /* it is encrypted already: dfmt_w_encrypt */
 };
 
 /*
@@ -248,6 +252,18 @@ bool dfmt_w_emit(struct dfmt_writer *w, const struct wseg *seg,
 bool dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg);
 /* The end segment, its copy, and both read back. */
 bool dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg);
+
+/* ---- writer-crypt.c ------------------------------------------------------ */
+
+/*
+ * Encrypts the segment in its buffer, whose header is filled in but for place
+ * and checksums.  was: that header as it was before.  Of one that is sealed
+ * already takes over from there what was made then.
+ */
+void dfmt_w_encrypt(struct dfmt_writer *w, struct wseg *seg,
+	const struct dfmt_fmt_seg *was);
+/* After a second panic: nonces that the run cannot have used. */
+void dfmt_w_encrypt_again(struct dfmt_writer *w);
 
 /* ---- writer.c ------------------------------------------------------------ */
 
