@@ -6,6 +6,7 @@
  * Exit status: 0; 1 when it could not be done or the device is not as it
  * should be; 2 when nothing could be opened or the command line was wrong.
  */
+#include "cmd/common/key.h"
 #include "cmd/common/text.h"
 #include "cmd/dumpadm/adm.h"
 
@@ -20,6 +21,7 @@ static const char usage_text[] =
 	"       dumpadm list [-o json] [device ...]\n"
 	"       dumpadm size [-m memory] [-c content] [device]\n"
 	"       dumpadm clear [--force] device\n"
+	"       dumpadm keygen file    a secret key; prints the public one\n"
 	"\n"
 	"  --force       also over a filesystem or an unsaved dump\n"
 	"  --overwrite   a later panic may overwrite an unsaved dump\n"
@@ -101,9 +103,11 @@ run(const char *verb, char *const *operands, size_t nr,
 		return adm_show(operands[0], opt, err);
 	if (strcmp(verb, "clear") == 0 && nr == 1)
 		return adm_clear(operands[0], opt, err);
+	if (strcmp(verb, "keygen") == 0 && nr == 1)
+		return cmd_key_make(operands[0], err);
 	return cmd_fail(err, CMD_OPEN,
-		"label, show, list, size or clear, and one device (dumpadm "
-		"--help says how)");
+		"label, show, list, size or clear, and one device, or keygen "
+		"(dumpadm --help says how)");
 }
 
 int

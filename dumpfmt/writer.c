@@ -463,6 +463,7 @@ dfmt_writer_reenter(struct dfmt_writer *w, const char *why)
 	if (w->phase != PHASE_RUNNING)
 		return DFMT_W_SECOND_PANIC;
 	w->phase = PHASE_REENTERED;
+	dfmt_w_encrypt_again(w);
 	if (!why)
 		why = "a panic inside the writer";
 	if (dfmt_w_place(w)->nr_segments == 0) {
