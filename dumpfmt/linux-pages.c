@@ -299,6 +299,7 @@ vmemmap_find(struct dfmt_linux *l)
 {
 	const uint64_t *v = l->info.value;
 	uint64_t table, base = 0, len = v[DFMT_LX_SECTION_LEN];
+	bool found = false;
 
 	if (!peek(l, v[DFMT_LX_SECTIONS], &table, sizeof(table)))
 		return "its table of memory sections cannot be read";
@@ -311,9 +312,10 @@ vmemmap_find(struct dfmt_linux *l)
 		if ((map & SECTION_PRESENT) != SECTION_PRESENT)
 			continue;
 		map &= ~(uint64_t)SECTION_FLAGS;
-		if (base && map != base)
+		if (found && map != base)
 			return "its page structures are not one run";
 		base = map;
+		found = true;
 	}
 	if (base < KERNEL_HALF || base % VMEMMAP_ALIGN)
 		return "its page structures are not where one run would be";
