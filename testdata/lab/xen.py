@@ -75,6 +75,7 @@ def start(args):
     if args.pvh:
         xen += " dom0=pvh"
     if args.xdump:
+        linux += f" labsecret={os.urandom(7).hex()}"
         xen += f" xdump={labelled(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
