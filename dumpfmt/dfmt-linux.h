@@ -19,9 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DFMT_LINUX_TEXT_MAX 4096u /* bytes of VMCOREINFO: Linux has one page \
-				   */
-#define DFMT_LINUX_PAGE_MAX 256u  /* SIZE(page), at most */
+#define DFMT_LINUX_TEXT_MAX                                                 \
+	4096u			 /* bytes of VMCOREINFO: Linux has one page \
+				  */
+#define DFMT_LINUX_PAGE_MAX 256u /* SIZE(page), at most */
 #define DFMT_LINUX_RELEASE 64u
 
 /* What the text says, one number each; linux-info.c has their names. */
@@ -35,8 +36,8 @@ enum dfmt_linux_fact {
 	DFMT_LX_LRU,
 	DFMT_LX_PRIVATE,
 	DFMT_LX_HEAD,
-	DFMT_LX_DTOR,	 /* of the second page of a compound one */
-	DFMT_LX_BIT_LRU, /* bits of its flags */
+	DFMT_LX_DTOR,	       /* of the second page of a compound one */
+	DFMT_LX_BIT_LRU,       /* bits of its flags */
 	DFMT_LX_BIT_SWAPCACHE, /* one that others use too */
 	DFMT_LX_BIT_SWAPBACKED,
 	DFMT_LX_BIT_SLAB,
@@ -110,6 +111,9 @@ struct dfmt_linux {
 		uint64_t va; /* of a page; 0: empty */
 		uint64_t frame;
 	} cache[DFMT_LINUX_CACHED];
+	/* The last frame that was told by the one before it, and as what. */
+	uint64_t rest_pfn;
+	enum dfmt_linux_kind rest_kind;
 };
 
 /*

@@ -14,6 +14,7 @@
 #define KERNEL_HALF 0xffff800000000000u
 #define PFN_LIMIT (1ull << 40)
 #define TAIL_MAX (1ull << 18) /* frames of a compound page: 1 GiB */
+#define REST_MAX 512u	      /* of a block on a CPU's list: 2 MiB */
 #define SECTION_FLAGS 0xfffu
 #define SECTION_PRESENT 3u /* and its page structures are there */
 
@@ -74,6 +75,7 @@ void
 dfmt_linux_forget(struct dfmt_linux *l)
 {
 	memset(l->cache, 0, sizeof(l->cache));
+	l->rest_pfn = 0;
 }
 
 /* ---- page structures ----------------------------------------------------- */
@@ -194,9 +196,35 @@ is_listed(struct dfmt_linux *l, const struct page *p)
 }
 
 /*
- * Nobody holds it.  What is neither in a block nor on a list is the rest of an
- * allocation of several pages, of which only the first is counted.
+ * Neither in a block nor on a list: the rest of several pages of which only the
+ * first is marked, so whatever that is.  Whatever begins between them would be
+ * marked itself.
  */
+static enum dfmt_linux_kind
+rest_walk(struct dfmt_linux *l, uint64_t pfn)
+{
+	struct page p;
+
+	for (uint64_t i = 1; i < REST_MAX && i <= pfn; i++) {
+		if (!page_get(l, pfn - i, &p) || p.refcount || p.mapping ||
+			p.mapcount != -1 || p.head & 1)
+			break;
+		if (is_listed(l, &p))
+			return DFMT_LINUX_FREE;
+	}
+	return DFMT_LINUX_KERNEL;
+}
+
+static enum dfmt_linux_kind
+rest_kind(struct dfmt_linux *l, uint64_t pfn)
+{
+	if (l->rest_pfn == 0 || pfn != l->rest_pfn + 1)
+		l->rest_kind = rest_walk(l, pfn);
+	l->rest_pfn = pfn;
+	return l->rest_kind;
+}
+
+/* Nobody holds it. */
 static enum dfmt_linux_kind
 unheld_kind(struct dfmt_linux *l, const struct page *p, uint64_t pfn)
 {
@@ -205,7 +233,7 @@ unheld_kind(struct dfmt_linux *l, const struct page *p, uint64_t pfn)
 	if (p->mapcount != -1 || p->mapping)
 		return DFMT_LINUX_KERNEL;
 	return in_buddy(l, pfn) || is_listed(l, p) ? DFMT_LINUX_FREE
-						   : DFMT_LINUX_KERNEL;
+						   : rest_kind(l, pfn);
 }
 
 /* ---- held ones ----------------------------------------------------------- */

@@ -243,6 +243,44 @@ test_free_lists(void **state)
 	assert_int_equal(kind_of_pfn(305), DFMT_LINUX_KERNEL);
 }
 
+/* The first of four is on a list; the first of the next two is held. */
+static void
+test_free_lists_of_blocks(void **state)
+{
+	(void)state;
+	boot("linux-6.1");
+	for (uint64_t i = 300; i < 306; i++)
+		set32(i, DFMT_LX_REFCOUNT, i == 304);
+	set64(300, DFMT_LX_LRU, va_of(400) + 8);
+	memcpy(lm_field(&machine, &kernel, 300, DFMT_LX_LRU) + 8,
+		&(uint64_t){ va_of(400) + 8 }, 8);
+	set64(400, DFMT_LX_LRU, va_of(300) + 8);
+	memcpy(lm_field(&machine, &kernel, 400, DFMT_LX_LRU) + 8,
+		&(uint64_t){ va_of(300) + 8 }, 8);
+	for (uint64_t i = 300; i < 304; i++)
+		assert_int_equal(kind_of_pfn(i), DFMT_LINUX_FREE);
+	assert_int_equal(kind_of_pfn(304), DFMT_LINUX_KERNEL);
+	assert_int_equal(kind_of_pfn(305), DFMT_LINUX_KERNEL);
+	/* In any order, and after a change. */
+	assert_int_equal(kind_of_pfn(303), DFMT_LINUX_FREE);
+	set64(400, DFMT_LX_LRU, 0);
+	assert_int_equal(kind_of_pfn(302), DFMT_LINUX_KERNEL);
+}
+
+/* All the memory a rest of something: it is walked once. */
+static void
+test_rests_are_walked_once(void **state)
+{
+	(void)state;
+	boot("linux-6.1");
+	for (uint64_t i = 0; i < LM_PAGES; i++)
+		set32(i, DFMT_LX_REFCOUNT, 0);
+	machine.nr_reads = 0;
+	for (uint64_t i = 4096; i < LM_PAGES; i++)
+		assert_int_equal(kind_of_pfn(i), DFMT_LINUX_KERNEL);
+	assert_true(machine.nr_reads < 4096 * 16);
+}
+
 static void
 compound_make(uint64_t pfn, uint64_t nr)
 {
@@ -385,6 +423,8 @@ main(void)
 		cmocka_unit_test(test_swap_cache_has_two_bits),
 		cmocka_unit_test(test_free_blocks),
 		cmocka_unit_test(test_free_lists),
+		cmocka_unit_test(test_free_lists_of_blocks),
+		cmocka_unit_test(test_rests_are_walked_once),
 		cmocka_unit_test(test_compound),
 		cmocka_unit_test(test_compound_lies),
 		cmocka_unit_test(test_no_page_structure),
