@@ -32,10 +32,10 @@ struct cpu_user_regs;
 struct page_info;
 
 #define XDUMP_FUNCTIONS 8u   /* controllers that are looked at */
-#define XDUMP_WINDOW 0x4000u /* bytes of registers */
+#define XDUMP_WINDOW 0x4000u /* bytes of registers, at most */
 #define XDUMP_CPUS 64u
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
-#define XDUMP_UNITS 16u	   /* namespaces of one controller */
+#define XDUMP_UNITS 32u	   /* of one controller; AHCI has as many ports */
 #define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
@@ -69,6 +69,7 @@ struct xdump_function {
 	uint16_t bdf;
 	uint32_t vendor_device;
 	uint64_t bar; /* where its registers were then */
+	uint32_t window_len;
 	volatile uint8_t *window;
 	const struct dfmt_disk_driver *driver;
 };
