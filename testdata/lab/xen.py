@@ -92,9 +92,11 @@ def disks(args):
 
 def start(args):
     kernel = f"{args.cache}/kernel-{args.series}"
-    initrd = f"{args.cache}/xen-{args.series}-{args.branch}.gz"
+    xdump = "-xdump" if args.xdump else ""
+    initrd = f"{args.cache}/xen-{args.series}-{args.branch}{xdump}.gz"
     take.make_initrd("xen-mkinitrd.sh", kernel,
-                     f"{args.cache}/xen-tools-{args.branch}", initrd)
+                     f"{args.cache}/xen-tools-{args.branch}", initrd,
+                     *([f"{args.bin}/dumpadm"] if args.xdump else []))
     xen = (f"com1=115200,8n1 console=com1 noreboot loglvl=all guest_loglvl=all "
            f"dom0_mem={args.dom0_mem}M,max:{args.dom0_mem}M nmi=fatal "
            f"dom0_vcpus_pin {' '.join(args.xen_append)}")
@@ -102,6 +104,7 @@ def start(args):
     if args.pvh:
         xen += " dom0=pvh"
     if args.xdump:
+        linux += f" labsecret={os.urandom(7).hex()}"
         xen += f" xdump={labelled(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
