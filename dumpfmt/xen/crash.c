@@ -65,6 +65,10 @@ disk_open(void)
 	static struct xdump_target now;
 	struct xdump_run *r = &xdump.run;
 
+	if (!xdump.ready) {
+		printk("xdump: nothing is written: %s\n", xdump.target.why);
+		return false;
+	}
 	if (!xdump_target_find(&now, &r->disk, false)) {
 		printk("xdump: nothing is written: %s\n", now.why);
 		return false;
@@ -100,6 +104,26 @@ result_say(void)
 }
 
 static void
+serial_put(void *arg, const char *line, size_t len)
+{
+	console_serial_puts(line, len);
+}
+
+/* Where nothing was written; not through the console's ring. */
+static void
+serial_send(const struct job *job)
+{
+	if (!xdump.config.serial)
+		return;
+	printk("xdump: the triage record goes over the serial line\n");
+	if (dfmt_writer_serial(xdump.writer, xdump_facts(job->reason),
+		    serial_put, NULL))
+		printk("xdump: that was the triage record\n");
+	else
+		printk("xdump: it does not: the dump would have been encrypted\n");
+}
+
+static void
 run(const struct job *job)
 {
 	uint32_t code, config, nr_silent;
@@ -115,8 +139,10 @@ run(const struct job *job)
 	if (nr_silent)
 		printk("xdump: %u CPUs do not answer\n", nr_silent);
 	xdump_quiesce(xdump.target.function);
-	if (!disk_open())
+	if (!disk_open()) {
+		serial_send(job);
 		return;
+	}
 	xdump_dom0_begin();
 	xdump.run.said_us = xdump_now_us();
 	printk("xdump: dumping to %s %s/%u\n", xdump.run.disk.driver->name,
@@ -127,6 +153,8 @@ run(const struct job *job)
 	__atomic_store_n(&xdump.helping, 0, __ATOMIC_RELEASE);
 	dfmt_disk_stop(&xdump.run.disk);
 	result_say();
+	if (dfmt_writer_result_get(xdump.writer)->status >= DFMT_W_CONFIG)
+		serial_send(job);
 }
 
 static void
@@ -206,7 +234,7 @@ void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 	struct job job = { .reason = reason };
 	uint32_t cpu = smp_processor_id(), who = NOBODY, was = FIRST;
 
-	if (!xdump.ready)
+	if (!xdump.ready && !xdump.serial_only)
 		return;
 	local_irq_disable();
 	if (__atomic_compare_exchange_n(&owner, &who, cpu, false,

@@ -106,6 +106,18 @@ target_make(enum dfmt_writer_status *st_out)
 	return false;
 }
 
+/* Without a disk: the last resort alone. */
+static bool __init
+serial_make(void)
+{
+	if (!xdump.config.serial || !writer_make())
+		return false;
+	xdump_crc(&xdump.code_crc, &xdump.config_crc);
+	xdump.serial_only = true;
+	printk("xdump: a panic sends the triage record over the serial line, and nothing else\n");
+	return true;
+}
+
 static bool __init
 boot(enum dfmt_writer_status *st_out)
 {
@@ -123,7 +135,8 @@ boot(enum dfmt_writer_status *st_out)
 	dfmt_crc_init(&xdump.crc, boot_cpu_has(X86_FEATURE_SSE4_2));
 	xdump_memory_init();
 	if (!target_make(st_out)) {
-		free_xenheap_pages(xdump.memory, XDUMP_ORDER);
+		if (!serial_make())
+			free_xenheap_pages(xdump.memory, XDUMP_ORDER);
 		return false;
 	}
 	xdump_crc(&xdump.code_crc, &xdump.config_crc);

@@ -34,7 +34,7 @@ xdump_quiesce(const struct xdump_function *ours)
 				bdf |= 7;
 			continue;
 		}
-		if (ours->segment != 0 || ours->bdf != bdf)
+		if (ours == NULL || ours->segment != 0 || ours->bdf != bdf)
 			function_quiet((uint16_t)bdf);
 		if (first &&
 			!(xdump_config_read(0, (uint16_t)bdf, 0x0e, 1) & 0x80))

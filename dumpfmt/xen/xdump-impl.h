@@ -54,6 +54,7 @@ struct page_info;
 struct xdump_config {
 	bool enabled, dry_run, overwrite;
 	bool partition; /* the label is in one, not the whole disk's */
+	bool serial;	/* the triage record, where no disk is written */
 	uint8_t uuid[16];
 	uint32_t content; /* bits 1 << class */
 	uint32_t limit_s;
@@ -210,7 +211,8 @@ struct xdump_run {
 extern struct xdump_state {
 	struct xdump_config config;
 	struct xdump_target target;
-	bool ready;
+	bool ready;	  /* there is a disk */
+	bool serial_only; /* there is none, and the record was asked for */
 	uint8_t *memory;
 	struct dfmt_writer *writer;
 	uint32_t helping; /* atomic: the other CPUs may help */

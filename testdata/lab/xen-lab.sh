@@ -31,6 +31,7 @@ table="
 * xen-4.20.4-guests             4.20.4-stock    run        $guests   elf
 * xen-4.17.5-xdump-ahci        4.17.5-xdump    hypercall  --xdump=256M,--xdump-disk=ahci elf
 * xen-4.17.5-xdump-virtio      4.17.5-xdump    hypercall  --xdump=256M,--xdump-disk=virtio elf
+* xen-4.17.5-xdump-partition   4.17.5-xdump    hypercall  --xdump=256M,--xdump-partition elf
 - xen-4.17.5-xdump-4096        4.17.5-xdump    hypercall  --xdump=256M,--xdump-sector=4096 elf
 - xen-4.17.5-xdump-nmi-idle     4.17.5-xdump    nmi-idle   --xdump=256M elf
 - xen-4.17.5-xdump-dom0-panic   4.17.5-xdump    dom0-panic --xdump=256M elf

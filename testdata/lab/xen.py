@@ -24,6 +24,7 @@ import re
 import subprocess
 import time
 
+import gpt
 import take
 
 DIED = "Panic on CPU|Kernel panic|Hardware Dom0 crashed"
@@ -45,8 +46,10 @@ WRITTEN = r"xdump: (dump complete|nothing is written|[^\r\n]*: \d+ pages)"
 def labelled(args):
     """The namespace for the dump; returns its label's UUID."""
     said = subprocess.run([f"{args.bin}/dumpadm", "label", "-s", args.xdump,
-                           f"{args.out}/nvme.img"],
+                           "-b", str(args.xdump_sector), f"{args.out}/nvme.img"],
                           stdout=subprocess.PIPE, text=True, check=True).stdout
+    if args.xdump_partition:
+        gpt.make(f"{args.out}/nvme.img", int(args.xdump_sector))
     return re.search(r"uuid ([0-9a-f-]{36})", said).group(1)
 
 
@@ -105,7 +108,7 @@ def start(args):
         xen += " dom0=pvh"
     if args.xdump:
         linux += f" labsecret={os.urandom(7).hex()}"
-        xen += f" xdump={labelled(args)}"
+        xen += f" xdump={labelled(args)}{',partition' if args.xdump_partition else ''}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
@@ -123,6 +126,8 @@ def start(args):
 def keep_xdump(guest, args):
     """The dump that Xen wrote, as savecore takes it off the disk."""
     os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
+    if args.xdump_partition:
+        gpt.extract(f"{args.out}/nvme.img")
     with open(f"{args.out}/savecore", "w") as f:
         subprocess.run([f"{args.bin}/savecore", f"{args.out}/nvme.img", args.out],
                        stdout=f, stderr=f, check=False)
@@ -140,11 +145,15 @@ def panic(guest, mode):
 
 
 def digest(args):
-    """Of the namespace that is not for the dump."""
+    """Of the namespace that is not for the dump, and of what is around a
+    partition that is."""
     if not args.xdump:
         return "none"
     with open(f"{args.out}/other.img", "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
+        digest_of = hashlib.sha256(f.read())
+    if args.xdump_partition:
+        digest_of.update(gpt.around(f"{args.out}/nvme.img"))
+    return digest_of.hexdigest()
 
 
 def run(args):
@@ -164,6 +173,7 @@ def run(args):
                 f.write(guest.monitor("info registers -a"))
             for how in args.dumps:
                 take.qemu_dump(guest, how)
+        after = digest(args)
         if args.xdump:
             keep_xdump(guest, args)
         take.unpack_oracles(guest)
@@ -171,7 +181,7 @@ def run(args):
         with open(f"{args.out}/mode", "w") as f:
             f.write(args.mode + "\n")
         with open(f"{args.out}/other", "w") as f:
-            f.write(f"{before}\n{digest(args)}\n")
+            f.write(f"{before}\n{after}\n")
     finally:
         guest.close()
 
@@ -196,6 +206,7 @@ def main():
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
     p.add_argument("--xdump-disk", choices=DISKS, default="nvme", help="its kind")
     p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
+    p.add_argument("--xdump-partition", action="store_true", help="in one, not a whole disk")
     p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")
