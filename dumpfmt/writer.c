@@ -135,8 +135,11 @@ pass_over_run(struct dfmt_writer *w, const struct dfmt_wrun *run)
 		uint32_t class;
 
 		/* One step may be one frame, here or in a run of its own. */
-		if ((w->nr_steps++ & 63) == 0 && dfmt_w_stopped(w))
-			return;
+		if ((w->nr_steps++ & 63) == 0) {
+			progress(w);
+			if (dfmt_w_stopped(w))
+				return;
+		}
 		class = class_of(w, pfn, end - pfn, &count);
 
 		if (!w->counted)

@@ -8,6 +8,7 @@
 #include <xen/lib.h>
 #include <xen/mm.h>
 
+#include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 
@@ -38,6 +39,8 @@ writer_make(void)
 	};
 	size_t room = (PAGE_SIZE << XDUMP_ORDER) - XDUMP_WRITER_AT;
 
+	if (boot_cpu_has(X86_FEATURE_SSE4_2))
+		w.flags |= DFMT_WRITER_CRC32;
 	if (c->dry_run)
 		w.flags |= DFMT_WRITER_DRY_RUN;
 	if (c->overwrite)
@@ -113,7 +116,7 @@ xdump_init(void)
 		printk(XENLOG_ERR "xdump: off: no memory\n");
 		return 0;
 	}
-	dfmt_crc_init(&xdump.crc, false);
+	dfmt_crc_init(&xdump.crc, boot_cpu_has(X86_FEATURE_SSE4_2));
 	xdump_memory_init();
 	if (!target_make(&st)) {
 		free_xenheap_pages(xdump.memory, XDUMP_ORDER);
