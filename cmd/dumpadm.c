@@ -22,6 +22,8 @@ static const char usage_text[] =
 	"       dumpadm size [-m memory] [-c content] [device]\n"
 	"       dumpadm clear [--force] device\n"
 	"       dumpadm keygen file    a secret key; prints the public one\n"
+	"       dumpadm status [-o json]\n"
+	"       dumpadm register\n"
 	"\n"
 	"  --force       also over a filesystem or an unsaved dump\n"
 	"  --overwrite   a later panic may overwrite an unsaved dump\n"
@@ -31,7 +33,11 @@ static const char usage_text[] =
 	"  -c content    hypervisor, kernel (default), control, all\n"
 	"  -o json       one object for each device\n"
 	"  -v            say more\n"
-	"  -h, --help    print this\n";
+	"  -h, --help    print this\n"
+	"\n"
+	"status and register speak to the Xen hypervisor below: what would "
+	"come of a\n"
+	"panic; and where domain 0's own pages are told from its processes'.\n";
 
 enum {
 	LONG_FORCE = 256,
@@ -95,6 +101,10 @@ run(const char *verb, char *const *operands, size_t nr,
 {
 	if (strcmp(verb, "list") == 0)
 		return adm_list(operands, nr, opt, err);
+	if (strcmp(verb, "status") == 0 && nr == 0)
+		return adm_status(opt, err);
+	if (strcmp(verb, "register") == 0 && nr == 0)
+		return adm_register(err);
 	if (strcmp(verb, "size") == 0 && nr <= 1)
 		return adm_size(nr == 1 ? operands[0] : NULL, opt, err);
 	if (strcmp(verb, "label") == 0 && nr == 1)
@@ -106,8 +116,8 @@ run(const char *verb, char *const *operands, size_t nr,
 	if (strcmp(verb, "keygen") == 0 && nr == 1)
 		return cmd_key_make(operands[0], err);
 	return cmd_fail(err, CMD_OPEN,
-		"label, show, list, size or clear, and one device, or keygen "
-		"(dumpadm --help says how)");
+		"label, show, list, size or clear, and one device, keygen and a "
+		"file, status or register (dumpadm --help says how)");
 }
 
 int

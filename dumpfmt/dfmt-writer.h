@@ -89,6 +89,8 @@ struct dfmt_writer_ops {
 	uint64_t (*now_ms)(void *arg); /* optional: monotonic milliseconds */
 	void (*progress)(void *arg, const struct dfmt_wprogress *p); /* opt. */
 	void (*relax)(void *arg); /* optional: while waiting for a helper */
+	/* Optional: text behind the reason in the end record; its length. */
+	size_t (*remark)(void *arg, char *buf, size_t len);
 };
 
 /* A compressor; its output for a block must not depend on the ones before. */

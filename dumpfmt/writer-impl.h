@@ -269,18 +269,6 @@ bool dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg);
 /* The end segment, its copy, and both read back. */
 bool dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg);
 
-/* ---- writer-crypt.c ------------------------------------------------------ */
-
-/*
- * Encrypts the segment in its buffer, whose header is filled in but for place
- * and checksums.  was: that header as it was before.  Of one that is sealed
- * already takes over from there what was made then.
- */
-void dfmt_w_encrypt(struct dfmt_writer *w, struct wseg *seg,
-	const struct dfmt_fmt_seg *was);
-/* After a second panic: nonces that the run cannot have used. */
-void dfmt_w_encrypt_again(struct dfmt_writer *w);
-
 /*
  * Fills in header and padding for that place; returns the whole length.  The
  * first time encrypts what is to be encrypted, and marks it as sealed.
@@ -304,6 +292,18 @@ struct wplace dfmt_w_ahead(const struct dfmt_writer *w);
 void dfmt_w_fly(struct dfmt_writer *w, const struct wseg *seg);
 /* All that is on its way is on the device, or the run is stopped. */
 void dfmt_w_land(struct dfmt_writer *w);
+
+/* ---- writer-crypt.c ------------------------------------------------------ */
+
+/*
+ * Encrypts the segment in its buffer, whose header is filled in but for place
+ * and checksums.  was: that header as it was before.  Of one that is sealed
+ * already takes over from there what was made then.
+ */
+void dfmt_w_encrypt(struct dfmt_writer *w, struct wseg *seg,
+	const struct dfmt_fmt_seg *was);
+/* After a second panic: nonces that the run cannot have used. */
+void dfmt_w_encrypt_again(struct dfmt_writer *w);
 
 /* ---- writer.c ------------------------------------------------------------ */
 

@@ -4,8 +4,8 @@
  *
  *	UUID			of the label (dumpadm label prints it)
  *	pci=SSSS:BB:DD.F	where the controller is: a hint, looked at first
- *	content=hv|dom0|user	hypervisor; and dom0's kernel (default); and all
- *				of dom0
+ *	content=hv|dom0|dom0-all	hypervisor; and dom0's kernel (default); and
+ *				all of dom0
  *	content=guests		hypervisor, dom0's kernel and all guests: only
  *				with key=
  *	key=HEX64		encrypted to this public key (dumpadm keygen)
@@ -92,7 +92,7 @@ content_parse(const char *s, struct xdump_config *c)
 		c->content = hv;
 	else if (!strcmp(s, "dom0"))
 		c->content = dom0;
-	else if (!strcmp(s, "user"))
+	else if (!strcmp(s, "dom0-all"))
 		c->content = dom0 | CONTENT(DFMT_CLASS_USER);
 	else if (!strcmp(s, "guests"))
 		c->content = dom0 | CONTENT(DFMT_CLASS_GUEST);
@@ -166,21 +166,19 @@ xdump_config_parse(struct xdump_config *c)
 		if (comma != NULL)
 			*comma++ = 0;
 		if (!word_parse(word, c)) {
-			printk(XENLOG_ERR
-				"xdump: off: \"%s\" is not understood\n",
+			printk(XENLOG_ERR "xdump: \"%s\" is not understood\n",
 				word);
+			xdump_off("the command line is not understood");
 			return false;
 		}
 		word = comma;
 	}
 	if (!memcmp(c->uuid, none, sizeof(none))) {
-		printk(XENLOG_ERR
-			"xdump: off: the command line names no label\n");
+		xdump_off("the command line names no label");
 		return false;
 	}
 	if ((c->content & CONTENT(DFMT_CLASS_GUEST)) && !c->has_key) {
-		printk(XENLOG_ERR
-			"xdump: off: content=guests needs key=: guests are dumped encrypted or not at all\n");
+		xdump_off("content=guests needs key=: guests are dumped encrypted or not at all");
 		return false;
 	}
 	c->enabled = true;
