@@ -39,6 +39,8 @@ xdump_crc(uint32_t *code_out, uint32_t *config_out)
 		dfmt_crc32c(&xdump.crc, &xdump.config, sizeof(xdump.config));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump.target,
 		sizeof(xdump.target));
+	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump.cipher,
+		sizeof(xdump.cipher));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump_ops,
 		sizeof(xdump_ops));
 }
@@ -141,6 +143,7 @@ static void
 first(const struct job *job)
 {
 	run(job);
+	xdump_cipher_wipe();
 	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
 	xdump_cpus_release();
 }
@@ -149,6 +152,7 @@ static void
 second(const struct job *job)
 {
 	run_again();
+	xdump_cipher_wipe();
 	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
 	xdump_cpus_release();
 }

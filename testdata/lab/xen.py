@@ -50,6 +50,16 @@ def labelled(args):
     return re.search(r"uuid ([0-9a-f-]{36})", said).group(1)
 
 
+def encrypted(args):
+    """The options that say whom the dump is for, and what is in it."""
+    options = f",content={args.xdump_content}" if args.xdump_content else ""
+    if args.xdump_key:
+        public = subprocess.run([f"{args.bin}/dumpadm", "keygen", f"{args.out}/key"],
+                                stdout=subprocess.PIPE, text=True, check=True).stdout
+        options += f",key={public.strip()}"
+    return options
+
+
 def drive(args, name, ident):
     return ["-drive", f"file={args.out}/{name}.img,if=none,id={ident},format=raw"]
 
@@ -104,7 +114,7 @@ def start(args):
         xen += " dom0=pvh"
     if args.xdump:
         linux += f" labsecret={os.urandom(7).hex()}"
-        xen += f" xdump={labelled(args)}"
+        xen += f" xdump={labelled(args)}{encrypted(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
@@ -125,6 +135,12 @@ def keep_xdump(guest, args):
     with open(f"{args.out}/savecore", "w") as f:
         subprocess.run([f"{args.bin}/savecore", f"{args.out}/nvme.img", args.out],
                        stdout=f, stderr=f, check=False)
+        if args.xdump_key:
+            # What is asked is the dump decrypted; beside it as it was saved.
+            os.rename(f"{args.out}/vmcore.0", f"{args.out}/locked")
+            subprocess.run([f"{args.bin}/dumpconv", "-O", "native", "--key", f"{args.out}/key",
+                            f"{args.out}/locked", f"{args.out}/vmcore.0"],
+                           stdout=f, stderr=f, check=False)
 
 
 def panic(guest, mode):
@@ -195,6 +211,8 @@ def main():
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
     p.add_argument("--xdump-disk", choices=DISKS, default="nvme", help="its kind")
     p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
+    p.add_argument("--xdump-key", action="store_true", help="encrypt it")
+    p.add_argument("--xdump-content", help="guests: of the others too, encrypted")
     p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")
