@@ -135,8 +135,11 @@ pass_over_run(struct dfmt_writer *w, const struct dfmt_wrun *run)
 		uint32_t class;
 
 		/* One step may be one frame, here or in a run of its own. */
-		if ((w->nr_steps++ & 63) == 0 && dfmt_w_stopped(w))
-			return;
+		if ((w->nr_steps++ & 63) == 0) {
+			progress(w);
+			if (dfmt_w_stopped(w))
+				return;
+		}
 		class = class_of(w, pfn, end - pfn, &count);
 
 		if (!w->counted)
@@ -155,6 +158,7 @@ pass_end(struct dfmt_writer *w)
 	dfmt_w_submit(w, true);
 	dfmt_w_drain(w);
 	dfmt_w_pages_flush(w);
+	dfmt_w_land(w);
 	dfmt_w_index_close(w);
 }
 
@@ -267,6 +271,7 @@ end_emit(struct dfmt_writer *w, enum dfmt_fmt_end_status status,
 		.last = true,
 	};
 
+	dfmt_w_land(w);
 	memset(w->end_buf, 0, DFMT_END_LEN);
 	e->status = (uint32_t)status;
 	e->flags = indexed ? DFMT_END_INDEXED : 0;

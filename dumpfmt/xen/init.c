@@ -8,6 +8,7 @@
 #include <xen/lib.h>
 #include <xen/mm.h>
 
+#include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 
@@ -32,13 +33,19 @@ writer_make(void)
 		.content = c->content,
 		.page_shift = PAGE_SHIFT,
 		.time_limit_ms = c->limit_s * 1000ull,
+		.flags = DFMT_WRITER_SCOUT,
+		.nr_helpers =
+			min_t(uint32_t, num_online_cpus() - 1, XDUMP_HELPERS),
 	};
 	size_t room = (PAGE_SIZE << XDUMP_ORDER) - XDUMP_WRITER_AT;
 
+	if (boot_cpu_has(X86_FEATURE_SSE4_2))
+		w.flags |= DFMT_WRITER_CRC32;
 	if (c->dry_run)
 		w.flags |= DFMT_WRITER_DRY_RUN;
 	if (c->overwrite)
 		w.flags |= DFMT_WRITER_OVERWRITE;
+	w.nr_slots = 2 * (w.nr_helpers + 1);
 	memcpy(w.uuid, c->uuid, sizeof(w.uuid));
 	seed_take(w.seed);
 	if (dfmt_writer_memory(&w) > room)
@@ -109,7 +116,7 @@ xdump_init(void)
 		printk(XENLOG_ERR "xdump: off: no memory\n");
 		return 0;
 	}
-	dfmt_crc_init(&xdump.crc, false);
+	dfmt_crc_init(&xdump.crc, boot_cpu_has(X86_FEATURE_SSE4_2));
 	xdump_memory_init();
 	if (!target_make(&st)) {
 		free_xenheap_pages(xdump.memory, XDUMP_ORDER);

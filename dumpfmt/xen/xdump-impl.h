@@ -31,6 +31,7 @@ struct cpu_user_regs;
 #define XDUMP_CPUS 64u
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
 #define XDUMP_UNITS 16u	   /* namespaces of one controller */
+#define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
 #define XDUMP_ORDER 9u /* 2 MiB */
@@ -139,6 +140,7 @@ extern struct xdump_state {
 	bool ready;
 	uint8_t *memory;
 	struct dfmt_writer *writer;
+	uint32_t helping; /* atomic: the other CPUs may help */
 	struct xdump_run run;
 	struct dfmt_crc crc;
 	uint32_t code_crc, config_crc;
