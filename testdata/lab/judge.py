@@ -48,14 +48,13 @@ def not_ours(bin_dir, dump, frames):
     return odd if len(lines) >= len(frames) else odd + [f"{len(lines)} of {len(frames)} answers"]
 
 
-def judge(bin_dir, device, folder, raw):
-    """All of it, of a device; the dump is not kept."""
+def judge(bin_dir, device, folder, raw, keep=False):
+    """All of it, of a device."""
     dump, text = saved(bin_dir, device, folder)
     result = {"savecore": text, "opened": dump is not None}
     if dump:
         result["status"] = mdb(bin_dir, dump, "::status")
         result |= pages(bin_dir, dump, raw)
-        result["odd"] = not_ours(bin_dir, dump, result["differ"])
-        result["differ"] = len(result["differ"])
-        os.unlink(dump)
+        if not keep:
+            os.unlink(dump)
     return result

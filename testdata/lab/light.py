@@ -22,7 +22,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 RESULT = r"xdump: (?:dump complete|nothing is written|[^\r\n]*: \d+ pages)[^\r\n]*"
 PANIC = "Panic on CPU|Hardware Dom0 crashed"
 BASE = 0xffffffff80100000
-HOLE = 7 << 29  # where memory of the PC goes on at 4 GiB
+# A PC of 3.5 GiB or more has what is above 3 GiB from 4 GiB on.
+HOLE_FROM, HOLE = 7 << 29, 3 << 30
 SLOT = 4  # of the first controller; the eject register is the PIIX4's
 EJECT = 0xae08
 
@@ -192,9 +193,9 @@ class Light:
 
 
 def spread(raw):
-    """QEMU's memory from 3.5 GiB on is at 4 GiB for the machine."""
+    """From QEMU's file of its memory to the machine's addresses."""
     size = os.path.getsize(raw)
-    if size <= HOLE:
+    if size < HOLE_FROM:
         return
     with open(raw, "r+b") as f:
         os.truncate(raw, size + (4 << 30) - HOLE)

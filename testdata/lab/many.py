@@ -87,26 +87,28 @@ def log(new):
     lab.finish()
 
 
+def one_of(lab, keep):
+    try:
+        lab.boot()
+        lab.nmi()
+        lab.over()
+        said = lab.console()
+    finally:
+        lab.close()
+    raw = f"{lab.out}/machine.raw"
+    result = judge.judge(lab.bin, lab.disks["dump"].path, lab.out, raw, keep)
+    if not keep:
+        os.unlink(raw)
+    return result | {"said": [line for line in said.splitlines() if "(XEN) xdump: " in line]}
+
+
 def row_of(count):
-    """Panic, save, and again, on one device."""
+    """Panic, save, and again, on one device; the last dump is kept."""
     def take(new):
         lab = new()
         lab.labelled()
         lab.noise()
-        lab.facts["panics"] = []
-        for _ in range(count):
-            try:
-                lab.boot()
-                lab.nmi()
-                lab.over()
-                said = lab.console()
-            finally:
-                lab.close()
-            result = judge.judge(lab.bin, lab.disks["dump"].path, lab.out,
-                                 f"{lab.out}/machine.raw")
-            os.unlink(f"{lab.out}/machine.raw")
-            lab.facts["panics"].append(result | {
-                "said": [line for line in said.splitlines() if "(XEN) xdump: " in line]})
+        lab.facts["panics"] = [one_of(lab, i == count - 1) for i in range(count)]
         lab.finish()
     return take
 
