@@ -4,8 +4,8 @@
  *
  *	UUID			of the label (dumpadm label prints it)
  *	pci=SSSS:BB:DD.F	where the controller is: a hint, looked at first
- *	content=hv|dom0|user	hypervisor; and dom0's kernel (default); and all
- *				of dom0
+ *	content=hv|dom0|dom0-all	hypervisor; and dom0's kernel (default); and
+ *				all of dom0
  *	limit=SECONDS		the dump ends then (default 120)
  *	overwrite		an unsaved dump may be overwritten
  *	dry-run			do all but write
@@ -89,7 +89,7 @@ content_parse(const char *s, struct xdump_config *c)
 		c->content = hv;
 	else if (!strcmp(s, "dom0"))
 		c->content = dom0;
-	else if (!strcmp(s, "user"))
+	else if (!strcmp(s, "dom0-all"))
 		c->content = dom0 | CONTENT(DFMT_CLASS_USER);
 	else
 		return false;
@@ -143,16 +143,15 @@ xdump_config_parse(struct xdump_config *c)
 		if (comma != NULL)
 			*comma++ = 0;
 		if (!word_parse(word, c)) {
-			printk(XENLOG_ERR
-				"xdump: off: \"%s\" is not understood\n",
+			printk(XENLOG_ERR "xdump: \"%s\" is not understood\n",
 				word);
+			xdump_off("the command line is not understood");
 			return false;
 		}
 		word = comma;
 	}
 	if (!memcmp(c->uuid, none, sizeof(none))) {
-		printk(XENLOG_ERR
-			"xdump: off: the command line names no label\n");
+		xdump_off("the command line names no label");
 		return false;
 	}
 	c->enabled = true;

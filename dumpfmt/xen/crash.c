@@ -125,6 +125,7 @@ run(const struct job *job)
 	xdump_quiesce(xdump.target.function);
 	if (!disk_open())
 		return;
+	xdump_dom0_begin();
 	xdump.run.said_us = xdump_now_us();
 	printk("xdump: dumping to %s %s/%u\n", xdump.run.disk.driver->name,
 		xdump.run.disk.id.serial, xdump.run.disk.id.unit);

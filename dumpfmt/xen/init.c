@@ -87,17 +87,42 @@ target_make(enum dfmt_writer_status *st_out)
 
 	xdump_functions_find();
 	if (!xdump_target_find(&xdump.target, disk, true)) {
-		printk(XENLOG_ERR "xdump: off: %s\n", xdump.target.why);
+		xdump_off(xdump.target.why);
 		return false;
 	}
 	if (writer_make()) {
 		*st_out = dfmt_writer_check(xdump.writer, xdump.target.len);
+		xdump_state_disk(disk, *st_out);
 		dfmt_disk_stop(disk);
 		return true;
 	}
 	dfmt_disk_stop(disk);
-	printk(XENLOG_ERR "xdump: off: the writer needs more memory\n");
+	xdump_off("the writer needs more memory");
 	return false;
+}
+
+static bool __init
+boot(enum dfmt_writer_status *st_out)
+{
+	if (!xdump_config_parse(&xdump.config))
+		return false;
+	if (iommu_enabled) {
+		xdump_off("an IOMMU is on");
+		return false;
+	}
+	xdump.memory = alloc_xenheap_pages(XDUMP_ORDER, 0);
+	if (xdump.memory == NULL) {
+		xdump_off("no memory");
+		return false;
+	}
+	dfmt_crc_init(&xdump.crc, boot_cpu_has(X86_FEATURE_SSE4_2));
+	xdump_memory_init();
+	if (!target_make(st_out)) {
+		free_xenheap_pages(xdump.memory, XDUMP_ORDER);
+		return false;
+	}
+	xdump_crc(&xdump.code_crc, &xdump.config_crc);
+	return true;
 }
 
 static int __init
@@ -105,27 +130,13 @@ xdump_init(void)
 {
 	enum dfmt_writer_status st;
 
-	if (!xdump_config_parse(&xdump.config))
-		return 0;
-	if (iommu_enabled) {
-		printk(XENLOG_ERR "xdump: off: an IOMMU is on\n");
-		return 0;
+	xdump.ready = boot(&st);
+	if (xdump.ready) {
+		register_keyhandler('X', key_dump, "write a dump and crash", 0);
+		ready_say(st);
+		xdump_estimate_init();
 	}
-	xdump.memory = alloc_xenheap_pages(XDUMP_ORDER, 0);
-	if (xdump.memory == NULL) {
-		printk(XENLOG_ERR "xdump: off: no memory\n");
-		return 0;
-	}
-	dfmt_crc_init(&xdump.crc, boot_cpu_has(X86_FEATURE_SSE4_2));
-	xdump_memory_init();
-	if (!target_make(&st)) {
-		free_xenheap_pages(xdump.memory, XDUMP_ORDER);
-		return 0;
-	}
-	xdump_crc(&xdump.code_crc, &xdump.config_crc);
-	xdump.ready = true;
-	register_keyhandler('X', key_dump, "write a dump and crash", 0);
-	ready_say(st);
+	xdump_state_init();
 	return 0;
 }
 __initcall(xdump_init);

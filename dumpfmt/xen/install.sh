@@ -84,7 +84,7 @@ cp "$here"/compat/*.h "$dir/compat/"
 cp "$here"/*.c "$here"/xdump-impl.h "$dir/"
 cp "$here"/xdump.h "$here"/xdump-console.h "$xen/arch/x86/include/asm/"
 cp "$here/Makefile.xen" "$dir/Makefile"
-for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../dev/*.[ch] \
+for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/../dfmt-linux.h "$here"/../dev/*.[ch] \
     "$here"/../dfmt-crc.h "$here"/../dfmt-bytes.h "$here"/../dfmt-format.h "$here"/../dfmt-writer.h \
     "$here"/../dfmt-writer-lz4.h; do
 	case $f in
