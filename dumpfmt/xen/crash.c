@@ -39,6 +39,8 @@ xdump_crc(uint32_t *code_out, uint32_t *config_out)
 		dfmt_crc32c(&xdump.crc, &xdump.config, sizeof(xdump.config));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump.target,
 		sizeof(xdump.target));
+	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump.cipher,
+		sizeof(xdump.cipher));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump_ops,
 		sizeof(xdump_ops));
 }
@@ -82,6 +84,18 @@ disk_open(void)
 	return true;
 }
 
+/* A device that refuses a flush may lose what it has read back to us. */
+static const char *
+outcome(const struct dfmt_writer_result *r)
+{
+	if (r->status != DFMT_W_COMPLETE || !r->ended)
+		return r->why;
+	if (xdump.config.dry_run)
+		return "dry run, nothing is written";
+	return r->nr_unflushed ? "dump complete, but not flushed"
+			       : "dump complete";
+}
+
 static void
 result_say(void)
 {
@@ -96,9 +110,7 @@ result_say(void)
 		return;
 	}
 	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors, device busy %lu%%\n",
-		r->status == DFMT_W_COMPLETE && r->ended ? "dump complete"
-							 : r->why,
-		r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
+		outcome(r), r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
 		r->dump_len >> 10, r->raw_len >> 10, ms / 1000, ms % 1000,
 		r->nr_skipped, d->busy_us * 100 / all_us);
 }
@@ -171,6 +183,7 @@ static void
 first(const struct job *job)
 {
 	run(job);
+	xdump_cipher_wipe();
 	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
 	xdump_cpus_release();
 }
@@ -179,6 +192,7 @@ static void
 second(const struct job *job)
 {
 	run_again();
+	xdump_cipher_wipe();
 	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
 	xdump_cpus_release();
 }

@@ -41,6 +41,8 @@ writer_make(void)
 
 	if (boot_cpu_has(X86_FEATURE_SSE4_2))
 		w.flags |= DFMT_WRITER_CRC32;
+	if (xdump.cipher.seal)
+		w.cipher = &xdump.cipher;
 	if (c->dry_run)
 		w.flags |= DFMT_WRITER_DRY_RUN;
 	if (c->overwrite)
@@ -53,6 +55,25 @@ writer_make(void)
 	xdump.writer =
 		dfmt_writer_init(&w, xdump.memory + XDUMP_WRITER_AT, room);
 	return xdump.writer != NULL;
+}
+
+/* false: the dump cannot be encrypted as it was asked for. */
+static bool __init
+cipher_make(void)
+{
+	const uint8_t *id = xdump.cipher.keys.recipient;
+	const char *why;
+
+	if (!xdump.config.has_key)
+		return true;
+	why = xdump_cipher_make(xdump.config.key, &xdump.cipher);
+	if (why != NULL) {
+		xdump_off(why);
+		return false;
+	}
+	printk("xdump: encrypted to key %02x%02x%02x%02x%02x%02x%02x%02x\n",
+		id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7]);
+	return true;
 }
 
 /* What would come of a panic now. */
@@ -121,7 +142,7 @@ serial_make(void)
 static bool __init
 boot(enum dfmt_writer_status *st_out)
 {
-	if (!xdump_config_parse(&xdump.config))
+	if (!xdump_config_parse(&xdump.config) || !cipher_make())
 		return false;
 	if (iommu_enabled) {
 		xdump_off("an IOMMU is on");

@@ -3,10 +3,11 @@
  * The machine's memory for the writer: which frames there are, what each holds
  * by the frame table, and a read that survives a hole.
  *
- * What may hold a guest's secrets is of class FREE or GUEST, which are never
- * written: frames of any domain but dom0, free ones, and those that somebody
- * is just taking or giving back.  Nothing is taken on trust: only owners that
- * are known by address count, no pointer is followed.
+ * What may hold a guest's secrets is of class FREE or GUEST: frames of any
+ * domain but dom0, free ones, and those that somebody is just taking or giving
+ * back.  FREE is never written, GUEST only with content=guests, encrypted.
+ * Nothing is taken on trust: only owners that are known by address count, no
+ * pointer is followed.
  */
 #include "xdump-impl.h"
 

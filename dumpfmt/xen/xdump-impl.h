@@ -11,6 +11,7 @@
  *   memory.c    frames: which there are, what they hold, reading one
  *   dom0.c      of dom0's frames, which are its kernel's
  *   facts.c     what the dump says besides memory
+ *   crypt-boot.c, crypt-seal.c  encryption: the key, the messages
  *   crash.c     the panic
  *   init.c      boot
  *   state.c     what dom0 sees, and what it tells
@@ -24,6 +25,7 @@
 #include <xen/types.h>
 
 #include "dfmt-crc.h"
+#include "dfmt-crypt.h"
 #include "dfmt-disk.h"
 #include "dfmt-format.h"
 #include "dfmt-gpt.h"
@@ -58,6 +60,8 @@ struct xdump_config {
 	uint8_t uuid[16];
 	uint32_t content; /* bits 1 << class */
 	uint32_t limit_s;
+	bool has_key;
+	uint8_t key[DFMT_KEY_LEN]; /* public: whom the dump is encrypted to */
 	bool has_place; /* the hint */
 	uint16_t segment;
 	uint16_t bdf;
@@ -199,6 +203,14 @@ void xdump_last_read(struct dfmt_disk *disk, struct xdump_last *last);
 
 const struct dfmt_writer_facts *xdump_facts(enum crash_reason reason);
 
+/* ---- crypt-boot.c, crypt-seal.c ------------------------------------------ */
+
+/* At boot: the key of this boot's dump.  NULL, or why there is none. */
+const char *xdump_cipher_make(const uint8_t *recipient,
+	struct dfmt_writer_cipher *cipher);
+/* The dump is made: its key is needed no more. */
+void xdump_cipher_wipe(void);
+
 /* ---- crash.c ------------------------------------------------------------- */
 
 /* The disk that is written to, while it is; the argument of xdump_ops. */
@@ -218,6 +230,7 @@ extern struct xdump_state {
 	uint32_t helping; /* atomic: the other CPUs may help */
 	struct xdump_run run;
 	struct dfmt_crc crc;
+	struct dfmt_writer_cipher cipher; /* seal is NULL: not encrypted */
 	uint32_t code_crc, config_crc;
 } xdump;
 

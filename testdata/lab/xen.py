@@ -41,6 +41,7 @@ PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 # How a dump ends on the console.
 WRITTEN = r"xdump: (dump complete|nothing is written|[^\r\n]*: \d+ pages)"
+SENT = r"xdump: that was the triage record"
 
 
 def labelled(args):
@@ -50,7 +51,26 @@ def labelled(args):
                           stdout=subprocess.PIPE, text=True, check=True).stdout
     if args.xdump_partition:
         gpt.make(f"{args.out}/nvme.img", int(args.xdump_sector))
+    if args.xdump_serial:
+        with open(f"{args.out}/nvme.img", "r+b") as f:
+            f.write(bytes(4096))
+            f.seek(-4096, os.SEEK_END)
+            f.write(bytes(4096))
     return re.search(r"uuid ([0-9a-f-]{36})", said).group(1)
+
+
+def encrypted(args):
+    """The options that say whom the dump is for, and what is in it."""
+    options = f",content={args.xdump_content}" if args.xdump_content else ""
+    if args.xdump_key:
+        public = subprocess.run([f"{args.bin}/dumpadm", "keygen", f"{args.out}/key"],
+                                stdout=subprocess.PIPE, text=True, check=True).stdout
+        options += f",key={public.strip()}"
+    return options
+
+
+def options(args):
+    return ",partition" * args.xdump_partition + ",serial" * args.xdump_serial
 
 
 def drive(args, name, ident):
@@ -108,7 +128,7 @@ def start(args):
         xen += " dom0=pvh"
     if args.xdump:
         linux += f" labsecret={os.urandom(7).hex()}"
-        xen += f" xdump={labelled(args)}{',partition' if args.xdump_partition else ''}"
+        xen += f" xdump={labelled(args)}{options(args)}{encrypted(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
@@ -125,12 +145,24 @@ def start(args):
 
 def keep_xdump(guest, args):
     """The dump that Xen wrote, as savecore takes it off the disk."""
-    os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
+    if os.path.exists(f"{args.out}/dump.elf"):
+        os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
+    if args.xdump_serial:
+        with open(f"{args.out}/dumpconv", "w") as f:
+            subprocess.run([f"{args.bin}/dumpconv", "--serial", guest.log, f"{args.out}/triage.0"],
+                           stdout=f, stderr=f, check=False)
+        return
     if args.xdump_partition:
         gpt.extract(f"{args.out}/nvme.img")
     with open(f"{args.out}/savecore", "w") as f:
         subprocess.run([f"{args.bin}/savecore", f"{args.out}/nvme.img", args.out],
                        stdout=f, stderr=f, check=False)
+        if args.xdump_key:
+            # What is asked is the dump decrypted; beside it as it was saved.
+            os.rename(f"{args.out}/vmcore.0", f"{args.out}/locked")
+            subprocess.run([f"{args.bin}/dumpconv", "-O", "native", "--key", f"{args.out}/key",
+                            f"{args.out}/locked", f"{args.out}/vmcore.0"],
+                           stdout=f, stderr=f, check=False)
 
 
 def panic(guest, mode):
@@ -162,7 +194,7 @@ def run(args):
         before = digest(args)
         panic(guest, args.mode)
         if args.xdump:
-            guest.wait_for(WRITTEN, 300)
+            guest.wait_for(SENT if args.xdump_serial else WRITTEN, 300)
         if args.kdump:
             take.keep_vmcore(guest)
         else:
@@ -207,6 +239,9 @@ def main():
     p.add_argument("--xdump-disk", choices=DISKS, default="nvme", help="its kind")
     p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
     p.add_argument("--xdump-partition", action="store_true", help="in one, not a whole disk")
+    p.add_argument("--xdump-serial", action="store_true", help="the label is gone: the triage record alone")
+    p.add_argument("--xdump-key", action="store_true", help="encrypt it")
+    p.add_argument("--xdump-content", help="guests: of the others too, encrypted")
     p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")
