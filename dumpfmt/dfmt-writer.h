@@ -236,7 +236,8 @@ struct dfmt_writer_result {
 	uint64_t raw_len, stored_len; /* bytes of frames; of the dump */
 	uint64_t elapsed_ms;
 	uint32_t nr_retries, nr_skipped;
-	const char *why; /* static text */
+	uint32_t nr_unflushed; /* flushes that the device refused */
+	const char *why;       /* static text */
 };
 
 struct dfmt_writer;

@@ -76,7 +76,7 @@ struct wout {
 	uint32_t align;
 	struct wplace place[2];
 	uint32_t current; /* which of the two counts */
-	uint32_t nr_retries, nr_skipped;
+	uint32_t nr_retries, nr_skipped, nr_unflushed;
 	uint8_t dump_id[16];
 	uint64_t nonce; /* the last one used; see writer-crypt.c */
 };

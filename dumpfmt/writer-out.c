@@ -88,7 +88,7 @@ flush(struct dfmt_writer *w)
 {
 	if (w->ops->flush && !(w->config.flags & DFMT_WRITER_DRY_RUN) &&
 		w->ops->flush(w->config.arg) != 0)
-		w->out.nr_retries++;
+		w->out.nr_unflushed++;
 }
 
 /* Is what is on the device what is in buf?  Reads into the scratch frame. */

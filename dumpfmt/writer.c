@@ -326,6 +326,7 @@ result_fill(struct dfmt_writer *w, enum dfmt_writer_status st, const char *why)
 	r->stored_len = r->dump_len;
 	r->elapsed_ms = elapsed(w);
 	r->nr_retries = w->out.nr_retries;
+	r->nr_unflushed = w->out.nr_unflushed;
 	r->nr_skipped = w->out.nr_skipped;
 }
 

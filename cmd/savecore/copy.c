@@ -215,6 +215,7 @@ save_copy(struct cmd_native *n, struct cmd_output *out,
 	cmd_progress_end(&c.progress, c.last.offset + c.last.total_len);
 	free(c.buf);
 	result_out->has_end = c.has_end;
+	result_out->end_status = c.end.status;
 	result_out->nr_read_errors = n->nr_read_errors;
 	result_out->nr_kept_bad = result_out->tally.n.nr_bad_segments;
 	result_out->nr_bad_blocks = result_out->tally.n.nr_bad_blocks;

@@ -30,6 +30,7 @@ struct save_result {
 	uint64_t nr_gaps, gap_bytes, nr_lost_segments;
 	uint64_t nr_read_errors;
 	bool has_end;		/* the writer's own end record was there */
+	uint32_t end_status;	/* what that one says */
 	bool cut;		/* the last segment runs over the end */
 	bool reindexed;		/* index and end record were made here */
 	bool no_end;		/* the copy has none: it is encrypted */

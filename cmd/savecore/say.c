@@ -66,10 +66,10 @@ save_say_missing(const struct cmd_native *n, const struct save_result *r)
 			"memory were saved, and an index made for it",
 			r->cut ? ", and its last segment is not whole" : "",
 			cmd_size_text(frames << n->page_shift, size));
-	else if (n->has_end && n->end_status != DFMT_END_COMPLETE)
+	else if (r->end_status != DFMT_END_COMPLETE)
 		cmd_warn("savecore",
 			"the dump is not complete: %s; %s of memory were saved",
-			end_reason(n->end_status),
+			end_reason(r->end_status),
 			cmd_size_text(frames << n->page_shift, size));
 	say_damage(r);
 }

@@ -78,6 +78,18 @@ disk_open(void)
 	return true;
 }
 
+/* A device that refuses a flush may lose what it has read back to us. */
+static const char *
+outcome(const struct dfmt_writer_result *r)
+{
+	if (r->status != DFMT_W_COMPLETE || !r->ended)
+		return r->why;
+	if (xdump.config.dry_run)
+		return "dry run, nothing is written";
+	return r->nr_unflushed ? "dump complete, but not flushed"
+			       : "dump complete";
+}
+
 static void
 result_say(void)
 {
@@ -92,9 +104,7 @@ result_say(void)
 		return;
 	}
 	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors, device busy %lu%%\n",
-		r->status == DFMT_W_COMPLETE && r->ended ? "dump complete"
-							 : r->why,
-		r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
+		outcome(r), r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
 		r->dump_len >> 10, r->raw_len >> 10, ms / 1000, ms % 1000,
 		r->nr_skipped, d->busy_us * 100 / all_us);
 }

@@ -97,7 +97,7 @@ for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/.
 	esac
 done
 # The compressor goes in as one file: lz4-xen.c.
-mv "$dir/writer-lz4.c" "$dir/writer-lz4.inc"
+rm "$dir/writer-lz4.c"
 cp "$lz4/lz4.c" "$dir/lz4.inc"
 cp "$lz4/lz4.h" "$dir/"
 # Encryption: BearSSL's files and what is on top of them, which crypt-*.c include.

@@ -131,7 +131,8 @@ def start(args):
 
 def keep_xdump(guest, args):
     """The dump that Xen wrote, as savecore takes it off the disk."""
-    os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
+    if os.path.exists(f"{args.out}/dump.elf"):
+        os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
     with open(f"{args.out}/savecore", "w") as f:
         subprocess.run([f"{args.bin}/savecore", f"{args.out}/nvme.img", args.out],
                        stdout=f, stderr=f, check=False)
