@@ -41,6 +41,7 @@ xdump_crc(uint32_t *code_out, uint32_t *config_out)
 		sizeof(xdump.target));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump_ops,
 		sizeof(xdump_ops));
+	*config_out = xdump_iommus_crc(*config_out);
 }
 
 /* ---- the run ------------------------------------------------------------- */
@@ -95,6 +96,19 @@ result_say(void)
 		r->nr_skipped);
 }
 
+/* From here on memory is ours and our controller's alone. */
+static bool
+bus_take(void)
+{
+	const char *why;
+
+	xdump_quiesce();
+	why = xdump_iommus_off();
+	if (why != NULL)
+		printk("xdump: nothing is written: %s\n", why);
+	return why == NULL;
+}
+
 static void
 run(const struct job *job)
 {
@@ -110,8 +124,7 @@ run(const struct job *job)
 	console_force_unlock();
 	if (nr_silent)
 		printk("xdump: %u CPUs do not answer\n", nr_silent);
-	xdump_quiesce(xdump.target.function);
-	if (!disk_open())
+	if (!bus_take() || !disk_open())
 		return;
 	xdump.run.said_us = xdump_now_us();
 	printk("xdump: dumping to %s %s/%u\n", xdump.run.disk.driver->name,
@@ -131,20 +144,27 @@ run_again(void)
 	result_say();
 }
 
+/* Back to what Xen expects, but for devices off the bus. */
+static void
+over(void)
+{
+	xdump_iommus_restore();
+	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
+	xdump_cpus_release();
+}
+
 static void
 first(const struct job *job)
 {
 	run(job);
-	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
-	xdump_cpus_release();
+	over();
 }
 
 static void
 second(const struct job *job)
 {
 	run_again();
-	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
-	xdump_cpus_release();
+	over();
 }
 
 /* ---- onto our own stack -------------------------------------------------- */

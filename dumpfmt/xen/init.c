@@ -3,7 +3,6 @@
 #include "xdump-impl.h"
 
 #include <xen/init.h>
-#include <xen/iommu.h>
 #include <xen/keyhandler.h>
 #include <xen/lib.h>
 #include <xen/mm.h>
@@ -97,11 +96,13 @@ static int __init
 xdump_init(void)
 {
 	enum dfmt_writer_status st;
+	const char *why;
 
 	if (!xdump_config_parse(&xdump.config))
 		return 0;
-	if (iommu_enabled) {
-		printk(XENLOG_ERR "xdump: off: an IOMMU is on\n");
+	why = xdump_iommus_find();
+	if (why != NULL) {
+		printk(XENLOG_ERR "xdump: off: %s\n", why);
 		return 0;
 	}
 	xdump.memory = alloc_xenheap_pages(XDUMP_ORDER, 0);

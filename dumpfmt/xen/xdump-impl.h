@@ -5,7 +5,8 @@
  *   config.c    the command line
  *   hardware.c  PCI functions, their registers, the clock
  *   device.c    which disk: at boot and at the panic
- *   quiesce.c   no other function of the machine reaches memory
+ *   quiesce.c   no function of the machine reaches memory
+ *   translate.c IOMMUs, off and on again
  *   cpus.c      the other CPUs stand still
  *   memory.c    frames: which there are, what they hold, reading one
  *   facts.c     what the dump says besides memory
@@ -31,6 +32,7 @@ struct cpu_user_regs;
 #define XDUMP_CPUS 64u
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
 #define XDUMP_UNITS 16u	   /* namespaces of one controller */
+#define XDUMP_IOMMUS 32u
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
 #define XDUMP_ORDER 9u /* 2 MiB */
@@ -100,8 +102,22 @@ const struct xdump_function *xdump_functions(uint32_t *nr_out);
 
 /* ---- quiesce.c ----------------------------------------------------------- */
 
-/* Bus mastering off for all but ours and bridges; the IOMMUs let all pass. */
-void xdump_quiesce(const struct xdump_function *ours);
+/* Bus mastering off for all but bridges. */
+void xdump_quiesce(void);
+
+/* ---- translate.c --------------------------------------------------------- */
+
+/* At boot, when Xen has set them up: NULL, or why it cannot work with them. */
+const char *xdump_iommus_find(void);
+/*
+ * When no function masters the bus any more: NULL, or which one does not obey.
+ * Whatever it returns, xdump_iommus_restore puts things back; it may be called
+ * at any time.
+ */
+const char *xdump_iommus_off(void);
+void xdump_iommus_restore(void);
+/* The checksum, with what was found at boot. */
+uint32_t xdump_iommus_crc(uint32_t crc);
 
 /* ---- cpus.c -------------------------------------------------------------- */
 
