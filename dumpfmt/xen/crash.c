@@ -11,8 +11,10 @@
 #include <xen/mm.h>
 #include <xen/sched.h>
 #include <xen/string.h>
+#include <xen/watchdog.h>
 
 #include <asm/current.h>
+#include <asm/msr.h>
 #include <asm/processor.h>
 
 struct xdump_state __read_mostly xdump;
@@ -22,8 +24,9 @@ struct xdump_state __read_mostly xdump;
 static uint32_t owner = NOBODY;
 
 enum phase {
-	FIRST, /* a panic on the owner is a second one */
-	AGAIN, /* and in that a third */
+	FIRST, /* a panic on the owner is a second one: the dump ends */
+	AGAIN, /* and in that a third: the controller is stopped */
+	LAST,  /* and in that a fourth: the other CPUs go on */
 	OVER,
 };
 static uint32_t phase;
@@ -88,12 +91,12 @@ result_say(void)
 		printk("xdump: nothing is written: %s\n", r->why);
 		return;
 	}
-	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors\n",
+	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors, %u bytes of stack\n",
 		r->status == DFMT_W_COMPLETE && r->ended ? "dump complete"
 							 : r->why,
 		r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
 		r->dump_len >> 10, r->raw_len >> 10, ms / 1000, ms % 1000,
-		r->nr_skipped);
+		r->nr_skipped, xdump_stack_used());
 }
 
 /* From here on memory is ours and our controller's alone. */
@@ -110,20 +113,31 @@ bus_take(void)
 }
 
 static void
+silent_say(void)
+{
+	uint32_t nr;
+	const struct dfmt_fmt_cpu *r = xdump_cpu_records(&nr);
+
+	for (uint32_t i = 0; i < nr; i++)
+		if (r[i].flags & DFMT_CPU_SILENT)
+			printk("xdump: CPU %u does not answer\n", r[i].id);
+}
+
+static void
 run(const struct job *job)
 {
-	uint32_t code, config, nr_silent;
+	uint32_t code, config;
 
+	xdump_test_run();
 	xdump_crc(&code, &config);
 	if (code != xdump.code_crc || config != xdump.config_crc) {
 		console_force_unlock();
 		printk("xdump: nothing is written: its own code or configuration has changed since boot\n");
 		return;
 	}
-	nr_silent = xdump_cpus_stop(&job->regs);
+	xdump_cpus_stop(&job->regs);
 	console_force_unlock();
-	if (nr_silent)
-		printk("xdump: %u CPUs do not answer\n", nr_silent);
+	silent_say();
 	if (!bus_take() || !disk_open())
 		return;
 	xdump.run.said_us = xdump_now_us();
@@ -167,6 +181,15 @@ second(const struct job *job)
 	over();
 }
 
+/* Where it is: Xen came this far on the stack that it has. */
+static void
+third(void)
+{
+	printk("xdump: a third panic: the dump has no end record\n");
+	dfmt_disk_stop(&xdump.run.disk);
+	over();
+}
+
 /* ---- onto our own stack -------------------------------------------------- */
 
 /*
@@ -193,6 +216,25 @@ on_own_stack(uint32_t which, void (*fn)(const struct job *),
 		     "r11", "memory", "cc");
 }
 
+/* They were filled with one byte at boot. */
+uint32_t
+xdump_stack_used(void)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < XDUMP_NR_STACKS; i++) {
+		const uint8_t *s =
+			xdump.memory + XDUMP_STACK_AT + i * STACK_SIZE;
+		uint32_t n = 0;
+
+		while (n < STACK_SIZE && s[n] == XDUMP_STACK_FILL)
+			n++;
+		if (STACK_SIZE - n > most)
+			most = STACK_SIZE - n;
+	}
+	return most;
+}
+
 /* Where the caller is, and what it keeps. */
 static void
 regs_take(struct cpu_user_regs *r)
@@ -216,11 +258,12 @@ regs_take(struct cpu_user_regs *r)
 void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 {
 	struct job job = { .reason = reason };
-	uint32_t cpu = smp_processor_id(), who = NOBODY, was = FIRST;
+	uint32_t cpu = smp_processor_id(), who = NOBODY, now;
 
 	if (!xdump.ready)
 		return;
 	local_irq_disable();
+	watchdog_disable();
 	if (__atomic_compare_exchange_n(&owner, &who, cpu, false,
 		    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		regs_take(&job.regs);
@@ -230,7 +273,36 @@ void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 	/* Of another CPU's dump: it sends us an NMI. */
 	while (who != cpu && __atomic_load_n(&phase, __ATOMIC_ACQUIRE) != OVER)
 		cpu_relax();
-	if (who == cpu && __atomic_compare_exchange_n(&phase, &was, AGAIN,
-				  false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (who != cpu)
+		return;
+	now = __atomic_load_n(&phase, __ATOMIC_ACQUIRE);
+	if (now < OVER)
+		__atomic_store_n(&phase, now + 1, __ATOMIC_RELEASE);
+	if (now == FIRST)
 		on_own_stack(1, second, &job);
+	else if (now == AGAIN)
+		third();
+	else if (now == LAST)
+		over();
+}
+
+/*
+ * Xen's own handler waits for CPUs that stand still.  On the CPU that dumps the
+ * dump ends, by a second panic; on another, whose memory may now be wrong, the
+ * dump ends soon.
+ */
+bool
+xdump_machine_check(void)
+{
+	uint32_t who = __atomic_load_n(&owner, __ATOMIC_ACQUIRE);
+
+	if (who == NOBODY || __atomic_load_n(&phase, __ATOMIC_ACQUIRE) == OVER)
+		return false;
+	wrmsrl(MSR_IA32_MCG_STATUS, 0);
+	if (who != smp_processor_id()) {
+		dfmt_writer_stop(xdump.writer);
+		return true;
+	}
+	console_force_unlock();
+	panic("Machine check inside the dump\n");
 }

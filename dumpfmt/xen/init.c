@@ -6,6 +6,7 @@
 #include <xen/keyhandler.h>
 #include <xen/lib.h>
 #include <xen/mm.h>
+#include <xen/string.h>
 
 #include <asm/msr.h>
 #include <asm/processor.h>
@@ -18,6 +19,20 @@ seed_take(uint8_t *seed)
 	for (uint32_t i = 0; i < 2; i++)
 		words[i] = words[i] * 6364136223846793005ull + rdtsc() + i;
 	memcpy(seed, words, sizeof(words));
+}
+
+/* What is behind the writer goes back. */
+static bool __init
+memory_trim(size_t used)
+{
+	uint32_t len = (uint32_t)ROUNDUP(used, PAGE_SIZE);
+
+	for (uint32_t at = len; at < xdump.memory_len; at += PAGE_SIZE)
+		free_xenheap_page(xdump.memory + at);
+	xdump.memory_len = len;
+	memset(xdump.memory + XDUMP_STACK_AT, XDUMP_STACK_FILL,
+		XDUMP_NR_STACKS * STACK_SIZE);
+	return true;
 }
 
 static bool __init
@@ -42,9 +57,10 @@ writer_make(void)
 	seed_take(w.seed);
 	if (dfmt_writer_memory(&w) > room)
 		return false;
+	room = dfmt_writer_memory(&w);
 	xdump.writer =
 		dfmt_writer_init(&w, xdump.memory + XDUMP_WRITER_AT, room);
-	return xdump.writer != NULL;
+	return xdump.writer != NULL && memory_trim(XDUMP_WRITER_AT + room);
 }
 
 /* What would come of a panic now. */
@@ -54,10 +70,10 @@ ready_say(enum dfmt_writer_status st)
 	const struct xdump_target *t = &xdump.target;
 	const struct xdump_function *f = t->function;
 
-	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u, %lu MiB%s\n",
+	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u, %lu MiB, %u KiB of memory%s\n",
 		f->driver->name, t->id.serial, t->id.unit, t->id.model,
 		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7,
-		t->len >> 20, xdump.config.dry_run ? ", dry run" : "");
+		t->len >> 20, xdump.memory_len >> 10, xdump.config.dry_run ? ", dry run" : "");
 	if (st != DFMT_W_COMPLETE)
 		printk(XENLOG_WARNING
 			"xdump: as it is, nothing would be written: %s\n",
@@ -110,10 +126,12 @@ xdump_init(void)
 		printk(XENLOG_ERR "xdump: off: no memory\n");
 		return 0;
 	}
+	xdump.memory_len = PAGE_SIZE << XDUMP_ORDER;
 	dfmt_crc_init(&xdump.crc, false);
 	xdump_memory_init();
 	if (!target_make(&st)) {
-		free_xenheap_pages(xdump.memory, XDUMP_ORDER);
+		for (uint32_t at = 0; at < xdump.memory_len; at += PAGE_SIZE)
+			free_xenheap_page(xdump.memory + at);
 		return 0;
 	}
 	xdump_crc(&xdump.code_crc, &xdump.config_crc);

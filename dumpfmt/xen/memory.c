@@ -152,6 +152,7 @@ page_copy(void *to, const void *from)
 static int
 read_frame(void *arg, uint64_t pfn, void *buf)
 {
+	xdump_test_page();
 	if (!mfn_valid(_mfn(pfn)) ||
 		(mfn_to_page(_mfn(pfn))->count_info & PGC_broken))
 		return 1;
@@ -165,6 +166,7 @@ disk_write(void *arg, uint64_t offset, const void *buf, size_t len)
 {
 	struct xdump_run *r = arg;
 
+	xdump_test_write();
 	return !dfmt_disk_write(&r->disk, r->offset + offset, buf, len);
 }
 

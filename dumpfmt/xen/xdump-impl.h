@@ -40,6 +40,7 @@ struct cpu_user_regs;
 #define XDUMP_LABEL_AT 0xc000u
 #define XDUMP_STACK_AT 0x10000u /* two, each as long and aligned as Xen's */
 #define XDUMP_NR_STACKS 2u
+#define XDUMP_STACK_FILL 0xa5u
 #define XDUMP_WRITER_AT 0x20000u
 
 /* ---- config.c ------------------------------------------------------------ */
@@ -123,9 +124,9 @@ uint32_t xdump_iommus_crc(uint32_t crc);
 
 /*
  * Takes this CPU's registers, stops all others and takes theirs.  Waits at most
- * a second; how many did not answer.
+ * a second; those that did not answer have records that say so.
  */
-uint32_t xdump_cpus_stop(const struct cpu_user_regs *regs);
+void xdump_cpus_stop(const struct cpu_user_regs *regs);
 /* They go to a place where they answer interrupts and do nothing else. */
 void xdump_cpus_release(void);
 /* The records, the panicking CPU's first. */
@@ -156,13 +157,33 @@ extern struct xdump_state {
 	uint8_t *memory;
 	struct dfmt_writer *writer;
 	struct xdump_run run;
+	uint32_t memory_len;
 	struct dfmt_crc crc;
 	uint32_t code_crc, config_crc;
 } xdump;
+
+/* Bytes of our own stacks that were in use at most. */
+uint32_t xdump_stack_used(void);
 
 void xdump_text_start(void);
 void xdump_text_end(void);
 /* Checksums of our code and of what was decided at boot. */
 void xdump_crc(uint32_t *code_out, uint32_t *config_out);
+
+/* ---- test/test-hooks.c: in no other build than one for tests ------------- */
+
+#ifdef XDUMP_TEST
+bool xdump_test(const char *what); /* does the command line ask for it? */
+void xdump_test_run(void);	   /* the dump begins */
+void xdump_test_stop(uint32_t cpu); /* an NMI has come to stop it */
+void xdump_test_page(void);	   /* a page is read */
+void xdump_test_write(void);	   /* something is written */
+#else
+#define xdump_test(what) false
+#define xdump_test_run() ((void)0)
+#define xdump_test_stop(cpu) ((void)0)
+#define xdump_test_page() ((void)0)
+#define xdump_test_write() ((void)0)
+#endif
 
 #endif

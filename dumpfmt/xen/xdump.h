@@ -14,6 +14,12 @@
  */
 void xdump_crash(enum crash_reason reason);
 
+/*
+ * A machine check.  true: one of a machine that is being dumped, and it has
+ * been dealt with; on the CPU that dumps it does not return.
+ */
+bool xdump_machine_check(void);
+
 /* The console's ring, for its end in the triage record (console.c). */
 struct xdump_ring {
 	const char *text;

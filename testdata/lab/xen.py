@@ -35,6 +35,7 @@ DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
 # A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
 # are not the machine's.
 PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
+IOMMUS = {"intel": "intel-iommu,intremap=on", "amd": "amd-iommu,intremap=on"}
 PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 
@@ -81,6 +82,9 @@ def start(args):
     linux = linux.strip().replace(",", ",,")
     machine = ["-kernel", args.xen, "-append", xen,
                "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
+    if args.iommu:
+        machine = ["-machine", "q35,kernel-irqchip=split" if args.iommu == "intel" else "q35",
+                   "-device", IOMMUS[args.iommu]] + machine
     if args.xdump:
         machine += nvme(args)
     if args.pvh:
@@ -159,6 +163,7 @@ def main():
     p.add_argument("--xen-append", action="append", default=[])
     p.add_argument("--crashkernel", default="192M")
     p.add_argument("--pvh", action="store_true", help="boot dom0 as PVH")
+    p.add_argument("--iommu", choices=["intel", "amd"], help="all disks are behind one")
     p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--kdump", action="store_true")
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
