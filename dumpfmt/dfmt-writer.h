@@ -72,6 +72,20 @@ struct dfmt_writer_ops {
 	int (*write)(void *arg, uint64_t offset, const void *buf, size_t len);
 	int (*read)(void *arg, uint64_t offset, void *buf, size_t len);
 	int (*flush)(void *arg);       /* optional */
+	/*
+	 * Optional, both or none: a write in two steps, so that the device
+	 * works while the next segment is made.  submit takes it and returns;
+	 * buf stays as it is until wait says what became of it.  ticket is 0
+	 * or 1, and one that waits is not used again.  wait is called for the
+	 * older one first, and may be called for one that submit was not
+	 * called for, or not any more: a failure.  While a write waits, write,
+	 * read and flush are not called.
+	 */
+	int (*submit)(void *arg, uint32_t ticket, uint64_t offset,
+		const void *buf, size_t len);
+	int (*wait)(void *arg, uint32_t ticket);
+	/* Optional: called every block while a write waits. */
+	void (*poke)(void *arg);
 	uint64_t (*now_ms)(void *arg); /* optional: monotonic milliseconds */
 	void (*progress)(void *arg, const struct dfmt_wprogress *p); /* opt. */
 	void (*relax)(void *arg); /* optional: while waiting for a helper */
@@ -168,6 +182,7 @@ struct dfmt_writer_config {
 	uint32_t page_shift;	/* 12 to 16 */
 	uint32_t block_len;	/* bytes; 0: DFMT_WRITER_BLOCK */
 	uint32_t nr_helpers;	/* CPUs that may call dfmt_writer_help() */
+	uint32_t nr_slots;	/* blocks under way; 0: four for each CPU */
 	uint32_t align;		/* with DFMT_WRITER_FILE; else the label's */
 	uint64_t time_limit_ms; /* 0: none */
 	uint8_t seed[16];	/* random, from before the panic */
@@ -209,8 +224,8 @@ struct dfmt_writer;
 
 /*
  * Bytes that dfmt_writer_init needs, aligned to 4096; 0 for a configuration
- * that makes no sense.  With LZ4 and no helper 32 KiB blocks need less than
- * 1 MiB; each helper adds its state and buffers.
+ * that makes no sense.  With LZ4 and no helper 32 KiB blocks need little more
+ * than 1 MiB; each helper adds its state and buffers.
  */
 size_t dfmt_writer_memory(const struct dfmt_writer_config *config);
 

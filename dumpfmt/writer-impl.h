@@ -7,6 +7,7 @@
  *   writer-label.c   is the range ours to write?
  *   writer-facts.c   what the caller says, held to the format
  *   writer-out.c     the device: bounds, retries, places given up
+ *   writer-flight.c  segments that the device has and has not written yet
  *   writer-meta.c    triage record, CPUs, worlds, ranges, objects, blobs
  *   writer-frames.c  one frame: fill, repeat, or into a block
  *   writer-scout.c   frames ahead that are one word over and over
@@ -23,7 +24,7 @@
 #include "dfmt-crc.h"
 #include "dfmt-writer.h"
 
-#define SEG_LEN (512u << 10) /* the buffer of a pages segment */
+#define SEG_LEN (256u << 10) /* the buffer of a pages segment */
 #define MAX_RUNS 2048u	     /* in a segment */
 #define MAX_BLOCKS 256u	     /* in a segment */
 #define SLOT_RUNS 256u	     /* between one block and the next */
@@ -32,12 +33,14 @@
 #define INDEX_LEVELS 5u
 #define REPEATS_LEN (256u << 10)
 #define MAX_HELPERS 31u
+#define MAX_SLOTS 1024u
 #define CODEC_STATE_MAX (16u << 20)
 #define HELPER_MS 1000u /* a helper that takes longer for a block is gone */
 #define HELPER_SPINS (1u << 26) /* the same, where no clock runs */
 #define RETRIES 3u
 #define MAX_SKIPS 64u /* places given up before the device is */
-#define BLOB_PIECE (256u << 10)
+#define BLOB_PIECE (128u << 10)
+#define NR_FLIGHTS 2u /* segments that are being written at a time */
 /* Room kept for index nodes and the end record when the range gets full. */
 #define RESERVE ((INDEX_LEVELS + 1) * INDEX_LEN + DFMT_END_LEN)
 
@@ -123,7 +126,7 @@ struct wscout {
 };
 
 struct wpages {
-	uint8_t *buf; /* SEG_LEN */
+	uint8_t *buf; /* SEG_LEN; one of the writer's seg_bufs */
 	uint32_t class;
 	uint32_t nr_runs, nr_blocks, nr_frames;
 	uint32_t nr_kind[4]; /* of the frames, by enum dfmt_fmt_run_kind */
@@ -132,6 +135,26 @@ struct wpages {
 	uint64_t first_pfn, last_pfn;
 	struct dfmt_fmt_run *runs;
 	struct dfmt_fmt_block *blocks;
+};
+
+/* What a segment's header says besides its place. */
+struct wseg {
+	uint8_t *buf; /* the segment, its header's bytes first; 4096-aligned */
+	uint64_t payload_len;
+	uint64_t raw_len;
+	uint32_t crc_len;
+	uint16_t type;
+	uint16_t codec;
+	bool last; /* may use what is kept for the end */
+};
+
+/* A pages segment on its way; its entry is in the lowest node of the index. */
+struct wflight {
+	struct wseg seg;
+	struct wplace place; /* where it goes */
+	uint64_t total;	     /* bytes there */
+	uint32_t class;
+	uint32_t nr_kind[4];
 };
 
 struct wlevel {
@@ -176,6 +199,10 @@ struct dfmt_writer {
 	uint8_t *scout_frames; /* one for each helper */
 
 	struct wpages pages;
+	uint8_t *seg_bufs; /* NR_FLIGHTS + 1, or 1 where a write is one step */
+	uint32_t seg_buf;  /* which one is filled */
+	struct wflight flights[NR_FLIGHTS];
+	uint32_t flown, landed; /* counting up; what lies between is on its way */
 	struct wlevel levels[INDEX_LEVELS];
 	bool indexed;
 	struct dfmt_fmt_root roots[DFMT_MAX_ROOTS];
@@ -225,17 +252,6 @@ void dfmt_w_stop(struct dfmt_writer *w, enum wstop stop, const char *why);
 /* Has it been told to stop, or is the time over?  Then stops it. */
 bool dfmt_w_stopped(struct dfmt_writer *w);
 
-/* What a segment's header says besides its place. */
-struct wseg {
-	uint8_t *buf; /* the segment, its header's bytes first; 4096-aligned */
-	uint64_t payload_len;
-	uint64_t raw_len;
-	uint32_t crc_len;
-	uint16_t type;
-	uint16_t codec;
-	bool last; /* may use what is kept for the end */
-};
-
 /*
  * Completes header and padding in buf and writes the segment, here or, where
  * the device refuses, further on; false: it could not be written, and the run
@@ -248,6 +264,27 @@ bool dfmt_w_emit(struct dfmt_writer *w, const struct wseg *seg,
 bool dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg);
 /* The end segment, its copy, and both read back. */
 bool dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg);
+
+/* Fills in header and padding for that place; returns the whole length. */
+uint64_t dfmt_w_seal(const struct dfmt_writer *w, const struct wseg *seg,
+	const struct wplace *place);
+/* Place is behind what was written. */
+void dfmt_w_commit(struct dfmt_writer *w, const struct wplace *place);
+/* As dfmt_w_emit, for one that nothing is on its way before. */
+bool dfmt_w_emit_now(struct dfmt_writer *w, const struct wseg *seg,
+	uint64_t *offset_out);
+
+/* ---- writer-flight.c ----------------------------------------------------- */
+
+/* Where the next segment goes when all that is on its way arrives. */
+struct wplace dfmt_w_ahead(const struct dfmt_writer *w);
+/*
+ * Writes the segment of w->pages and enters it into the index, in its own time
+ * where the device can; the next one is filled in another buffer then.
+ */
+void dfmt_w_fly(struct dfmt_writer *w, const struct wseg *seg);
+/* All that is on its way is on the device, or the run is stopped. */
+void dfmt_w_land(struct dfmt_writer *w);
 
 /* ---- writer.c ------------------------------------------------------------ */
 
@@ -313,8 +350,14 @@ void dfmt_w_pages_flush(struct dfmt_writer *w);
 
 /* ---- writer-index.c ------------------------------------------------------ */
 
+/* A full lowest node is written: there is room for one more entry. */
+void dfmt_w_index_room(struct dfmt_writer *w);
 void dfmt_w_index_add(struct dfmt_writer *w,
 	const struct dfmt_fmt_entry *entry);
+/* Of the entries that were added last, the one with n behind it: its place. */
+void dfmt_w_index_move(struct dfmt_writer *w, uint32_t n, uint64_t offset);
+/* The last n are taken back: they are not on the device. */
+void dfmt_w_index_drop(struct dfmt_writer *w, uint32_t n);
 /* Ends the tree of the class: its root is kept for the end record. */
 void dfmt_w_index_close(struct dfmt_writer *w);
 

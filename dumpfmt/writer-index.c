@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The index: a tree for each pass, made from below while the pages are
- * written.  Each level keeps one node; a node that is full is written and
- * becomes an entry of the level above.
+ * written.  Each level keeps one node; a node that is full is written, when one
+ * more entry comes, and becomes an entry of the level above.
  */
 #include "writer-impl.h"
 
@@ -50,21 +50,60 @@ node_emit(struct dfmt_writer *w, uint32_t level, struct dfmt_fmt_entry *entry)
 	return true;
 }
 
+/* How many levels from below on are full. */
+static uint32_t
+nr_full(const struct dfmt_writer *w)
+{
+	uint32_t n = 0;
+
+	while (n < INDEX_LEVELS && w->levels[n].nr_entries == NODE_MAX)
+		n++;
+	return n;
+}
+
+void
+dfmt_w_index_room(struct dfmt_writer *w)
+{
+	struct dfmt_fmt_entry e;
+
+	/* What is on its way may still move. */
+	if (nr_full(w))
+		dfmt_w_land(w);
+	/* From above: each has room for the one below. */
+	for (uint32_t level = nr_full(w); level-- > 0;) {
+		if (!node_emit(w, level, &e))
+			continue;
+		if (level + 1 == INDEX_LEVELS)
+			w->indexed = false; /* more than 2^40 frames make */
+		else
+			w->levels[level + 1]
+				.entries[w->levels[level + 1].nr_entries++] = e;
+	}
+}
+
 void
 dfmt_w_index_add(struct dfmt_writer *w, const struct dfmt_fmt_entry *entry)
 {
-	struct dfmt_fmt_entry e = *entry;
+	struct wlevel *l = &w->levels[0];
 
-	for (uint32_t level = 0; level < INDEX_LEVELS; level++) {
-		struct wlevel *l = &w->levels[level];
+	l->entries[l->nr_entries++] = *entry;
+}
 
-		l->entries[l->nr_entries++] = e;
-		if (l->nr_entries < NODE_MAX)
-			return;
-		if (!node_emit(w, level, &e))
-			return;
-	}
-	w->indexed = false; /* more than 2^40 frames make */
+void
+dfmt_w_index_move(struct dfmt_writer *w, uint32_t n, uint64_t offset)
+{
+	struct wlevel *l = &w->levels[0];
+
+	if (n < l->nr_entries)
+		l->entries[l->nr_entries - 1 - n].offset = offset;
+}
+
+void
+dfmt_w_index_drop(struct dfmt_writer *w, uint32_t n)
+{
+	struct wlevel *l = &w->levels[0];
+
+	l->nr_entries -= (uint32_t)lesser(n, l->nr_entries);
 }
 
 static void

@@ -25,10 +25,10 @@ config_is_sane(const struct dfmt_writer_config *c)
 	uint32_t block;
 
 	if (!ops || !ops->next_range || !ops->read_frame || !ops->classify ||
-		!ops->write || !ops->read)
+		!ops->write || !ops->read || !ops->submit != !ops->wait)
 		return false;
 	if (c->page_shift < 12 || c->page_shift > 16 ||
-		c->nr_helpers > MAX_HELPERS)
+		c->nr_helpers > MAX_HELPERS || c->nr_slots > MAX_SLOTS)
 		return false;
 	if ((c->flags & DFMT_WRITER_FILE) && c->align != 512 &&
 		c->align != 4096 && c->align != 0)
@@ -61,7 +61,16 @@ enum piece {
 static uint32_t
 nr_slots_of(const struct dfmt_writer_config *c)
 {
-	return c->nr_helpers ? 4 * c->nr_helpers + 4 : 1;
+	if (c->nr_helpers == 0)
+		return 1;
+	return c->nr_slots ? c->nr_slots : 4 * c->nr_helpers + 4;
+}
+
+/* One to fill besides those on their way. */
+static uint32_t
+nr_seg_bufs_of(const struct dfmt_writer_config *c)
+{
+	return c->ops->submit ? NR_FLIGHTS + 1 : 1;
 }
 
 static size_t
@@ -77,7 +86,7 @@ piece_len(const struct dfmt_writer_config *c, enum piece piece)
 	case PIECE_WRITER:
 		return sizeof(struct dfmt_writer);
 	case PIECE_SEGMENT:
-		return SEG_LEN;
+		return nr_seg_bufs_of(c) * SEG_LEN;
 	case PIECE_END:
 		return DFMT_END_LEN;
 	case PIECE_SCRATCH:
@@ -122,7 +131,8 @@ dfmt_writer_memory(const struct dfmt_writer_config *config)
 static void
 buffers_lay_out(struct dfmt_writer *w, uint8_t *const piece[])
 {
-	w->pages.buf = piece[PIECE_SEGMENT];
+	w->seg_bufs = piece[PIECE_SEGMENT];
+	w->pages.buf = w->seg_bufs;
 	w->pages.runs = (void *)piece[PIECE_RUNS];
 	w->pages.blocks = (void *)piece[PIECE_BLOCKS];
 	w->end_buf = piece[PIECE_END];

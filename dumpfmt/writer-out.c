@@ -19,8 +19,8 @@ dfmt_w_place(const struct dfmt_writer *w)
 }
 
 /* A second panic sees the old place or the new one, never half of it. */
-static void
-commit(struct dfmt_writer *w, const struct wplace *place)
+void
+dfmt_w_commit(struct dfmt_writer *w, const struct wplace *place)
 {
 	uint32_t other = (w->out.current & 1) ^ 1;
 
@@ -31,7 +31,7 @@ commit(struct dfmt_writer *w, const struct wplace *place)
 uint64_t
 dfmt_w_room(const struct dfmt_writer *w)
 {
-	uint64_t used = dfmt_w_place(w)->next + RESERVE;
+	uint64_t used = dfmt_w_ahead(w).next + RESERVE;
 
 	return used < w->out.limit ? w->out.limit - used : 0;
 }
@@ -118,9 +118,8 @@ end_place(const struct wseg *seg, const struct wplace *place)
 	e->end = place->next + DFMT_END_LEN;
 }
 
-/* Fills in header and padding; returns the whole length. */
-static uint64_t
-seal(const struct dfmt_writer *w, const struct wseg *seg,
+uint64_t
+dfmt_w_seal(const struct dfmt_writer *w, const struct wseg *seg,
 	const struct wplace *place)
 {
 	struct dfmt_fmt_seg *h = (struct dfmt_fmt_seg *)(void *)seg->buf;
@@ -157,13 +156,21 @@ seal(const struct dfmt_writer *w, const struct wseg *seg,
 bool
 dfmt_w_emit(struct dfmt_writer *w, const struct wseg *seg, uint64_t *offset_out)
 {
+	dfmt_w_land(w);
+	return dfmt_w_emit_now(w, seg, offset_out);
+}
+
+bool
+dfmt_w_emit_now(struct dfmt_writer *w, const struct wseg *seg,
+	uint64_t *offset_out)
+{
 	uint64_t kept = seg->last ? DFMT_END_LEN : RESERVE;
 	struct wplace place = *dfmt_w_place(w);
 
 	if (seg->type == DFMT_SEG_END)
 		kept = 0;
 	for (uint32_t skips = 0; skips < MAX_SKIPS; skips++) {
-		uint64_t total = seal(w, seg, &place);
+		uint64_t total = dfmt_w_seal(w, seg, &place);
 
 		if (place.next + total + kept > w->out.limit) {
 			if (skips)
@@ -177,7 +184,7 @@ dfmt_w_emit(struct dfmt_writer *w, const struct wseg *seg, uint64_t *offset_out)
 			place.next += total;
 			place.seq++;
 			place.nr_segments++;
-			commit(w, &place);
+			dfmt_w_commit(w, &place);
 			return true;
 		}
 		w->out.nr_skipped++;
@@ -195,7 +202,7 @@ dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg)
 {
 	bool file = w->config.flags & DFMT_WRITER_FILE;
 	struct wplace place = { 0 };
-	uint64_t total = seal(w, seg, &place);
+	uint64_t total = dfmt_w_seal(w, seg, &place);
 	uint64_t area = w->out.limit;
 
 	for (uint32_t k = 0; k < (file ? 1 : DFMT_NR_SLOTS); k++) {
@@ -209,7 +216,7 @@ dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg)
 				w->out.base = base;
 				w->out.limit = area - base;
 				place = (struct wplace){ total, 1, 1 };
-				commit(w, &place);
+				dfmt_w_commit(w, &place);
 				return true;
 			}
 		}
@@ -242,7 +249,7 @@ dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg)
 	} else if (w->out.anchor) {
 		place = *dfmt_w_place(w);
 		place.next = w->out.anchor - w->out.base;
-		(void)seal(w, seg, &place);
+		(void)dfmt_w_seal(w, seg, &place);
 		ok = anchor_put(w, seg);
 	} else {
 		return false;

@@ -158,24 +158,10 @@ tables_put(const struct dfmt_writer *w, uint32_t *data_off_out)
 	return start;
 }
 
-/* They are on the device. */
-static void
-count(struct dfmt_writer *w)
-{
-	const struct wpages *p = &w->pages;
-
-	for (uint32_t kind = 0; kind < 4; kind++)
-		w->nr_kind[kind] += p->nr_kind[kind];
-	w->classes[p->class].nr_written +=
-		p->nr_frames - p->nr_kind[DFMT_RUN_LOST];
-}
-
 void
 dfmt_w_pages_flush(struct dfmt_writer *w)
 {
 	struct wpages *p = &w->pages;
-	struct dfmt_fmt_entry entry = { p->first_pfn, p->last_pfn, 0, 0,
-		p->nr_frames };
 	uint32_t data_off;
 
 	if (p->nr_frames == 0)
@@ -187,11 +173,6 @@ dfmt_w_pages_flush(struct dfmt_writer *w)
 	seg.payload_len = data_off + p->data_len;
 	seg.raw_len = seg.payload_len;
 	seg.crc_len = tables_len(p);
-	if (dfmt_w_emit(w, &seg, &entry.offset)) {
-		entry.total_len =
-			(uint32_t)(dfmt_w_place(w)->next - entry.offset);
-		count(w);
-		dfmt_w_index_add(w, &entry);
-	}
+	dfmt_w_fly(w, &seg);
 	dfmt_w_pages_begin(w, p->class);
 }

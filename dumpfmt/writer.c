@@ -155,6 +155,7 @@ pass_end(struct dfmt_writer *w)
 	dfmt_w_submit(w, true);
 	dfmt_w_drain(w);
 	dfmt_w_pages_flush(w);
+	dfmt_w_land(w);
 	dfmt_w_index_close(w);
 }
 
@@ -267,6 +268,7 @@ end_emit(struct dfmt_writer *w, enum dfmt_fmt_end_status status,
 		.last = true,
 	};
 
+	dfmt_w_land(w);
 	memset(w->end_buf, 0, DFMT_END_LEN);
 	e->status = (uint32_t)status;
 	e->flags = indexed ? DFMT_END_INDEXED : 0;

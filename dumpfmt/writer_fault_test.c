@@ -12,6 +12,9 @@
 
 #include <cmocka.h>
 
+/* Every test is made with a device that writes in one step, and in two. */
+static bool two_steps;
+
 /* The writer's memory, and what became of one run. */
 struct run {
 	struct wfix f;
@@ -35,6 +38,8 @@ run_init(struct run *r, uint64_t nr_frames, uint64_t range_len)
 		MARGIN + DFMT_LABEL_LEN);
 	wfix_label(&r->f, range_len);
 	r->config = wfix_config(&r->f);
+	if (two_steps)
+		r->config.ops = &wfix_ops_two_steps;
 	r->facts = wfix_facts(&r->f);
 }
 
@@ -73,6 +78,7 @@ check_untouched(const struct run *r)
 	uint64_t end = r->f.range_end - DFMT_LABEL_LEN;
 
 	assert_false(r->f.outside);
+	assert_false(r->f.changed);
 	assert_memory_equal(r->before, r->f.device, DFMT_LABEL_LEN);
 	assert_memory_equal(r->before + end, r->f.device + end,
 		r->f.device_len - end);
@@ -487,5 +493,10 @@ main(void)
 		cmocka_unit_test(test_writer_first_frames_in_disorder),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int nr_failed =
+		cmocka_run_group_tests_name("one step", tests, NULL, NULL);
+
+	two_steps = true;
+	return nr_failed +
+	       cmocka_run_group_tests_name("two steps", tests, NULL, NULL);
 }

@@ -27,6 +27,8 @@ enum wfix_call {
 	WFIX_READ,
 	WFIX_FLUSH,
 	WFIX_NOW,
+	WFIX_SUBMIT,
+	WFIX_WAIT,
 	WFIX_NR_CALLS,
 };
 
@@ -46,6 +48,16 @@ struct wfix {
 	bool outside;		     /* somebody wrote where nobody may */
 	uint64_t range_end;	     /* of the label, for that check */
 	jmp_buf panic;
+	/* Writes in two steps: what was submitted and is not done. */
+	struct {
+		bool waits, done;
+		uint64_t offset;
+		const void *buf;
+		size_t len;
+		uint32_t crc;
+		int result;
+	} flight[2];
+	bool changed; /* a buffer that the device had, or a ticket in use */
 };
 
 static inline uint64_t
@@ -211,6 +223,71 @@ wfix_now(void *arg)
 	(void)wfix_call(f);
 	return f->now += f->ms_per_call;
 }
+
+static inline uint32_t
+wfix_crc(const void *buf, size_t len)
+{
+	struct dfmt_crc crc;
+
+	dfmt_crc_init(&crc, false);
+	return dfmt_crc32c(&crc, buf, len);
+}
+
+/* Of two writes on their way one is done at once, the other when waited for. */
+static inline int
+wfix_submit(void *arg, uint32_t ticket, uint64_t offset, const void *buf,
+	size_t len)
+{
+	struct wfix *f = arg;
+
+	if (wfix_call(f))
+		return 1;
+	if (ticket > 1 || f->flight[ticket].waits)
+		f->changed = true;
+	f->flight[ticket & 1].waits = true;
+	f->flight[ticket & 1].offset = offset;
+	f->flight[ticket & 1].buf = buf;
+	f->flight[ticket & 1].len = len;
+	f->flight[ticket & 1].crc = wfix_crc(buf, len);
+	f->flight[ticket & 1].done = offset / 512 % 3 == 0;
+	f->flight[ticket & 1].result = 1;
+	if (f->flight[ticket & 1].done)
+		f->flight[ticket & 1].result = wfix_write(f, offset, buf, len);
+	return 0;
+}
+
+static inline int
+wfix_wait(void *arg, uint32_t ticket)
+{
+	struct wfix *f = arg;
+	bool waits = f->flight[ticket & 1].waits;
+	int result;
+
+	f->flight[ticket & 1].waits = false;
+	if (wfix_call(f) || !waits)
+		return 1;
+	if (wfix_crc(f->flight[ticket & 1].buf, f->flight[ticket & 1].len) !=
+		f->flight[ticket & 1].crc)
+		f->changed = true;
+	result = f->flight[ticket & 1].result;
+	if (!f->flight[ticket & 1].done)
+		result = wfix_write(f, f->flight[ticket & 1].offset,
+			f->flight[ticket & 1].buf, f->flight[ticket & 1].len);
+	return result;
+}
+
+/* The same machine and a device that takes writes in two steps. */
+static const struct dfmt_writer_ops wfix_ops_two_steps = {
+	.next_range = wfix_next_range,
+	.read_frame = wfix_read_frame,
+	.classify = wfix_classify,
+	.write = wfix_write,
+	.read = wfix_read,
+	.flush = wfix_flush,
+	.submit = wfix_submit,
+	.wait = wfix_wait,
+	.now_ms = wfix_now,
+};
 
 static const struct dfmt_writer_ops wfix_ops = {
 	.next_range = wfix_next_range,

@@ -132,6 +132,29 @@ fuzz_read(void *arg, uint64_t offset, void *buf, size_t len)
 	}
 }
 
+static int
+fuzz_submit(void *arg, uint32_t ticket, uint64_t offset, const void *buf,
+	size_t len)
+{
+	struct scripted *s = arg;
+	uint64_t v = 0;
+	enum deed deed = next_deed(s, &v);
+
+	return deed == DEED_FAIL ||
+	       wfix_submit(&s->f, ticket, offset, buf, len);
+}
+
+static int
+fuzz_wait(void *arg, uint32_t ticket)
+{
+	struct scripted *s = arg;
+	uint64_t v = 0;
+	enum deed deed = next_deed(s, &v);
+	int failed = wfix_wait(&s->f, ticket);
+
+	return deed == DEED_FAIL || failed;
+}
+
 static const struct dfmt_writer_ops ops = {
 	.next_range = fuzz_next_range,
 	.read_frame = fuzz_read_frame,
@@ -156,6 +179,7 @@ check_device(const struct scripted *s)
 	struct dfmt *d;
 
 	require(!s->f.outside, "a write outside the range");
+	require(!s->f.changed, "a buffer that the device had was changed");
 	if (dfmt_open_memory(s->f.device, RANGE, NULL, &d, NULL) != DFMT_OK)
 		return;
 	for (uint64_t pfn = 0; pfn < s->f.nr_frames + 64; pfn++) {
@@ -183,7 +207,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct dfmt_writer_config config = wfix_config(&s->f);
 	struct dfmt_writer_facts facts = wfix_facts(&s->f);
 
-	config.ops = &ops;
+	struct dfmt_writer_ops two_steps = ops;
+
+	two_steps.submit = fuzz_submit;
+	two_steps.wait = fuzz_wait;
+	config.ops = len & 1 ? &two_steps : &ops;
 	config.arg = s;
 	size_t need = dfmt_writer_memory(&config);
 	void *memory = aligned_alloc(4096, need);

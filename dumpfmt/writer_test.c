@@ -515,6 +515,47 @@ test_writer_helpers_change_nothing(void **state)
 	wfix_fini(&helped);
 }
 
+static int
+classify_kernel(void *arg, uint64_t pfn, uint64_t *count)
+{
+	(void)arg;
+	*count = 64 - pfn % 64;
+	return DFMT_CLASS_KERNEL;
+}
+
+/* Enough segments that a node of the index fills up while others are written.
+ */
+static void
+test_writer_two_steps_change_nothing(void **state)
+{
+	struct wfix one, two;
+
+	(void)state;
+	wfix_init(&one, 56000, 160u << 20);
+	wfix_init(&two, 56000, 160u << 20);
+	for (int i = 0; i < 2; i++) {
+		struct wfix *f = i ? &two : &one;
+		struct dfmt_writer_config config = wfix_config(f);
+		struct dfmt_writer_facts facts = wfix_facts(f);
+
+		struct dfmt_writer_ops ops = i ? wfix_ops_two_steps : wfix_ops;
+
+		ops.classify = classify_kernel;
+		config.codec = NULL;
+		config.ops = &ops;
+		struct run r = run_with(&config, f->device_len, &facts);
+
+		assert_int_equal(r.status, DFMT_W_COMPLETE);
+		assert_false(f->changed);
+		assert_true(dfmt_writer_result_get(r.w)->dump_len >
+			    509 * (212u << 10));
+		free(r.memory);
+	}
+	assert_memory_equal(one.device, two.device, one.device_len);
+	wfix_fini(&one);
+	wfix_fini(&two);
+}
+
 /* Mostly one word over and over, in long runs; safe on any CPU. */
 static int
 read_idle_frame(void *arg, uint64_t pfn, void *buf)
@@ -735,6 +776,7 @@ main(void)
 		cmocka_unit_test(test_writer_time_limit_ends_a_search),
 		cmocka_unit_test(test_writer_time_limit_ends_retries),
 		cmocka_unit_test(test_writer_helpers_change_nothing),
+		cmocka_unit_test(test_writer_two_steps_change_nothing),
 		cmocka_unit_test(test_writer_scouts_change_nothing),
 		cmocka_unit_test(test_writer_goes_on_without_a_dead_helper),
 		cmocka_unit_test(test_writer_goes_on_where_the_clock_stands),

@@ -37,7 +37,29 @@ enum dfmt_slot_state {
 
 struct dfmt_disk_slot {
 	enum dfmt_slot_state state;
+	uint32_t job;
 	uint64_t since_us;
+};
+
+/* What was asked for, in pieces of one command each. */
+#define DFMT_DISK_JOBS 2u
+enum dfmt_job_state {
+	DFMT_JOB_NONE,
+	DFMT_JOB_GOING,
+	DFMT_JOB_DONE,
+	DFMT_JOB_FAILED,
+};
+struct dfmt_disk_job {
+	enum dfmt_job_state state;
+	enum dfmt_disk_op op;
+	uint64_t sector;
+	uint64_t bus;
+	uint64_t nr_sectors; /* of the whole; a flush has none */
+	uint64_t done;	     /* handed to the device */
+	uint32_t nr_busy;    /* commands that it has */
+	bool put;	     /* a flush was handed over */
+	bool failed;	     /* one of its pieces has */
+	bool again;	     /* this is behind a reset: there is no other */
 };
 
 /* Who it is.  Texts end in NUL, without blanks around; empty: not said. */
@@ -90,10 +112,15 @@ struct dfmt_disk {
 	uint32_t command_ms; /* a command that takes longer is dead */
 	const char *why;
 	struct dfmt_disk_slot slots[DFMT_DISK_SLOTS];
+	struct dfmt_disk_job jobs[DFMT_DISK_JOBS];
 	/* What happened: for the console and for tests. */
 	uint32_t nr_commands, nr_failed, nr_timeouts, nr_resets;
-	/* Microseconds with something in flight, and between two requests. */
+	/*
+	 * Microseconds with something in flight and without, from the first
+	 * request on; an end is noticed when somebody looks.
+	 */
 	uint64_t busy_us, idle_us, last_us;
+	uint32_t nr_busy; /* commands in flight when somebody looked last */
 	union {
 		struct dfmt_nvme {
 			uint32_t stride;       /* bytes between doorbells */
@@ -135,6 +162,18 @@ bool dfmt_disk_read(struct dfmt_disk *d, uint64_t offset, void *buf,
 bool dfmt_disk_write(struct dfmt_disk *d, uint64_t offset, const void *buf,
 	size_t len);
 bool dfmt_disk_flush(struct dfmt_disk *d);
+
+/*
+ * A write in two steps: job is 0 or 1, buf stays as it is until dfmt_disk_wait
+ * of that job says what became of it.  The reset of a controller that does not
+ * answer has the other job done once more as well.  Meanwhile only these three
+ * are called.  dfmt_disk_wait of a job that was not submitted is false.
+ */
+bool dfmt_disk_submit(struct dfmt_disk *d, uint32_t job, uint64_t offset,
+	const void *buf, size_t len);
+bool dfmt_disk_wait(struct dfmt_disk *d, uint32_t job);
+/* Hands over what the device has room for; does not wait. */
+void dfmt_disk_poke(struct dfmt_disk *d);
 
 /* May be called in any state, more than once. */
 void dfmt_disk_stop(struct dfmt_disk *d);

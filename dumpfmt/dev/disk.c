@@ -73,6 +73,7 @@ static void
 slots_clear(struct dfmt_disk *d)
 {
 	memset(d->slots, 0, sizeof(d->slots));
+	d->nr_busy = 0;
 }
 
 bool
@@ -97,19 +98,6 @@ dfmt_disk_stop(struct dfmt_disk *d)
 
 /* ---- commands ------------------------------------------------------------ */
 
-struct request {
-	enum dfmt_disk_op op;
-	uint64_t sector;
-	uint64_t bus;
-	uint64_t nr_sectors; /* of the whole; a flush has none */
-};
-
-enum outcome {
-	OK,
-	REFUSED, /* the device answered: no */
-	DEAD,	 /* it does not answer, or answers nonsense */
-};
-
 static uint64_t
 now(const struct dfmt_disk *d)
 {
@@ -117,92 +105,113 @@ now(const struct dfmt_disk *d)
 }
 
 static void
-put(struct dfmt_disk *d, uint32_t slot, const struct request *r, uint64_t done,
-	uint32_t n)
+put(struct dfmt_disk *d, uint32_t slot, uint32_t job, uint32_t n)
 {
+	struct dfmt_disk_job *j = &d->jobs[job];
+
 	d->slots[slot].state = DFMT_SLOT_BUSY;
+	d->slots[slot].job = job;
 	d->slots[slot].since_us = now(d);
 	d->nr_commands++;
-	d->driver->submit(d, slot, r->op, r->sector + done,
-		r->bus + (done << d->sector_shift), n);
+	d->nr_busy++;
+	j->nr_busy++;
+	d->driver->submit(d, slot, j->op, j->sector + j->done,
+		j->bus + (j->done << d->sector_shift), n);
+	j->done += n;
+	j->put = true;
 }
 
-/* Fills idle slots with the next pieces; returns how far it came. */
-static uint64_t
-fill(struct dfmt_disk *d, const struct request *r, uint64_t done)
+/* Has it a piece that the device was not given yet? */
+static bool
+has_more(const struct dfmt_disk_job *j)
 {
+	if (j->state != DFMT_JOB_GOING || j->failed)
+		return false;
+	return j->done < j->nr_sectors || (j->nr_sectors == 0 && !j->put);
+}
+
+/* Fills idle slots with the job's next pieces. */
+static void
+fill(struct dfmt_disk *d, uint32_t job)
+{
+	const struct dfmt_disk_job *j = &d->jobs[job];
 	uint32_t most = d->max_len / d->sector_len;
 
-	for (uint32_t i = 0; i < d->nr_slots && done < r->nr_sectors; i++) {
-		uint64_t n = r->nr_sectors - done;
+	for (uint32_t i = 0; i < d->nr_slots && has_more(j); i++) {
+		uint64_t n = j->nr_sectors - j->done;
 
-		if (d->slots[i].state != DFMT_SLOT_IDLE)
-			continue;
-		if (n > most)
-			n = most;
-		put(d, i, r, done, (uint32_t)n);
-		done += n;
+		if (d->slots[i].state == DFMT_SLOT_IDLE)
+			put(d, i, job, (uint32_t)(n < most ? n : most));
 	}
-	return done;
 }
 
-struct flight {
-	uint32_t nr_busy;
-	bool failed, late;
-};
-
-/* Empties the slots that are done. */
-static struct flight
+/* Empties the slots that are done; false: one has been busy for too long. */
+static bool
 collect(struct dfmt_disk *d)
 {
-	struct flight f = { 0 };
 	uint64_t t = now(d);
+	bool late = false;
 
 	for (uint32_t i = 0; i < d->nr_slots; i++) {
 		struct dfmt_disk_slot *s = &d->slots[i];
 
-		if (s->state == DFMT_SLOT_BUSY) {
-			f.nr_busy++;
-			if (t - s->since_us > d->command_ms * 1000ull)
-				f.late = true;
+		if (s->state == DFMT_SLOT_BUSY &&
+			t - s->since_us > d->command_ms * 1000ull)
+			late = true;
+		if (s->state == DFMT_SLOT_BUSY || s->state == DFMT_SLOT_IDLE)
 			continue;
-		}
+		d->jobs[s->job].nr_busy--;
+		d->nr_busy--;
 		if (s->state == DFMT_SLOT_FAILED) {
-			f.failed = true;
+			d->jobs[s->job].failed = true;
 			d->nr_failed++;
 		}
 		s->state = DFMT_SLOT_IDLE;
 	}
-	return f;
+	return !late;
 }
 
-/* A piece that fails ends the request once what is in flight has come back. */
-static enum outcome
-carry(struct dfmt_disk *d, const struct request *r)
+/* A piece that fails ends its job once what is in flight has come back. */
+static void
+jobs_end(struct dfmt_disk *d)
 {
-	uint64_t done = 0;
-	bool failed = false;
+	for (uint32_t i = 0; i < DFMT_DISK_JOBS; i++) {
+		struct dfmt_disk_job *j = &d->jobs[i];
 
-	if (r->op == DFMT_DISK_FLUSH)
-		put(d, 0, r, 0, 0);
-	for (;;) {
-		struct flight f;
-
-		if (!failed)
-			done = fill(d, r, done);
-		if (!d->driver->poll(d))
-			return DEAD;
-		f = collect(d);
-		failed |= f.failed;
-		if (f.nr_busy == 0 && (failed || done == r->nr_sectors))
-			return failed ? REFUSED : OK;
-		if (f.late) {
-			d->nr_timeouts++;
-			d->why = "it does not answer a command";
-			return DEAD;
-		}
-		d->hw.ops->relax(d->hw.arg);
+		if (j->state == DFMT_JOB_GOING && j->nr_busy == 0 &&
+			!has_more(j))
+			j->state = j->failed ? DFMT_JOB_FAILED : DFMT_JOB_DONE;
 	}
+}
+
+static void
+time_count(struct dfmt_disk *d)
+{
+	uint64_t t = now(d);
+
+	if (d->last_us && d->nr_busy)
+		d->busy_us += t - d->last_us;
+	else if (d->last_us)
+		d->idle_us += t - d->last_us;
+	d->last_us = t;
+}
+
+/* One step of all jobs; false: the controller is dead. */
+static bool
+step(struct dfmt_disk *d)
+{
+	time_count(d);
+	for (uint32_t i = 0; i < DFMT_DISK_JOBS; i++)
+		fill(d, i);
+	if (!d->driver->poll(d))
+		return false;
+	if (!collect(d)) {
+		d->nr_timeouts++;
+		d->why = "it does not answer a command";
+		return false;
+	}
+	jobs_end(d);
+	return true;
 }
 
 bool
@@ -238,24 +247,43 @@ restart(struct dfmt_disk *d)
 	return true;
 }
 
+/* After a reset all that was going begins anew, if it did not before. */
 static bool
-request(struct dfmt_disk *d, const struct request *r)
+revive(struct dfmt_disk *d)
 {
-	enum outcome o;
-	uint64_t t = now(d);
+	for (uint32_t i = 0; i < DFMT_DISK_JOBS; i++)
+		if (d->jobs[i].state == DFMT_JOB_GOING && d->jobs[i].again)
+			return false;
+	if (!restart(d))
+		return false;
+	for (uint32_t i = 0; i < DFMT_DISK_JOBS; i++) {
+		struct dfmt_disk_job *j = &d->jobs[i];
 
-	if (!d->running)
-		return fail(d, "it is not running");
-	if (d->last_us)
-		d->idle_us += t - d->last_us;
-	o = carry(d, r);
-	if (o == DEAD && restart(d))
-		o = carry(d, r);
-	if (o == DEAD)
-		d->running = false;
-	d->last_us = now(d);
-	d->busy_us += d->last_us - t;
-	return o == OK;
+		if (j->state != DFMT_JOB_GOING)
+			continue;
+		j->done = 0;
+		j->nr_busy = 0;
+		j->put = j->failed = false;
+		j->again = true;
+	}
+	return true;
+}
+
+/* No job that is going will end any more. */
+static void
+give_up(struct dfmt_disk *d)
+{
+	d->running = false;
+	for (uint32_t i = 0; i < DFMT_DISK_JOBS; i++)
+		if (d->jobs[i].state == DFMT_JOB_GOING)
+			d->jobs[i].state = DFMT_JOB_FAILED;
+}
+
+static void
+advance(struct dfmt_disk *d)
+{
+	if (!step(d) && !revive(d))
+		give_up(d);
 }
 
 /* The same memory as the device sees it; false: it does not reach it. */
@@ -274,42 +302,105 @@ bus_of(const struct dfmt_disk *d, const void *buf, size_t len,
 }
 
 static bool
-transfer(struct dfmt_disk *d, enum dfmt_disk_op op, uint64_t offset,
-	const void *buf, size_t len)
+submit(struct dfmt_disk *d, uint32_t job, const struct dfmt_disk_job *what)
 {
-	struct request r = { .op = op };
+	if (!d->running)
+		return fail(d, "it is not running");
+	if (job >= DFMT_DISK_JOBS || d->jobs[job].state != DFMT_JOB_NONE)
+		return fail(d, "a job that is under way");
+	d->jobs[job] = *what;
+	d->jobs[job].state = DFMT_JOB_GOING;
+	advance(d);
+	return true;
+}
+
+static bool
+job_make(struct dfmt_disk *d, enum dfmt_disk_op op, uint64_t offset,
+	const void *buf, size_t len, struct dfmt_disk_job *out)
+{
 	uint64_t mask = d->sector_len - 1, size;
 
+	*out = (struct dfmt_disk_job){ .op = op };
 	if (!d->running)
 		return fail(d, "it is not running");
 	size = d->nr_sectors << d->sector_shift;
 	if (len == 0 || (offset & mask) || (len & mask) || offset > size ||
 		len > size - offset)
 		return fail(d, "a place that it does not have");
-	if (!bus_of(d, buf, len, &r.bus))
+	if (!bus_of(d, buf, len, &out->bus))
 		return fail(d, "a buffer that it does not reach");
-	r.sector = offset >> d->sector_shift;
-	r.nr_sectors = len >> d->sector_shift;
-	return request(d, &r);
+	out->sector = offset >> d->sector_shift;
+	out->nr_sectors = len >> d->sector_shift;
+	return true;
+}
+
+bool
+dfmt_disk_submit(struct dfmt_disk *d, uint32_t job, uint64_t offset,
+	const void *buf, size_t len)
+{
+	struct dfmt_disk_job j;
+
+	return job_make(d, DFMT_DISK_WRITE, offset, buf, len, &j) &&
+	       submit(d, job, &j);
+}
+
+bool
+dfmt_disk_wait(struct dfmt_disk *d, uint32_t job)
+{
+	struct dfmt_disk_job *j;
+	bool done;
+
+	if (job >= DFMT_DISK_JOBS)
+		return fail(d, "a job that is not there");
+	j = &d->jobs[job];
+	while (j->state == DFMT_JOB_GOING) {
+		advance(d);
+		if (j->state == DFMT_JOB_GOING)
+			d->hw.ops->relax(d->hw.arg);
+	}
+	done = j->state == DFMT_JOB_DONE;
+	j->state = DFMT_JOB_NONE;
+	return done;
+}
+
+void
+dfmt_disk_poke(struct dfmt_disk *d)
+{
+	if (d->nr_busy)
+		advance(d);
+}
+
+/* From its beginning to its end.  A panic may have left another one behind. */
+static bool
+carry(struct dfmt_disk *d, const struct dfmt_disk_job *j)
+{
+	(void)dfmt_disk_wait(d, 0);
+	return submit(d, 0, j) && dfmt_disk_wait(d, 0);
 }
 
 bool
 dfmt_disk_read(struct dfmt_disk *d, uint64_t offset, void *buf, size_t len)
 {
-	return transfer(d, DFMT_DISK_READ, offset, buf, len);
+	struct dfmt_disk_job j;
+
+	return job_make(d, DFMT_DISK_READ, offset, buf, len, &j) &&
+	       carry(d, &j);
 }
 
 bool
 dfmt_disk_write(struct dfmt_disk *d, uint64_t offset, const void *buf,
 	size_t len)
 {
-	return transfer(d, DFMT_DISK_WRITE, offset, buf, len);
+	struct dfmt_disk_job j;
+
+	return job_make(d, DFMT_DISK_WRITE, offset, buf, len, &j) &&
+	       carry(d, &j);
 }
 
 bool
 dfmt_disk_flush(struct dfmt_disk *d)
 {
-	struct request r = { .op = DFMT_DISK_FLUSH };
+	const struct dfmt_disk_job j = { .op = DFMT_DISK_FLUSH };
 
-	return !d->has_cache || request(d, &r);
+	return !d->has_cache || carry(d, &j);
 }

@@ -318,6 +318,74 @@ test_dead(void **state)
 	rig_end(&r);
 }
 
+/* Two writes on their way at a time; each says what became of it. */
+static void
+test_two_steps(void **state)
+{
+	uint8_t *b;
+	struct rig r;
+
+	(void)state;
+	rig_up(&r);
+	b = buffer(&r);
+	memset(b, 0x11, 262144);
+	memset(b + 262144, 0x22, 262144);
+	assert_false(dfmt_disk_wait(&r.d, 0));
+	assert_true(dfmt_disk_submit(&r.d, 0, 0, b, 262144));
+	assert_true(dfmt_disk_submit(&r.d, 1, 262144, b + 262144, 262144));
+	assert_false(dfmt_disk_submit(&r.d, 1, 0, b, 512));
+	assert_string_equal(r.d.why, "a job that is under way");
+	assert_true(dfmt_disk_wait(&r.d, 1));
+	assert_true(dfmt_disk_wait(&r.d, 0));
+	assert_false(dfmt_disk_wait(&r.d, 0));
+	assert_memory_equal(r.m.disk, b, 524288);
+	assert_false(dfmt_disk_submit(&r.d, 2, 0, b, 512));
+	assert_false(dfmt_disk_wait(&r.d, 2));
+	assert_true(dfmt_disk_flush(&r.d));
+	rig_end(&r);
+
+	/* One of the two is refused. */
+	rig_up(&r);
+	r.m.bad_sector = 3;
+	assert_true(dfmt_disk_submit(&r.d, 0, 0, buffer(&r), 65536));
+	assert_true(dfmt_disk_submit(&r.d, 1, 65536, buffer(&r), 65536));
+	assert_false(dfmt_disk_wait(&r.d, 0));
+	assert_true(dfmt_disk_wait(&r.d, 1));
+	assert_int_equal(r.d.nr_resets, 0);
+	rig_end(&r);
+}
+
+/* The reset that one of them needs has both done once more, and only once. */
+static void
+test_two_steps_timeout(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_up(&r);
+	memset(buffer(&r), 0x33, 524288);
+	r.m.swallow = 3;
+	assert_true(dfmt_disk_submit(&r.d, 0, 0, buffer(&r), 262144));
+	assert_true(
+		dfmt_disk_submit(&r.d, 1, 262144, buffer(&r) + 262144, 262144));
+	assert_true(dfmt_disk_wait(&r.d, 0));
+	assert_true(dfmt_disk_wait(&r.d, 1));
+	assert_memory_equal(r.m.disk, buffer(&r), 524288);
+	assert_int_equal(r.d.nr_resets, 1);
+	rig_end(&r);
+
+	rig_up(&r);
+	r.m.swallow = UINT32_MAX;
+	assert_true(dfmt_disk_submit(&r.d, 0, 0, buffer(&r), 262144));
+	assert_true(
+		dfmt_disk_submit(&r.d, 1, 262144, buffer(&r) + 262144, 262144));
+	assert_false(dfmt_disk_wait(&r.d, 0));
+	assert_false(dfmt_disk_wait(&r.d, 1));
+	assert_int_equal(r.d.nr_resets, 1);
+	assert_false(dfmt_disk_submit(&r.d, 0, 0, buffer(&r), 512));
+	rig_end(&r);
+}
+
 static void
 test_unplugged(void **state)
 {
@@ -378,6 +446,8 @@ main(void)
 		cmocka_unit_test(test_bad_sector),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_two_steps),
+		cmocka_unit_test(test_two_steps_timeout),
 		cmocka_unit_test(test_unplugged),
 		cmocka_unit_test(test_exchanged),
 		cmocka_unit_test(test_stop_anyhow),

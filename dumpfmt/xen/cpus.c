@@ -178,8 +178,11 @@ stop_here(const struct cpu_user_regs *regs, int cpu)
 	slot = __atomic_fetch_add(&nr_records, 1, __ATOMIC_ACQ_REL);
 	record_take(slot, (uint32_t)cpu, regs);
 	__atomic_store_n(&cpus.stand[cpu], STOPPED, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&cpus.release, __ATOMIC_ACQUIRE))
+	while (!__atomic_load_n(&cpus.release, __ATOMIC_ACQUIRE)) {
+		if (__atomic_load_n(&xdump.helping, __ATOMIC_ACQUIRE))
+			dfmt_writer_help(xdump.writer, slot - 1);
 		cpu_relax();
+	}
 	cpus.stand[cpu] = RELEASED;
 	rest((struct cpu_user_regs *)regs);
 	return 1;

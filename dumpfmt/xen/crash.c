@@ -85,18 +85,20 @@ result_say(void)
 {
 	const struct dfmt_writer_result *r =
 		dfmt_writer_result_get(xdump.writer);
+	const struct dfmt_disk *d = &xdump.run.disk;
 	uint64_t ms = r->elapsed_ms ? r->elapsed_ms : 1;
+	uint64_t all_us = d->busy_us + d->idle_us + 1;
 
 	if (r->status >= DFMT_W_CONFIG) {
 		printk("xdump: nothing is written: %s\n", r->why);
 		return;
 	}
-	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors, %u bytes of stack\n",
+	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors, device busy %lu%%, %u bytes of stack\n",
 		r->status == DFMT_W_COMPLETE && r->ended ? "dump complete"
 							 : r->why,
 		r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
 		r->dump_len >> 10, r->raw_len >> 10, ms / 1000, ms % 1000,
-		r->nr_skipped, xdump_stack_used());
+		r->nr_skipped, d->busy_us * 100 / all_us, xdump_stack_used());
 }
 
 /* From here on memory is ours and our controller's alone. */
@@ -143,8 +145,10 @@ run(const struct job *job)
 	xdump.run.said_us = xdump_now_us();
 	printk("xdump: dumping to %s %s/%u\n", xdump.run.disk.driver->name,
 		xdump.run.disk.id.serial, xdump.run.disk.id.unit);
+	__atomic_store_n(&xdump.helping, 1, __ATOMIC_RELEASE);
 	(void)dfmt_writer_run(xdump.writer, xdump_facts(job->reason),
 		xdump.target.len);
+	__atomic_store_n(&xdump.helping, 0, __ATOMIC_RELEASE);
 	dfmt_disk_stop(&xdump.run.disk);
 	result_say();
 }
@@ -152,6 +156,7 @@ run(const struct job *job)
 static void
 run_again(void)
 {
+	__atomic_store_n(&xdump.helping, 0, __ATOMIC_RELEASE);
 	printk("xdump: a panic inside the dump: it ends here\n");
 	(void)dfmt_writer_reenter(xdump.writer, "the writer panicked");
 	dfmt_disk_stop(&xdump.run.disk);

@@ -46,6 +46,9 @@ writer_make(void)
 		.content = c->content,
 		.page_shift = PAGE_SHIFT,
 		.time_limit_ms = c->limit_s * 1000ull,
+		.flags = DFMT_WRITER_SCOUT,
+		.nr_helpers =
+			min_t(uint32_t, num_online_cpus() - 1, XDUMP_HELPERS),
 	};
 	size_t room = (PAGE_SIZE << XDUMP_ORDER) - XDUMP_WRITER_AT;
 
@@ -53,6 +56,7 @@ writer_make(void)
 		w.flags |= DFMT_WRITER_DRY_RUN;
 	if (c->overwrite)
 		w.flags |= DFMT_WRITER_OVERWRITE;
+	w.nr_slots = 2 * (w.nr_helpers + 1);
 	memcpy(w.uuid, c->uuid, sizeof(w.uuid));
 	seed_take(w.seed);
 	if (dfmt_writer_memory(&w) > room)

@@ -186,6 +186,32 @@ disk_flush(void *arg)
 	return !dfmt_disk_flush(&r->disk);
 }
 
+static int
+disk_submit(void *arg, uint32_t ticket, uint64_t offset, const void *buf,
+	size_t len)
+{
+	struct xdump_run *r = arg;
+
+	return !dfmt_disk_submit(&r->disk, ticket, r->offset + offset, buf,
+		len);
+}
+
+static int
+disk_wait(void *arg, uint32_t ticket)
+{
+	struct xdump_run *r = arg;
+
+	return !dfmt_disk_wait(&r->disk, ticket);
+}
+
+static void
+disk_poke(void *arg)
+{
+	struct xdump_run *r = arg;
+
+	dfmt_disk_poke(&r->disk);
+}
+
 static uint64_t
 now_ms(void *arg)
 {
@@ -219,6 +245,9 @@ const struct dfmt_writer_ops xdump_ops = {
 	.write = disk_write,
 	.read = disk_read,
 	.flush = disk_flush,
+	.submit = disk_submit,
+	.wait = disk_wait,
+	.poke = disk_poke,
 	.now_ms = now_ms,
 	.progress = progress,
 	.relax = relax,

@@ -33,6 +33,7 @@ struct cpu_user_regs;
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
 #define XDUMP_UNITS 16u	   /* namespaces of one controller */
 #define XDUMP_IOMMUS 32u
+#define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
 #define XDUMP_ORDER 9u /* 2 MiB */
@@ -156,6 +157,7 @@ extern struct xdump_state {
 	bool ready;
 	uint8_t *memory;
 	struct dfmt_writer *writer;
+	uint32_t helping; /* atomic: the other CPUs may help */
 	struct xdump_run run;
 	uint32_t memory_len;
 	struct dfmt_crc crc;

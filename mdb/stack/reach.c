@@ -79,6 +79,12 @@ mdb_reach(struct mdb_unwind *u, mdb_addr_t ip,
 		mdb_space_try(u->world->space, ip - sizeof(bytes), bytes,
 			sizeof(bytes)) != MDB_OK)
 		return MDB_REACH_UNKNOWN;
+	/* Every function ends there, whoever called it. */
+	if (mdb_flow_is_return_thunk(u, function->start))
+		return mdb_call_ends(bytes, sizeof(bytes),
+			       u->world->arch->word == 8)
+			       ? MDB_REACH_CALL
+			       : MDB_REACH_NO;
 	if (bytes[2] == 0xe8) {
 		memcpy(&rel, bytes + 3, 4);
 		reach = mdb_reach_from_target(u, ip + (uint64_t)(int32_t)rel,

@@ -412,6 +412,27 @@ test_xen64_interrupted_in_a_thunk(void **state)
 	fx_fini(&fx);
 }
 
+/* Every function ends there: who was called says nothing of it. */
+static void
+test_xen64_interrupted_in_the_return_thunk(void **state)
+{
+	struct fixture fx;
+	struct places p = begin(&fx);
+	struct code c = { &fx, FN(RETTHUNK) };
+	mdb_addr_t sp;
+
+	(void)state;
+	EMIT(&c, RET "\xcc");
+	sp = usual_stack(&fx, &p, TOP - 8, p.in_idle);
+	assert_int_equal(fx_walk(&fx, FN(RETTHUNK), sp, 0), MDB_OK);
+	assert_int_equal(fx.nr_frames, 4);
+	assert_int_equal(fx.frames[1].pc, p.in_middle);
+	assert_int_equal(fx.frames[2].pc, p.in_outer);
+	assert_false(fx.frames[1].guess);
+	assert_false(fx.frames[2].guess);
+	fx_fini(&fx);
+}
+
 static void
 test_xen64_nmi_then_hypercall_then_a_guest_that_is_not_here(void **state)
 {
@@ -615,6 +636,7 @@ main(void)
 		cmocka_unit_test(
 			test_xen64_what_only_a_table_leads_to_is_followed_ahead),
 		cmocka_unit_test(test_xen64_interrupted_in_a_thunk),
+		cmocka_unit_test(test_xen64_interrupted_in_the_return_thunk),
 		cmocka_unit_test(
 			test_xen64_nmi_then_hypercall_then_a_guest_that_is_not_here),
 		cmocka_unit_test(

@@ -9,6 +9,7 @@
  *	second-panic, third-panic, fault, mce
  *			among the pages of the dump: a panic; and one more when
  *			the end record is written; a page fault; a machine check
+ *	helper-fault	a page fault on a CPU that helps
  *	stuck-cpu	the highest CPU never answers the NMI that stops it
  *	stopped-mce	and there: a machine check on it when it has stopped
  *	code, config	a bit of the writer's code, of its configuration changes
@@ -51,16 +52,26 @@ fault_here(void)
 	*(volatile uint32_t *)0xffff804000000000ul = 0;
 }
 
+/* On the CPU that dumps, or on one that helps it. */
+static bool
+is_mine(void)
+{
+	uint32_t nr;
+	bool first = xdump_cpu_records(&nr)->id == smp_processor_id();
+
+	return first != xdump_test("helper-fault");
+}
+
 void
 xdump_test_page(void)
 {
-	if (++nr_pages != PAGES_BEFORE)
+	if (!is_mine() || ++nr_pages != PAGES_BEFORE)
 		return;
 	if (xdump_test("second-panic") || xdump_test("third-panic")) {
 		nr_writes_left = 1;
 		panic("xdump-test: a second one\n");
 	}
-	if (xdump_test("fault"))
+	if (xdump_test("fault") || xdump_test("helper-fault"))
 		fault_here();
 	if (xdump_test("mce"))
 		asm volatile("int $18");
