@@ -33,6 +33,7 @@
 #include <asm/processor.h>
 
 #define PAGES_BEFORE 2000u
+#define HELPED_BEFORE 20u
 
 static char opt_test[24];
 string_param("xdump-test", opt_test);
@@ -65,7 +66,10 @@ is_mine(void)
 void
 xdump_test_page(void)
 {
-	if (!is_mine() || ++nr_pages != PAGES_BEFORE)
+	uint32_t before =
+		xdump_test("helper-fault") ? HELPED_BEFORE : PAGES_BEFORE;
+
+	if (!is_mine() || ++nr_pages != before)
 		return;
 	if (xdump_test("second-panic") || xdump_test("third-panic")) {
 		nr_writes_left = 1;
