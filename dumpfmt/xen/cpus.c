@@ -167,6 +167,15 @@ rest(struct cpu_user_regs *regs)
 	regs->rflags = X86_EFLAGS_MBS;
 }
 
+void
+xdump_cpu_park(void)
+{
+	while (!__atomic_load_n(&cpus.release, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	cpus.stand[smp_processor_id()] = RELEASED;
+	rest_here();
+}
+
 static int
 stop_here(const struct cpu_user_regs *regs, int cpu)
 {

@@ -30,6 +30,7 @@ enum phase {
 	OVER,
 };
 static uint32_t phase;
+static uint32_t nr_checks; /* atomic: machine checks on stopped CPUs */
 
 void
 xdump_crc(uint32_t *code_out, uint32_t *config_out)
@@ -86,9 +87,12 @@ result_say(void)
 	const struct dfmt_writer_result *r =
 		dfmt_writer_result_get(xdump.writer);
 	const struct dfmt_disk *d = &xdump.run.disk;
+	uint32_t checks = __atomic_load_n(&nr_checks, __ATOMIC_ACQUIRE);
 	uint64_t ms = r->elapsed_ms ? r->elapsed_ms : 1;
 	uint64_t all_us = d->busy_us + d->idle_us + 1;
 
+	if (checks)
+		printk("xdump: %u machine checks on stopped CPUs\n", checks);
 	if (r->status >= DFMT_W_CONFIG) {
 		printk("xdump: nothing is written: %s\n", r->why);
 		return;
@@ -293,20 +297,21 @@ void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 
 /*
  * Xen's own handler waits for CPUs that stand still.  On the CPU that dumps the
- * dump ends, by a second panic; on another, whose memory may now be wrong, the
- * dump ends soon.
+ * dump ends, by a second panic.  Another one helps no more and is asked nothing:
+ * where it was about to read a page that is broken it would come back for ever.
+ * Should the page be broken, the CPU that dumps will meet it too.
  */
-bool
+void
 xdump_machine_check(void)
 {
 	uint32_t who = __atomic_load_n(&owner, __ATOMIC_ACQUIRE);
 
 	if (who == NOBODY || __atomic_load_n(&phase, __ATOMIC_ACQUIRE) == OVER)
-		return false;
+		return;
 	wrmsrl(MSR_IA32_MCG_STATUS, 0);
 	if (who != smp_processor_id()) {
-		dfmt_writer_stop(xdump.writer);
-		return true;
+		__atomic_fetch_add(&nr_checks, 1, __ATOMIC_ACQ_REL);
+		xdump_cpu_park();
 	}
 	console_force_unlock();
 	panic("Machine check inside the dump\n");

@@ -72,7 +72,7 @@ hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_HWDOM)' \
 hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_WATCHDOG)' \
     'xdump_crash(CRASHREASON_WATCHDOG);'
 hook arch/x86/cpu/mcheck/mce.c do_machine_check 'mce_enter();' \
-    'if ( xdump_machine_check() ) return;'
+    'xdump_machine_check();'
 include drivers/char/console.c
 include common/shutdown.c
 include arch/x86/cpu/mcheck/mce.c

@@ -121,6 +121,12 @@ class_of(uint64_t pfn)
 	return owner == dom_io ? DFMT_CLASS_FREE : DFMT_CLASS_GUEST;
 }
 
+bool
+xdump_is_hypervisor(uint64_t pfn)
+{
+	return class_of(pfn) == DFMT_CLASS_HYPERVISOR;
+}
+
 static int
 classify(void *arg, uint64_t pfn, uint64_t *count_out)
 {

@@ -9,6 +9,7 @@
  *   translate.c IOMMUs, off and on again
  *   cpus.c      the other CPUs stand still
  *   memory.c    frames: which there are, what they hold, reading one
+ *   first.c     which frames are written before all others
  *   facts.c     what the dump says besides memory
  *   crash.c     the panic
  *   init.c      boot
@@ -128,6 +129,8 @@ uint32_t xdump_iommus_crc(uint32_t crc);
  * a second; those that did not answer have records that say so.
  */
 void xdump_cpus_stop(const struct cpu_user_regs *regs);
+/* This CPU is of no more use: waits, outside of Xen, and is released too. */
+void xdump_cpu_park(void);
 /* They go to a place where they answer interrupts and do nothing else. */
 void xdump_cpus_release(void);
 /* The records, the panicking CPU's first. */
@@ -137,6 +140,13 @@ const struct dfmt_fmt_cpu *xdump_cpu_records(uint32_t *nr_out);
 
 void xdump_memory_init(void);
 extern const struct dfmt_writer_ops xdump_ops;
+/* A frame of the hypervisor's own, by the frame table. */
+bool xdump_is_hypervisor(uint64_t pfn);
+
+/* ---- first.c ------------------------------------------------------------- */
+
+/* What is written before all else; the CPUs have stopped. */
+const struct dfmt_wrun *xdump_first(size_t *nr_out);
 
 /* ---- facts.c ------------------------------------------------------------- */
 

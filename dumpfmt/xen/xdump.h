@@ -15,10 +15,10 @@
 void xdump_crash(enum crash_reason reason);
 
 /*
- * A machine check.  true: one of a machine that is being dumped, and it has
- * been dealt with; on the CPU that dumps it does not return.
+ * A machine check: nothing where no dump is being made.  Else it does
+ * not return, neither on the CPU that dumps nor on one that was stopped.
  */
-bool xdump_machine_check(void);
+void xdump_machine_check(void);
 
 /* The console's ring, for its end in the triage record (console.c). */
 struct xdump_ring {
