@@ -6,6 +6,7 @@
  * Exit status: 0; 1 when it could not be done or the device is not as it
  * should be; 2 when nothing could be opened or the command line was wrong.
  */
+#include "cmd/common/key.h"
 #include "cmd/common/text.h"
 #include "cmd/dumpadm/adm.h"
 
@@ -20,6 +21,9 @@ static const char usage_text[] =
 	"       dumpadm list [-o json] [device ...]\n"
 	"       dumpadm size [-m memory] [-c content] [device]\n"
 	"       dumpadm clear [--force] device\n"
+	"       dumpadm keygen file    a secret key; prints the public one\n"
+	"       dumpadm status [-o json]\n"
+	"       dumpadm register\n"
 	"\n"
 	"  --force       also over a filesystem or an unsaved dump\n"
 	"  --overwrite   a later panic may overwrite an unsaved dump\n"
@@ -29,7 +33,11 @@ static const char usage_text[] =
 	"  -c content    hypervisor, kernel (default), control, all\n"
 	"  -o json       one object for each device\n"
 	"  -v            say more\n"
-	"  -h, --help    print this\n";
+	"  -h, --help    print this\n"
+	"\n"
+	"status and register speak to the Xen hypervisor below: what would "
+	"come of a\n"
+	"panic; and where domain 0's own pages are told from its processes'.\n";
 
 enum {
 	LONG_FORCE = 256,
@@ -93,6 +101,10 @@ run(const char *verb, char *const *operands, size_t nr,
 {
 	if (strcmp(verb, "list") == 0)
 		return adm_list(operands, nr, opt, err);
+	if (strcmp(verb, "status") == 0 && nr == 0)
+		return adm_status(opt, err);
+	if (strcmp(verb, "register") == 0 && nr == 0)
+		return adm_register(err);
 	if (strcmp(verb, "size") == 0 && nr <= 1)
 		return adm_size(nr == 1 ? operands[0] : NULL, opt, err);
 	if (strcmp(verb, "label") == 0 && nr == 1)
@@ -101,9 +113,11 @@ run(const char *verb, char *const *operands, size_t nr,
 		return adm_show(operands[0], opt, err);
 	if (strcmp(verb, "clear") == 0 && nr == 1)
 		return adm_clear(operands[0], opt, err);
+	if (strcmp(verb, "keygen") == 0 && nr == 1)
+		return cmd_key_make(operands[0], err);
 	return cmd_fail(err, CMD_OPEN,
-		"label, show, list, size or clear, and one device (dumpadm "
-		"--help says how)");
+		"label, show, list, size or clear, and one device, keygen and a "
+		"file, status or register (dumpadm --help says how)");
 }
 
 int

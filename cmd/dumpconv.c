@@ -8,6 +8,7 @@
  */
 #include "cmd/common/convert.h"
 #include "cmd/common/elfcore.h"
+#include "cmd/common/key.h"
 #include "cmd/common/text.h"
 
 #include <getopt.h>
@@ -26,23 +27,27 @@ static const char usage_text[] =
 	"  -l level      of zstd, 1 to 19; default 3\n"
 	"  -b size       of a native dump's blocks: 4K to 128K\n"
 	"  -j threads    that compress; default: one for each CPU\n"
+	"  --key file    the secret key of an encrypted dump\n"
 	"  --check       read the result back and compare all memory\n"
 	"  -v            say what is done\n"
 	"  -h, --help    print this\n";
 
 enum {
-	LONG_CHECK = 256
+	LONG_CHECK = 256,
+	LONG_KEY
 };
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "check", no_argument, NULL, LONG_CHECK },
+	{ "key", required_argument, NULL, LONG_KEY },
 	{ NULL, 0, NULL, 0 },
 };
 
 struct args {
 	const char *format; /* NULL: by what comes in */
 	bool check;
+	struct cmd_key key;
 	struct cmd_convert_options convert;
 };
 
@@ -79,6 +84,8 @@ take_option(struct args *a, int c, struct cmd_error *err)
 	case LONG_CHECK:
 		a->check = true;
 		return st;
+	case LONG_KEY:
+		return cmd_key_load(&a->key, optarg, err);
 	case 'l':
 		st = take_number(optarg, 1, 19, &number, err);
 		a->convert.level = (int)number;
@@ -218,7 +225,10 @@ refuse_same(char *const *in, int nr, const char *out, struct cmd_error *err)
 static enum cmd_status
 run(char *const *operands, int nr, const struct args *a, struct cmd_error *err)
 {
-	const struct dfmt_options options = { .no_mmap = true };
+	const struct dfmt_options options = {
+		.no_mmap = true,
+		.key = a->key.given ? a->key.secret : NULL,
+	};
 	struct dfmt_err why = { 0 };
 	const char *paths[64];
 	struct dfmt *d = NULL;
@@ -235,7 +245,9 @@ run(char *const *operands, int nr, const struct args *a, struct cmd_error *err)
 		return st;
 	if (dfmt_open(paths, (size_t)nr - 1, &options, &d, &why) != DFMT_OK)
 		return cmd_fail_dfmt(err, CMD_OPEN, paths[0], &why);
-	st = convert(d, operands[nr - 1], a, err);
+	st = cmd_key_check(d, paths[0], err);
+	if (st == CMD_OK)
+		st = convert(d, operands[nr - 1], a, err);
 	dfmt_close(d);
 	return st;
 }

@@ -7,6 +7,7 @@
  * Exit status: 0; 1 when a command failed; 2 when nothing could be opened or
  * the command line was wrong.
  */
+#include "dfmt-crypt.h"
 #include "mdb/base/alloc.h"
 #include "mdb/dcmd/dcmd.h"
 #include "mdb/mem/memory.h"
@@ -40,6 +41,7 @@ static const char usage_text[] =
 	"  -e commands   run these and exit (may be given several times)\n"
 	"  -o option     set an option: json, pager, ignoreeof, repeatlast,\n"
 	"                array_mem_limit=N, array_str_limit=N; +o clears one\n"
+	"  --key file    the secret key of an encrypted dump (dumpadm keygen)\n"
 	"  -f            take the dump as raw memory if no format matches\n"
 	"  -I path       directories of macro files, joined by ':'\n"
 	"  -L path       directories of modules, joined by ':'\n"
@@ -62,6 +64,7 @@ struct args {
 	const char *module_path;
 	const char *prompt;
 	const char *distance;
+	const char *key;
 	bool raw, no_rc, stats;
 	char *symbols, *core; /* of `mdb N`; owned */
 };
@@ -98,13 +101,15 @@ append(const char ***list, size_t *count, const char *text)
 enum {
 	LONG_HELP = 256,
 	LONG_VERSION,
-	LONG_STATS
+	LONG_STATS,
+	LONG_KEY
 };
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, LONG_HELP },
 	{ "version", no_argument, NULL, LONG_VERSION },
 	{ "stats", no_argument, NULL, LONG_STATS },
+	{ "key", required_argument, NULL, LONG_KEY },
 	{ "raw", no_argument, NULL, 'f' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -119,6 +124,9 @@ take_option(struct args *a, int c)
 		return -1;
 	case 'o':
 		append(&a->settings, &a->nr_settings, optarg);
+		return -1;
+	case LONG_KEY:
+		a->key = optarg;
 		return -1;
 	case 'f':
 		a->raw = true;
@@ -265,12 +273,14 @@ symbols_first(const char **operands, size_t nr)
 	}
 }
 
+/* key: room for one, or NULL. */
 static bool
-open_target(struct mdb_session *s, struct args *a)
+open_target(struct mdb_session *s, struct args *a, const uint8_t *key)
 {
 	struct mdb_target_options options = {
 		.debug_root = "/usr/lib/debug",
 		.raw = a->raw,
+		.key = key,
 	};
 	struct mdb_target *target;
 	size_t first = 0;
@@ -298,6 +308,26 @@ open_target(struct mdb_session *s, struct args *a)
 	}
 	mdb_session_set_target(s, target);
 	return true;
+}
+
+/* The same with the key that was named. */
+static bool
+unlock_target(struct mdb_session *s, struct args *a)
+{
+	uint8_t key[DFMT_KEY_LEN];
+	const char *why;
+	bool opened;
+
+	if (a->key == NULL)
+		return open_target(s, a, NULL);
+	why = dfmt_key_load(a->key, key);
+	if (why != NULL) {
+		(void)fprintf(stderr, "mdb: %s: %s\n", a->key, why);
+		return false;
+	}
+	opened = open_target(s, a, key);
+	explicit_bzero(key, sizeof(key));
+	return opened;
 }
 
 /* ---- modules -------------------------------------------------------------
@@ -537,7 +567,7 @@ run(struct args *a)
 	s->interactive = a->nr_commands == 0 && isatty(STDIN_FILENO) == 1 &&
 			 isatty(STDOUT_FILENO) == 1;
 	mdb_sink_page(s->out, s->interactive, STDIN_FILENO);
-	if (!apply_settings(s, a) || !open_target(s, a)) {
+	if (!apply_settings(s, a) || !unlock_target(s, a)) {
 		mdb_session_destroy(s);
 		return EXIT_OPEN;
 	}

@@ -24,11 +24,18 @@ static const char usage_text[] =
 	"  -L            list the dump on a device, or those in a directory\n"
 	"  -z            code the pages anew with zstd: slower, smaller\n"
 	"  -O format     of vmcore.N: native (default) or elf\n"
+	"  --key file    decrypt with the secret key in it; else an encrypted\n"
+	"                dump is saved as it is\n"
 	"  -n minfree    KiB that are to stay free in the directory (else what\n"
 	"                its file minfree says)\n"
 	"  -h, --help    print this\n";
 
+enum {
+	LONG_KEY = 256
+};
+
 static const struct option long_options[] = {
+	{ "key", required_argument, NULL, LONG_KEY },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -66,6 +73,8 @@ take_option(struct save_options *opt, bool *list, int c, struct cmd_error *err)
 		return CMD_OK;
 	case 'n':
 		return take_minfree(opt, err);
+	case LONG_KEY:
+		return cmd_key_load(&opt->key, optarg, err);
 	case 'O':
 		opt->elf = strcmp(optarg, "elf") == 0;
 		if (opt->elf || strcmp(optarg, "native") == 0)

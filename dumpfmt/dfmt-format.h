@@ -82,7 +82,7 @@ enum dfmt_fmt_type {
 	DFMT_SEG_PAGES = 7,
 	DFMT_SEG_INDEX = 8,
 	DFMT_SEG_END = 9,
-	DFMT_SEG_KEYS = 10,   /* reserved: whom payloads are encrypted to */
+	DFMT_SEG_KEYS = 10,   /* struct dfmt_fmt_keys once more */
 	DFMT_SEG_HASHES = 11, /* reserved: block hashes */
 };
 
@@ -92,7 +92,8 @@ enum dfmt_fmt_codec {
 	DFMT_FMT_ZSTD = 2, /* a zstd frame; savecore -z, never the writer */
 };
 
-#define DFMT_SEG_ENCRYPTED 1u /* reserved */
+/* What of the payload lies behind clear_len is encrypted; all is sealed. */
+#define DFMT_SEG_ENCRYPTED 1u
 
 struct dfmt_fmt_seg {
 	uint8_t magic[8];
@@ -112,8 +113,10 @@ struct dfmt_fmt_seg {
 	uint16_t flags;
 	uint16_t stream; /* reserved: which of several writers; 0 */
 	uint16_t key;	 /* reserved: which key; 0 */
-	uint8_t auth[16]; /* reserved: authentication tag; 0 */
-	uint8_t reserved[20];
+	uint8_t auth[16]; /* encrypted: the tag of header and payload; else 0 */
+	uint64_t nonce;	  /* encrypted: counts the messages of a dump's key */
+	uint32_t clear_len; /* encrypted: of the payload, from its first byte */
+	uint8_t reserved[8];
 	uint32_t header_crc; /* CRC32C of the 124 bytes before it */
 };
 
@@ -160,6 +163,23 @@ enum dfmt_fmt_item_type {
 	DFMT_ITEM_CONSOLE = 5,	/* text: the end of the console */
 	DFMT_ITEM_VERSION = 6,	/* text: "name=value" */
 	DFMT_ITEM_FORMAT = 7,	/* text: the format it was converted from */
+	DFMT_ITEM_KEYS = 8,	/* struct dfmt_fmt_keys */
+};
+
+/*
+ * Whom an encrypted dump is for, and what its key was agreed with.  scheme 1:
+ * X25519 (RFC 7748), HKDF-SHA256 (RFC 5869), ChaCha20-Poly1305 (RFC 8439).
+ */
+#define DFMT_KEY_LEN 32u
+#define DFMT_KEY_ID_LEN 8u
+#define DFMT_KEYS_X25519 1u
+
+struct dfmt_fmt_keys {
+	uint32_t scheme;
+	uint32_t reserved;
+	uint8_t recipient[8]; /* id of the recipient's public key */
+	uint8_t ephemeral[32]; /* the dump's own public key */
+	uint8_t reserved_too[16];
 };
 
 /* In DFMT_ITEM_FRAMES: len bytes of text follow, padded to 8. */
@@ -429,6 +449,8 @@ DFMT_ASSERT_AT(dfmt_fmt_seg, dump_id, 16);
 DFMT_ASSERT_AT(dfmt_fmt_seg, seq, 32);
 DFMT_ASSERT_AT(dfmt_fmt_seg, crc_len, 72);
 DFMT_ASSERT_AT(dfmt_fmt_seg, auth, 88);
+DFMT_ASSERT_AT(dfmt_fmt_seg, nonce, 104);
+DFMT_ASSERT_AT(dfmt_fmt_seg, clear_len, 112);
 DFMT_ASSERT_AT(dfmt_fmt_seg, header_crc, 124);
 DFMT_ASSERT_SIZE(dfmt_fmt_triage, 128);
 DFMT_ASSERT_AT(dfmt_fmt_triage, end_pfn, 40);
@@ -436,6 +458,8 @@ DFMT_ASSERT_AT(dfmt_fmt_triage, label_uuid, 72);
 DFMT_ASSERT_AT(dfmt_fmt_triage, crc, 124);
 DFMT_ASSERT_SIZE(dfmt_fmt_item, 16);
 DFMT_ASSERT_SIZE(dfmt_fmt_frame, 24);
+DFMT_ASSERT_SIZE(dfmt_fmt_keys, 64);
+DFMT_ASSERT_AT(dfmt_fmt_keys, ephemeral, 16);
 DFMT_ASSERT_SIZE(dfmt_fmt_cpu, 320);
 DFMT_ASSERT_AT(dfmt_fmt_cpu, cs, 168);
 DFMT_ASSERT_AT(dfmt_fmt_cpu, fs_base, 192);

@@ -109,10 +109,12 @@ dfmt_fuzz_native(const struct dfmt *d)
 	(void)dfmt_frame_info_get(d, UINT64_MAX, &info, NULL);
 }
 
+/* With the key of an encrypted dump, or NULL. */
 static inline void
-dfmt_fuzz(const uint8_t *data, size_t len, const uint8_t *magic,
-	size_t magic_len)
+dfmt_fuzz_with(const uint8_t *data, size_t len, const uint8_t *magic,
+	size_t magic_len, const uint8_t *key)
 {
+	const struct dfmt_options opt = { .key = key };
 	uint8_t *copy = malloc(len ? len : 1);
 	struct dfmt_coverage cov;
 	struct dfmt_err err;
@@ -124,7 +126,7 @@ dfmt_fuzz(const uint8_t *data, size_t len, const uint8_t *magic,
 		memcpy(copy, data, len);
 	if (len >= magic_len)
 		memcpy(copy, magic, magic_len);
-	if (dfmt_open_memory(copy, len, NULL, &d, &err) == DFMT_OK) {
+	if (dfmt_open_memory(copy, len, &opt, &d, &err) == DFMT_OK) {
 		dfmt_fuzz_notes(d);
 		dfmt_fuzz_native(d);
 		dfmt_fuzz_ranges(d);
@@ -132,6 +134,13 @@ dfmt_fuzz(const uint8_t *data, size_t len, const uint8_t *magic,
 		dfmt_close(d);
 	}
 	free(copy);
+}
+
+static inline void
+dfmt_fuzz(const uint8_t *data, size_t len, const uint8_t *magic,
+	size_t magic_len)
+{
+	dfmt_fuzz_with(data, len, magic, magic_len, NULL);
 }
 
 #endif

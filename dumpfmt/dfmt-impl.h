@@ -81,6 +81,7 @@ struct dfmt {
 	size_t nr_cpus;
 	struct dfmt_cache *cache; /* NULL: the format needs none */
 	size_t cache_bytes;
+	const uint8_t *key; /* only while it is opened; or NULL */
 	bool flattened;
 	const char *container;	 /* "zstd", or NULL */
 	_Atomic uint64_t *reads; /* the one thing that a read changes */

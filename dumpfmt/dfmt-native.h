@@ -7,7 +7,8 @@
  * and the walk over them; native-triage.c the first segment; native-meta.c
  * CPUs, worlds, ranges and objects; native-blob.c symbols, types and notes;
  * native-index.c which pages segment may hold a frame; native-pages.c what such
- * a segment says of it; native-read.c its bytes; native-range.c runs of frames
+ * a segment says of it; native-read.c its bytes; native-crypt.c payloads that
+ * are encrypted; native-range.c runs of frames
  * and their count; native-get.c hands out what was found.
  *
  * All offsets are from the dump's first byte, as in the file.  After opening
@@ -47,6 +48,7 @@
 struct dfmt_nseg {
 	uint64_t seq, offset, total_len, payload_len, raw_len;
 	uint32_t crc_len, payload_crc;
+	uint32_t clear_len;
 	uint16_t header_len, type, type_version, codec, flags;
 	uint8_t id[DFMT_ID_LEN];
 };
@@ -101,9 +103,20 @@ struct dfmt_nblob {
 	uint8_t bytes[];
 };
 
+struct dfmt_ncrypt;
+
 struct dfmt_nroot {
 	uint32_t class, level;
 	struct dfmt_nentry entry;
+};
+
+/* Where a dump begins. */
+struct dfmt_nfirst {
+	uint64_t base; /* file offset of the dump */
+	struct dfmt_nseg seg;
+	uint64_t generation;
+	bool head; /* of the triage record, whole */
+	bool lost; /* this is not the first segment, which is lost */
 };
 
 struct dfmt_nstate {
@@ -158,6 +171,8 @@ struct dfmt_nstate {
 	struct dfmt_nroot roots[DFMT_MAX_ROOTS];
 	uint32_t nr_roots;
 	uint64_t meta_end, appended, end;
+	struct dfmt_ncrypt *crypt; /* NULL: not encrypted, or no key */
+	bool locked;		   /* encrypted, and no key */
 	bool end_in_place; /* the end record is where it belongs */
 	bool complete;	   /* the writer's word: nothing is missing */
 	bool index_whole;  /* and that the roots reach every pages segment */
@@ -214,6 +229,36 @@ bool dfmt_nwalk_next(const struct dfmt_nstate *n, struct dfmt_nwalk *w,
 bool dfmt_nseen(const struct dfmt_nstate *n, uint64_t off);
 void dfmt_nseen_add(struct dfmt_nstate *n, uint64_t off);
 
+/* ---- native-crypt.c ----------------------------------------------------- */
+
+/*
+ * After the first segment was found: finds out whom the dump is encrypted to,
+ * if it is.  DFMT_E_UNSUPPORTED: to somebody else than the owner of the key.
+ */
+enum dfmt_status dfmt_ncrypt_begin(struct dfmt *d, struct dfmt_nstate *n,
+	const struct dfmt_nfirst *first, struct dfmt_err *err);
+/* Accepts NULL. */
+void dfmt_ncrypt_destroy(struct dfmt_ncrypt *c);
+
+/*
+ * A header of this dump: takes note of the segment, and its flag away, as
+ * dfmt_nread gives what is decrypted.  false: it is not sealed, as all are.
+ */
+bool dfmt_ncrypt_note(struct dfmt_ncrypt *c, struct dfmt_nseg *seg);
+
+/*
+ * Reads [off, off + len) of a segment that was noted, decrypted; DFMT_E_RANGE:
+ * it is in none.  DFMT_E_LOST when its tag is not right.
+ */
+enum dfmt_status dfmt_ncrypt_read(const struct dfmt_nstate *n, uint64_t off,
+	void *buf, size_t len, struct dfmt_err *err);
+
+/* A whole segment in memory, header first; false: its tag is not right. */
+bool dfmt_ncrypt_right(const struct dfmt_nstate *n, uint8_t *bytes, size_t len);
+
+/* What is said of reads of a dump that is locked. */
+enum dfmt_status dfmt_nlocked(struct dfmt_err *err);
+
 /* ---- native-find.c ------------------------------------------------------ */
 
 /* DFMT_E_FORMAT: not of this format. */
@@ -222,14 +267,6 @@ enum dfmt_status dfmt_nmagic_check(struct dfmt_source *src, bool *labelled_out,
 
 /* The newer of two whole labels; the first one where they are in conflict. */
 void dfmt_nlabel_look(struct dfmt_nstate *n);
-
-struct dfmt_nfirst {
-	uint64_t base; /* file offset of the dump */
-	struct dfmt_nseg seg;
-	uint64_t generation;
-	bool head; /* of the triage record, whole */
-	bool lost; /* this is not the first segment, which is lost */
-};
 
 /* DFMT_E_LOST: there is none that is whole. */
 enum dfmt_status dfmt_nfirst_find(const struct dfmt_nstate *n, bool labelled,

@@ -66,6 +66,8 @@ struct dfmt_options {
 	size_t cache_bytes; /* decompressed pages kept; 0 = 16 MiB */
 	bool raw;	    /* a raw memory image when no format matches */
 	bool no_mmap;	    /* the file may change: read it with pread */
+	/* 32 bytes, the secret key of dumps that are encrypted; or NULL. */
+	const uint8_t *key;
 };
 
 /*
@@ -75,6 +77,9 @@ struct dfmt_options {
  * where that is not possible (no room, another codec) err->detail says what to
  * run.  A flattened file is read through an index, which takes one pass over
  * its record headers.
+ *
+ * An encrypted dump opens without a key too, and says what it says in clear.
+ * With the key of another one it does not: DFMT_E_UNSUPPORTED.
  *
  * DFMT_E_FORMAT when no reader knows the file.  No work proportional to the
  * number of pages is done for ELF and compressed kdump.  opt may be NULL.
@@ -271,6 +276,10 @@ struct dfmt_native {
 	const char *console;   /* its tail, terminated, or NULL */
 	size_t console_len;
 	const char *missing; /* one line: what is not there, or NULL */
+	bool encrypted;
+	bool locked;	   /* and without a key: only the clear part is known */
+	bool has_keys;	   /* key_id is known */
+	uint8_t key_id[8]; /* of whom it is encrypted to; dfmt-crypt.h */
 };
 
 /* NULL for other formats. */

@@ -89,6 +89,8 @@ struct dfmt_writer_ops {
 	uint64_t (*now_ms)(void *arg); /* optional: monotonic milliseconds */
 	void (*progress)(void *arg, const struct dfmt_wprogress *p); /* opt. */
 	void (*relax)(void *arg); /* optional: while waiting for a helper */
+	/* Optional: text behind the reason in the end record; its length. */
+	size_t (*remark)(void *arg, char *buf, size_t len);
 };
 
 /* A compressor; its output for a block must not depend on the ones before. */
@@ -98,6 +100,22 @@ struct dfmt_writer_codec {
 	/* Bytes put into out, or 0 when they would not fit. */
 	size_t (*compress)(void *state, const void *in, size_t in_len,
 		void *out, size_t out_len);
+};
+
+/*
+ * Encryption of what the dump says (docs/DUMPFORMAT.md, section 14).  The key
+ * was agreed on before the panic and is of this dump alone: whoever made it
+ * hands it to no second run, and wipes it when the run is over.
+ */
+struct dfmt_writer_cipher {
+	/*
+	 * ChaCha20-Poly1305 (RFC 8439): encrypts len bytes in place; the tag
+	 * is over aad and the result.
+	 */
+	void (*seal)(const uint8_t *key, const uint8_t *nonce, const void *aad,
+		size_t aad_len, void *data, size_t len, uint8_t *tag_out);
+	uint8_t key[DFMT_KEY_LEN];
+	struct dfmt_fmt_keys keys; /* what the dump says of it */
 };
 
 /* Symbols, types, notes: readable at the panic. */
@@ -177,6 +195,7 @@ struct dfmt_writer_config {
 	const struct dfmt_writer_ops *ops;
 	void *arg;
 	const struct dfmt_writer_codec *codec; /* NULL: pages are stored */
+	const struct dfmt_writer_cipher *cipher; /* NULL: nothing is encrypted */
 	uint32_t flags;
 	uint32_t content;	/* bits 1 << class; FIRST is always in */
 	uint32_t page_shift;	/* 12 to 16 */
@@ -217,7 +236,8 @@ struct dfmt_writer_result {
 	uint64_t raw_len, stored_len; /* bytes of frames; of the dump */
 	uint64_t elapsed_ms;
 	uint32_t nr_retries, nr_skipped;
-	const char *why; /* static text */
+	uint32_t nr_unflushed; /* flushes that the device refused */
+	const char *why;       /* static text */
 };
 
 struct dfmt_writer;

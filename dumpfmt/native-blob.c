@@ -125,8 +125,8 @@ piece_expand(const struct dfmt_nstate *n, const struct dfmt_npiece *p,
 	enum dfmt_status st = dfmt_nread(n, seg.offset + seg.header_len, stored,
 		seg.payload_len, err);
 	if (st == DFMT_OK &&
-		(dfmt_crc32c(&n->crc, stored, seg.payload_len) !=
-				seg.payload_crc ||
+		((!n->crypt && dfmt_crc32c(&n->crc, stored, seg.payload_len) !=
+				       seg.payload_crc) ||
 			dfmt_codec_expand(codec, stored + BLOB_HEAD,
 				seg.payload_len - BLOB_HEAD, out,
 				p->raw_len) != DFMT_OK))

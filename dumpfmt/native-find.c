@@ -249,7 +249,8 @@ dfmt_nend_at(struct dfmt_nstate *n, uint64_t at, bool copy)
 		seg.crc_len < END_PAYLOAD ||
 		!dfmt_inside(seg.header_len, seg.crc_len, sizeof(p)) ||
 		dfmt_crc32c(&n->crc, p + seg.header_len, seg.crc_len) !=
-			seg.payload_crc)
+			seg.payload_crc ||
+		(n->crypt && !dfmt_ncrypt_right(n, p, sizeof(p))))
 		return false;
 	return end_take(n, &seg, p + seg.header_len);
 }

@@ -343,6 +343,8 @@ dfmt_nframe_find(struct dfmt_nstate *n, uint64_t pfn,
 	uint64_t hint = atomic_load_explicit(&n->hint, memory_order_relaxed);
 	struct dfmt_nframe f = { .run = 0 };
 
+	if (n->locked)
+		return dfmt_nlocked(err);
 	if (hint && pages_find(n, hint, pfn, &f, NULL) == DFMT_OK) {
 		*frame_out = f;
 		return DFMT_OK;

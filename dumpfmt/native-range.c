@@ -277,6 +277,10 @@ dfmt_ncoverage(const struct dfmt *d, struct dfmt_coverage *cov_out,
 	struct dfmt_coverage cov = { .counted = n->has_head };
 
 	(void)err;
+	if (n->locked) {
+		*cov_out = (struct dfmt_coverage){ .counted = false };
+		return DFMT_OK;
+	}
 	if (t) {
 		cov.nr_present = t->counts[DFMT_RUN_DATA] +
 				 t->counts[DFMT_RUN_FILL] +

@@ -86,8 +86,9 @@ block_expand(const struct dfmt_nstate *n, const struct block *b, uint8_t *raw,
 	struct dfmt_err *err)
 {
 	size_t got;
-	const void *view =
-		dfmt_source_view(n->src, n->base + b->off, b->len, &got);
+	const void *view = n->crypt ? NULL
+				    : dfmt_source_view(n->src, n->base + b->off,
+					      b->len, &got);
 
 	if (view && got == b->len)
 		return bytes_expand(n, b, view, raw, err);

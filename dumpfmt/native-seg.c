@@ -14,6 +14,12 @@ dfmt_nread(const struct dfmt_nstate *n, uint64_t off, void *buf, size_t len,
 	if (!dfmt_inside(off, len, n->len))
 		return dfmt_fail(err, DFMT_E_LOST, "the dump ends before it",
 			dfmt_add_sat(n->base, off), DFMT_NONE);
+	if (n->crypt) {
+		enum dfmt_status st = dfmt_ncrypt_read(n, off, buf, len, err);
+
+		if (st != DFMT_E_RANGE)
+			return st;
+	}
 	return dfmt_source_read(n->src, n->base + off, buf, len, err);
 }
 
@@ -67,6 +73,7 @@ dfmt_nseg_parse(const struct dfmt_crc *crc, const uint8_t *p,
 		.payload_crc = dfmt_le32(p + 76),
 		.codec = dfmt_le16(p + 80),
 		.flags = dfmt_le16(p + 82),
+		.clear_len = dfmt_le32(p + 112),
 	};
 
 	if (memcmp(p, DFMT_SEG_MAGIC, 8) != 0 ||
@@ -91,9 +98,12 @@ dfmt_nseg_at(const struct dfmt_nstate *n, uint64_t off,
 	uint8_t p[DFMT_SEG_HEADER_LEN];
 	struct dfmt_nseg s;
 
-	if (dfmt_nread(n, off, p, sizeof(p), NULL) != DFMT_OK ||
+	if (!dfmt_inside(off, sizeof(p), n->len) ||
+		dfmt_source_read(n->src, n->base + off, p, sizeof(p), NULL) !=
+			DFMT_OK ||
 		!dfmt_nseg_parse(&n->crc, p, &s) || s.offset != off ||
-		memcmp(s.id, n->id, sizeof(s.id)) != 0)
+		memcmp(s.id, n->id, sizeof(s.id)) != 0 ||
+		(n->crypt && !dfmt_ncrypt_note(n->crypt, &s)))
 		return false;
 	*seg_out = s;
 	return true;
@@ -104,7 +114,12 @@ dfmt_nseg_payload_right(const struct dfmt_nstate *n,
 	const struct dfmt_nseg *seg)
 {
 	uint32_t crc;
+	uint8_t first;
 
+	if (n->crypt)
+		return !seg->payload_len ||
+		       dfmt_nread(n, seg->offset + seg->header_len, &first, 1,
+			       NULL) == DFMT_OK;
 	return dfmt_ncrc(n, seg->offset + seg->header_len, seg->crc_len, &crc,
 		       NULL) == DFMT_OK &&
 	       crc == seg->payload_crc;

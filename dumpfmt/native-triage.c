@@ -224,6 +224,11 @@ payload_read(const struct dfmt_nstate *n, const struct dfmt_nseg *seg,
 	if (!bytes)
 		return no_memory(err);
 	enum dfmt_status st = dfmt_nread(n, off, bytes, len, err);
+	/* Its clear part at least. */
+	if (n->locked || (n->crypt && st == DFMT_E_LOST)) {
+		len = dfmt_min(len, seg->clear_len);
+		st = dfmt_source_read(n->src, n->base + off, bytes, len, err);
+	}
 	if (st != DFMT_OK) {
 		free(bytes);
 		return st;

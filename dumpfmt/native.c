@@ -7,6 +7,7 @@
  * makes a table.  Whatever is cut or damaged, a file that begins like a dump
  * opens, and says what is missing.
  */
+#include "dfmt-crypt.h"
 #include "dfmt-native.h"
 
 #include <stdio.h>
@@ -184,6 +185,22 @@ nothing_name(const struct dfmt_nstate *n, bool labelled)
 }
 
 static void
+locked_say(struct dfmt_nstate *n)
+{
+	char id[DFMT_KEY_ID_TEXT];
+
+	if (!n->info.has_keys)
+		(void)snprintf(n->missing, sizeof(n->missing),
+			"all but its clear part: it is encrypted, and what "
+			"its key was made of is lost");
+	else
+		(void)snprintf(n->missing, sizeof(n->missing),
+			"all but its clear part: it is encrypted to key %s, "
+			"and no key is given",
+			dfmt_key_id_text(n->info.key_id, id));
+}
+
+static void
 missing_say(struct dfmt_nstate *n, bool labelled, bool found)
 {
 	const struct dfmt_native *i = &n->info;
@@ -191,7 +208,9 @@ missing_say(struct dfmt_nstate *n, bool labelled, bool found)
 	size_t room = sizeof(n->missing);
 	unsigned long long len = i->dump_len;
 
-	if (found && !i->has_end && n->len < DFMT_TRIAGE_LEN)
+	if (found && n->locked)
+		locked_say(n);
+	else if (found && !i->has_end && n->len < DFMT_TRIAGE_LEN)
 		what = "the dump ends in its first segment";
 	else if (found && !i->has_end)
 		(void)snprintf(n->missing, room,
@@ -235,9 +254,10 @@ describe(struct dfmt *d, struct dfmt_nstate *n, bool labelled, bool found)
 	memcpy(n->info.dump_id, n->id, DFMT_ID_LEN);
 	n->info.saved = found && n->has_label &&
 			memcmp(n->label.saved_id, n->id, DFMT_ID_LEN) == 0;
-	(void)snprintf(d->details, sizeof(d->details), "version %u%s%s",
+	(void)snprintf(d->details, sizeof(d->details), "version %u%s%s%s",
 		DFMT_FORMAT_MAJOR, labelled ? ", labelled" : "",
-		!found		  ? ""
+		n->info.encrypted ? ", encrypted" : "",
+		!found || n->locked ? ""
 		: n->info.indexed ? ", indexed"
 				  : ", without its index");
 	missing_say(n, labelled, found);
@@ -285,13 +305,16 @@ dump_read(struct dfmt *d, struct dfmt_nstate *n,
 	n->len = end > n->base ? end - n->base : 0;
 	memcpy(n->id, first->seg.id, DFMT_ID_LEN);
 	n->first_lost = first->lost;
-	enum dfmt_status st =
-		first->lost ? DFMT_OK
-			    : dfmt_ntriage_read(d, n, &first->seg, err);
+	enum dfmt_status st = dfmt_ncrypt_begin(d, n, first, err);
+	if (st == DFMT_OK && !first->lost)
+		st = dfmt_ntriage_read(d, n, &first->seg, err);
 	if (st != DFMT_OK)
 		return st;
 	dfmt_nend_find(n, labelled);
-	st = segments_read(d, n, err);
+	if (n->locked)
+		n->info.dump_len = n->info.has_end ? n->end : n->len;
+	else
+		st = segments_read(d, n, err);
 	return st == DFMT_OK ? dfmt_nmeta_finish(d, n, err) : st;
 }
 
@@ -354,6 +377,7 @@ native_close(struct dfmt *d)
 	free(n->frames);
 	free(n->versions);
 	free(n->texts);
+	dfmt_ncrypt_destroy(n->crypt);
 	free(n);
 }
 

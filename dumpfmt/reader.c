@@ -224,6 +224,7 @@ dump_new(size_t nr_parts, const struct dfmt_options *opt)
 		return NULL;
 	d->cache_bytes =
 		opt && opt->cache_bytes ? opt->cache_bytes : CACHE_DEFAULT;
+	d->key = opt ? opt->key : NULL;
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
 	d->parts = calloc(nr_parts, sizeof(*d->parts));
 	d->reads = calloc(1, sizeof(*d->reads));
@@ -240,6 +241,7 @@ dump_finish(struct dfmt *d, enum dfmt_status st, const struct dfmt_options *opt,
 {
 	if (st == DFMT_OK)
 		st = dump_settle(d, opt, err);
+	d->key = NULL;
 	if (st != DFMT_OK) {
 		dfmt_close(d);
 		return st;

@@ -8,6 +8,7 @@
  *   writer-facts.c   what the caller says, held to the format
  *   writer-out.c     the device: bounds, retries, places given up
  *   writer-flight.c  segments that the device has and has not written yet
+ *   writer-crypt.c   payloads encrypted, each once
  *   writer-meta.c    triage record, CPUs, worlds, ranges, objects, blobs
  *   writer-frames.c  one frame: fill, repeat, or into a block
  *   writer-scout.c   frames ahead that are one word over and over
@@ -75,8 +76,9 @@ struct wout {
 	uint32_t align;
 	struct wplace place[2];
 	uint32_t current; /* which of the two counts */
-	uint32_t nr_retries, nr_skipped;
+	uint32_t nr_retries, nr_skipped, nr_unflushed;
 	uint8_t dump_id[16];
+	uint64_t nonce; /* the last one used; see writer-crypt.c */
 };
 
 /* Frames in a row, all of one kind. */
@@ -143,9 +145,11 @@ struct wseg {
 	uint64_t payload_len;
 	uint64_t raw_len;
 	uint32_t crc_len;
+	uint32_t clear_len; /* of the payload: not encrypted */
 	uint16_t type;
 	uint16_t codec;
-	bool last; /* may use what is kept for the end */
+	bool last;   /* may use what is kept for the end */
+	bool sealed; /* it is encrypted already: dfmt_w_encrypt */
 };
 
 /* A pages segment on its way; its entry is in the lowest node of the index. */
@@ -265,8 +269,11 @@ bool dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg);
 /* The end segment, its copy, and both read back. */
 bool dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg);
 
-/* Fills in header and padding for that place; returns the whole length. */
-uint64_t dfmt_w_seal(const struct dfmt_writer *w, const struct wseg *seg,
+/*
+ * Fills in header and padding for that place; returns the whole length.  The
+ * first time encrypts what is to be encrypted, and marks it as sealed.
+ */
+uint64_t dfmt_w_seal(struct dfmt_writer *w, struct wseg *seg,
 	const struct wplace *place);
 /* Place is behind what was written. */
 void dfmt_w_commit(struct dfmt_writer *w, const struct wplace *place);
@@ -285,6 +292,18 @@ struct wplace dfmt_w_ahead(const struct dfmt_writer *w);
 void dfmt_w_fly(struct dfmt_writer *w, const struct wseg *seg);
 /* All that is on its way is on the device, or the run is stopped. */
 void dfmt_w_land(struct dfmt_writer *w);
+
+/* ---- writer-crypt.c ------------------------------------------------------ */
+
+/*
+ * Encrypts the segment in its buffer, whose header is filled in but for place
+ * and checksums.  was: that header as it was before.  Of one that is sealed
+ * already takes over from there what was made then.
+ */
+void dfmt_w_encrypt(struct dfmt_writer *w, struct wseg *seg,
+	const struct dfmt_fmt_seg *was);
+/* After a second panic: nonces that the run cannot have used. */
+void dfmt_w_encrypt_again(struct dfmt_writer *w);
 
 /* ---- writer.c ------------------------------------------------------------ */
 

@@ -106,6 +106,23 @@ items_cpus(struct items *it, const struct dfmt_writer_facts *f, bool panicked)
 }
 
 static void
+items_versions(struct items *it, const struct dfmt_writer_facts *f)
+{
+	for (size_t i = 0; i < f->nr_versions; i++)
+		item_text(it, DFMT_ITEM_VERSION, f->versions[i]);
+}
+
+/* Of an encrypted dump: what can be read without the key, which comes first. */
+static void
+items_clear(struct items *it, const struct dfmt_writer_facts *f)
+{
+	const struct dfmt_writer_cipher *cipher = it->w->config.cipher;
+
+	item_add(it, DFMT_ITEM_KEYS, &cipher->keys, sizeof(cipher->keys));
+	items_versions(it, f);
+}
+
+static void
 items_fill(struct items *it, const struct dfmt_writer_facts *f)
 {
 	size_t console = (size_t)lesser(f->console_len, CONSOLE_MAX);
@@ -116,8 +133,8 @@ items_fill(struct items *it, const struct dfmt_writer_facts *f)
 	for (size_t i = 0; i < lesser(f->nr_worlds, WORLDS_MAX); i++)
 		item_add(it, DFMT_ITEM_WORLD, &f->worlds[i],
 			sizeof(f->worlds[i]));
-	for (size_t i = 0; i < f->nr_versions; i++)
-		item_text(it, DFMT_ITEM_VERSION, f->versions[i]);
+	if (!it->w->config.cipher)
+		items_versions(it, f);
 	item_text(it, DFMT_ITEM_FORMAT, f->format);
 	console = (size_t)lesser(console,
 		it->end - it->at - sizeof(struct dfmt_fmt_item));
@@ -142,8 +159,9 @@ triage_head(const struct dfmt_writer *w, struct dfmt_fmt_triage *t)
 	t->end_pfn = f->end_pfn;
 	t->nr_frames = f->nr_frames;
 	t->nr_cpus = (uint32_t)f->nr_cpus;
-	t->panic_cpu = f->panic_cpu;
-	t->panic_world = f->panic_world;
+	/* Who panicked is not told in clear: the CPU's record says it. */
+	t->panic_cpu = w->config.cipher ? UINT32_MAX : f->panic_cpu;
+	t->panic_world = w->config.cipher ? UINT32_MAX : f->panic_world;
 	t->content = w->config.content;
 	t->dump_level = f->dump_level;
 	t->head_len = sizeof(*t);
@@ -158,6 +176,10 @@ dfmt_w_triage(struct dfmt_writer *w, uint64_t generation, uint64_t range_len)
 		DFMT_TRIAGE_LEN - DFMT_SEG_HEADER_LEN };
 
 	memset(w->pages.buf, 0, DFMT_TRIAGE_LEN);
+	if (w->config.cipher)
+		items_clear(&it, &w->facts);
+	const size_t clear_len = it.at;
+
 	items_fill(&it, &w->facts);
 	triage_head(w, t);
 	t->generation = generation;
@@ -171,6 +193,7 @@ dfmt_w_triage(struct dfmt_writer *w, uint64_t generation, uint64_t range_len)
 		.payload_len = it.at,
 		.raw_len = it.at,
 		.crc_len = (uint32_t)it.at,
+		.clear_len = (uint32_t)clear_len,
 		.type = DFMT_SEG_TRIAGE,
 	};
 
@@ -242,10 +265,32 @@ ranges_emit(struct dfmt_writer *w)
 		(void)payload_emit(w, DFMT_SEG_RANGES, n * sizeof(*to));
 }
 
+/* Once more, in case that the first segment is lost. */
+static void
+keys_emit(struct dfmt_writer *w)
+{
+	const struct dfmt_writer_cipher *cipher = w->config.cipher;
+	const struct wseg seg = {
+		.buf = w->pages.buf,
+		.payload_len = sizeof(cipher->keys),
+		.raw_len = sizeof(cipher->keys),
+		.crc_len = sizeof(cipher->keys),
+		.clear_len = sizeof(cipher->keys),
+		.type = DFMT_SEG_KEYS,
+	};
+
+	memcpy(w->pages.buf + DFMT_SEG_HEADER_LEN, &cipher->keys,
+		sizeof(cipher->keys));
+	(void)dfmt_w_emit(w, &seg, NULL);
+}
+
 void
 dfmt_w_records(struct dfmt_writer *w)
 {
 	const struct dfmt_writer_facts *f = &w->facts;
+
+	if (w->config.cipher)
+		keys_emit(w);
 
 	array_emit(w, DFMT_SEG_CPUS, f->cpus, sizeof(*f->cpus), f->nr_cpus);
 	array_emit(w, DFMT_SEG_WORLDS, f->worlds, sizeof(*f->worlds),

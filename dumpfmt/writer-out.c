@@ -88,7 +88,7 @@ flush(struct dfmt_writer *w)
 {
 	if (w->ops->flush && !(w->config.flags & DFMT_WRITER_DRY_RUN) &&
 		w->ops->flush(w->config.arg) != 0)
-		w->out.nr_retries++;
+		w->out.nr_unflushed++;
 }
 
 /* Is what is on the device what is in buf?  Reads into the scratch frame. */
@@ -119,10 +119,11 @@ end_place(const struct wseg *seg, const struct wplace *place)
 }
 
 uint64_t
-dfmt_w_seal(const struct dfmt_writer *w, const struct wseg *seg,
+dfmt_w_seal(struct dfmt_writer *w, struct wseg *seg,
 	const struct wplace *place)
 {
 	struct dfmt_fmt_seg *h = (struct dfmt_fmt_seg *)(void *)seg->buf;
+	struct dfmt_fmt_seg was = *h;
 	uint64_t len = DFMT_SEG_HEADER_LEN + seg->payload_len;
 	uint64_t total = round_up(len, w->out.align);
 
@@ -138,16 +139,21 @@ dfmt_w_seal(const struct dfmt_writer *w, const struct wseg *seg,
 	h->type = seg->type;
 	memcpy(h->dump_id, w->out.dump_id, sizeof(h->dump_id));
 	h->seq = place->seq;
-	h->offset = place->next;
 	h->total_len = total;
 	h->payload_len = seg->payload_len;
 	h->raw_len = seg->raw_len;
-	h->crc_len = seg->crc_len;
+	h->codec = seg->codec;
 	if (seg->type == DFMT_SEG_END)
 		end_place(seg, place);
+	h->crc_len = seg->crc_len;
+	if (w->config.cipher) {
+		h->crc_len = 0;
+		dfmt_w_encrypt(w, seg, &was);
+		h->crc_len = (uint32_t)seg->payload_len;
+	}
+	h->offset = place->next;
 	h->payload_crc = dfmt_crc32c(&w->crc, seg->buf + DFMT_SEG_HEADER_LEN,
-		seg->crc_len);
-	h->codec = seg->codec;
+		h->crc_len);
 	h->header_crc = dfmt_crc32c(&w->crc, h,
 		offsetof(struct dfmt_fmt_seg, header_crc));
 	return total;
@@ -166,11 +172,12 @@ dfmt_w_emit_now(struct dfmt_writer *w, const struct wseg *seg,
 {
 	uint64_t kept = seg->last ? DFMT_END_LEN : RESERVE;
 	struct wplace place = *dfmt_w_place(w);
+	struct wseg own = *seg;
 
 	if (seg->type == DFMT_SEG_END)
 		kept = 0;
 	for (uint32_t skips = 0; skips < MAX_SKIPS; skips++) {
-		uint64_t total = dfmt_w_seal(w, seg, &place);
+		uint64_t total = dfmt_w_seal(w, &own, &place);
 
 		if (place.next + total + kept > w->out.limit) {
 			if (skips)
@@ -202,7 +209,8 @@ dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg)
 {
 	bool file = w->config.flags & DFMT_WRITER_FILE;
 	struct wplace place = { 0 };
-	uint64_t total = dfmt_w_seal(w, seg, &place);
+	struct wseg own = *seg;
+	uint64_t total = dfmt_w_seal(w, &own, &place);
 	uint64_t area = w->out.limit;
 
 	for (uint32_t k = 0; k < (file ? 1 : DFMT_NR_SLOTS); k++) {
@@ -237,6 +245,7 @@ bool
 dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg)
 {
 	struct wplace place;
+	struct wseg own = *seg;
 	uint64_t offset;
 	bool ok;
 
@@ -249,7 +258,7 @@ dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg)
 	} else if (w->out.anchor) {
 		place = *dfmt_w_place(w);
 		place.next = w->out.anchor - w->out.base;
-		(void)dfmt_w_seal(w, seg, &place);
+		(void)dfmt_w_seal(w, &own, &place);
 		ok = anchor_put(w, seg);
 	} else {
 		return false;

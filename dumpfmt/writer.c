@@ -135,8 +135,11 @@ pass_over_run(struct dfmt_writer *w, const struct dfmt_wrun *run)
 		uint32_t class;
 
 		/* One step may be one frame, here or in a run of its own. */
-		if ((w->nr_steps++ & 63) == 0 && dfmt_w_stopped(w))
-			return;
+		if ((w->nr_steps++ & 63) == 0) {
+			progress(w);
+			if (dfmt_w_stopped(w))
+				return;
+		}
 		class = class_of(w, pfn, end - pfn, &count);
 
 		if (!w->counted)
@@ -254,6 +257,24 @@ end_counts(const struct dfmt_writer *w, struct dfmt_fmt_end *e)
 	memcpy(e->classes, w->classes, sizeof(e->classes));
 }
 
+/* "the time limit; and what the caller has to say" */
+static void
+why_put(const struct dfmt_writer *w, struct dfmt_fmt_end *e, const char *why)
+{
+	const size_t room = sizeof(e->why) - 1;
+	size_t n = dfmt_w_text_len(why, room), more;
+
+	memcpy(e->why, why, n);
+	if (!w->ops->remark || n + 3 > room)
+		return;
+	more = w->ops->remark(w->config.arg, e->why + n + 2, room - n - 2);
+	if (more == 0)
+		return;
+	memcpy(e->why + n, "; ", 2);
+	/* Whatever it did, the text ends. */
+	e->why[room] = 0;
+}
+
 static bool
 end_emit(struct dfmt_writer *w, enum dfmt_fmt_end_status status,
 	const char *why, bool indexed)
@@ -282,7 +303,7 @@ end_emit(struct dfmt_writer *w, enum dfmt_fmt_end_status status,
 		e->nr_roots = w->nr_roots;
 		memcpy(e->roots, w->roots, w->nr_roots * sizeof(w->roots[0]));
 	}
-	memcpy(e->why, why, dfmt_w_text_len(why, sizeof(e->why) - 1));
+	why_put(w, e, why);
 	return dfmt_w_emit_end(w, &seg);
 }
 
@@ -305,6 +326,7 @@ result_fill(struct dfmt_writer *w, enum dfmt_writer_status st, const char *why)
 	r->stored_len = r->dump_len;
 	r->elapsed_ms = elapsed(w);
 	r->nr_retries = w->out.nr_retries;
+	r->nr_unflushed = w->out.nr_unflushed;
 	r->nr_skipped = w->out.nr_skipped;
 }
 
@@ -460,6 +482,7 @@ dfmt_writer_reenter(struct dfmt_writer *w, const char *why)
 	if (w->phase != PHASE_RUNNING)
 		return DFMT_W_SECOND_PANIC;
 	w->phase = PHASE_REENTERED;
+	dfmt_w_encrypt_again(w);
 	if (!why)
 		why = "a panic inside the writer";
 	if (dfmt_w_place(w)->nr_segments == 0) {

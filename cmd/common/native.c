@@ -172,6 +172,7 @@ try_base(struct cmd_native *n, uint64_t base, uint64_t end)
 	n->base = base;
 	n->limit = end - base;
 	n->triage = seg;
+	n->encrypted = seg.flags & DFMT_SEG_ENCRYPTED;
 }
 
 /* Reads the end segment whose bytes are at `at` of the device. */

@@ -22,6 +22,7 @@ struct cmd_native {
 	uint64_t base;	/* of its first byte */
 	uint64_t limit; /* bytes from base on that its segments may take */
 	struct cmd_seg triage;
+	bool encrypted;
 	bool has_head; /* generation to page_shift are the triage record's */
 	uint64_t generation, time_sec;
 	uint32_t align, page_shift, block_frames;

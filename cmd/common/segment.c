@@ -212,6 +212,7 @@ cmd_seg_check(const struct dfmt_crc *crc, const struct cmd_seg *seg,
 		(size_t)seg->total_len);
 	if (dfmt_crc32c(crc, payload, seg->crc_len) != seg->payload_crc)
 		tally->n.nr_bad_segments++;
-	else if (seg->type == DFMT_SEG_PAGES && seg->type_version == 0)
+	else if (seg->type == DFMT_SEG_PAGES && seg->type_version == 0 &&
+		 !(seg->flags & DFMT_SEG_ENCRYPTED))
 		check_blocks(crc, payload, seg->payload_len, &tally->n);
 }

@@ -32,6 +32,11 @@ enum cmd_status adm_show(const char *path, const struct adm_options *opt,
 enum cmd_status adm_list(char *const *paths, size_t nr_paths,
 	const struct adm_options *opt, struct cmd_error *err);
 
+/* status.c: the hypervisor's own dumps, from its domain 0 */
+enum cmd_status adm_status(const struct adm_options *opt,
+	struct cmd_error *err);
+enum cmd_status adm_register(struct cmd_error *err);
+
 /* size.c */
 enum cmd_status adm_size(const char *path, const struct adm_options *opt,
 	struct cmd_error *err);

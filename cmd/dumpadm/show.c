@@ -4,6 +4,7 @@
 #include "cmd/dumpadm/adm.h"
 
 #include "cmd/common/text.h"
+#include "dfmt-crypt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,6 +122,16 @@ print_label(const struct sight *s, bool verbose)
 				   : "an unsaved dump is kept");
 }
 
+/* The id of the key that the dump is encrypted to; NULL: it is not. */
+static const char *
+key_word(const struct sight *s, char *text)
+{
+	if (s->native == NULL || !s->native->encrypted)
+		return NULL;
+	return s->native->has_keys ? dfmt_key_id_text(s->native->key_id, text)
+				   : "unknown: its record is lost";
+}
+
 static void
 print_dump(const struct sight *s, bool verbose)
 {
@@ -134,6 +145,8 @@ print_dump(const struct sight *s, bool verbose)
 	if (s->native != NULL && s->native->reason != NULL)
 		field("why", s->native->reason);
 	field("state", end_word(&s->n));
+	if (key_word(s, text) != NULL)
+		field("encrypted", key_word(s, text));
 	if (cmd_native_saved(&s->n))
 		field("saved", cmd_time_text(s->n.label.saved_sec, text));
 	if (s->n.has_end)
@@ -172,6 +185,8 @@ json_dump(const struct sight *s)
 	json_number("generation", s->n.generation);
 	json_number("offset", s->n.base);
 	json_text("state", end_word(&s->n));
+	if (key_word(s, text) != NULL)
+		json_text("encrypted_to", key_word(s, text));
 	if (s->n.has_end)
 		json_number("length", s->n.end_len);
 	if (cmd_native_saved(&s->n))

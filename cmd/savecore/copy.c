@@ -215,6 +215,7 @@ save_copy(struct cmd_native *n, struct cmd_output *out,
 	cmd_progress_end(&c.progress, c.last.offset + c.last.total_len);
 	free(c.buf);
 	result_out->has_end = c.has_end;
+	result_out->end_status = c.end.status;
 	result_out->nr_read_errors = n->nr_read_errors;
 	result_out->nr_kept_bad = result_out->tally.n.nr_bad_segments;
 	result_out->nr_bad_blocks = result_out->tally.n.nr_bad_blocks;
@@ -224,8 +225,11 @@ save_copy(struct cmd_native *n, struct cmd_output *out,
 		result_out->growing = save_growing(n, &c.last);
 	if (st == CMD_OK && result_out->growing && !opt->force)
 		return CMD_OK;
-	if (st == CMD_OK && (!c.has_end || c.bad_index ||
-				    (c.end.flags & DFMT_END_INDEXED) == 0))
+	result_out->no_end = n->encrypted && !c.has_end;
+	/* Of one that is encrypted nobody here knows what would be in it. */
+	if (st == CMD_OK && !n->encrypted &&
+		(!c.has_end || c.bad_index ||
+			(c.end.flags & DFMT_END_INDEXED) == 0))
 		st = add_index(&c, err);
 	return st;
 }

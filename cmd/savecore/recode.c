@@ -167,6 +167,7 @@ finish(struct recode *r, const struct cmd_seg *last,
 	enum cmd_status st;
 
 	result->has_end = r->has_end;
+	result->end_status = r->end.status;
 	result->nr_read_errors = r->n->nr_read_errors;
 	result->growing =
 		!r->has_end && !opt->no_wait && save_growing(r->n, last);

@@ -38,6 +38,12 @@ say(const struct job *j, const char *text)
 		(void)fprintf(stderr, "savecore: %s\n", text);
 }
 
+static const uint8_t *
+save_key(const struct save_options *opt)
+{
+	return opt->key.given ? opt->key.secret : NULL;
+}
+
 /* ---- the directory -------------------------------------------------------
  */
 
@@ -140,7 +146,10 @@ write_symbols(struct job *j, const struct dfmt *d, const char *path, bool *made,
 static enum cmd_status
 publish_rest(struct job *j, bool *made_out, struct cmd_error *err)
 {
-	const struct dfmt_options options = { .no_mmap = true };
+	const struct dfmt_options options = {
+		.no_mmap = true,
+		.key = save_key(j->opt),
+	};
 	char path[4200];
 	const char *paths[] = { path };
 	struct dfmt_err why = { 0 };
@@ -361,7 +370,10 @@ convert(struct job *j, const struct dfmt *d, struct cmd_error *err)
 static enum cmd_status
 save_converted(struct job *j, struct cmd_error *err)
 {
-	const struct dfmt_options options = { .no_mmap = true };
+	const struct dfmt_options options = {
+		.no_mmap = true,
+		.key = save_key(j->opt),
+	};
 	struct dfmt_err why = { 0 };
 	const struct dfmt_native *native;
 	struct dfmt *d = NULL;
@@ -376,6 +388,8 @@ save_converted(struct job *j, struct cmd_error *err)
 		st = cmd_fail(err, CMD_FAILED,
 			"%s: the dump cannot be read as one", j->dev.path);
 	else
+		st = cmd_key_check(d, j->dev.path, err);
+	if (st == CMD_OK)
 		st = convert(j, d, err);
 	dfmt_close(d);
 	return st == CMD_OK ? mark_saved(j, err) : st;
@@ -410,7 +424,11 @@ run(struct job *j, struct cmd_error *err)
 		(void)printf("%s: the dump was saved already\n", j->dev.path);
 		return CMD_OK;
 	}
-	if (!n->found || j->opt->elf)
+	if (n->encrypted && j->opt->zstd && !j->opt->key.given)
+		return cmd_fail(err, CMD_OPEN,
+			"%s is encrypted: -z needs its key (--key)",
+			j->dev.path);
+	if (!n->found || j->opt->elf || (n->encrypted && j->opt->key.given))
 		return save_converted(j, err);
 	if (n->labelled && !j->opt->force &&
 		save_find(j->dir_fd, n->triage.id, &j->number))

@@ -9,6 +9,7 @@
 #define CMD_SAVECORE_SAVE_H
 
 #include "cmd/common/emit.h"
+#include "cmd/common/key.h"
 #include "cmd/common/native.h"
 #include "cmd/common/output.h"
 #include "cmd/common/progress.h"
@@ -20,6 +21,7 @@ struct save_options {
 	uint64_t minfree; /* bytes */
 	int level;	  /* of zstd */
 	uint32_t block;	  /* bytes of a block of zstd */
+	struct cmd_key key; /* decrypt with it */
 };
 
 /* What was taken off, and what was wrong with it. */
@@ -28,8 +30,10 @@ struct save_result {
 	uint64_t nr_gaps, gap_bytes, nr_lost_segments;
 	uint64_t nr_read_errors;
 	bool has_end;		/* the writer's own end record was there */
+	uint32_t end_status;	/* what that one says */
 	bool cut;		/* the last segment runs over the end */
 	bool reindexed;		/* index and end record were made here */
+	bool no_end;		/* the copy has none: it is encrypted */
 	bool growing;		/* somebody is writing the dump now */
 	bool any_bytes;		/* crc is not known */
 	uint64_t resumed;	/* bytes that were there already */

@@ -51,16 +51,25 @@ save_say_missing(const struct cmd_native *n, const struct save_result *r)
 	uint64_t frames = counts->nr_data + counts->nr_fill + counts->nr_repeat;
 	char size[CMD_SIZE_TEXT];
 
-	if (!r->has_end)
+	if (n->encrypted && !r->has_end)
+		cmd_warn("savecore",
+			"the dump is cut off: it has no end record%s; how much "
+			"of memory was saved is encrypted",
+			r->cut ? ", and its last segment is not whole" : "");
+	else if (n->encrypted && n->has_end &&
+		 n->end_status != DFMT_END_COMPLETE)
+		cmd_warn("savecore", "the dump is not complete: %s",
+			end_reason(n->end_status));
+	else if (!r->has_end)
 		cmd_warn("savecore",
 			"the dump is cut off: it has no end record%s; %s of "
 			"memory were saved, and an index made for it",
 			r->cut ? ", and its last segment is not whole" : "",
 			cmd_size_text(frames << n->page_shift, size));
-	else if (n->has_end && n->end_status != DFMT_END_COMPLETE)
+	else if (r->end_status != DFMT_END_COMPLETE)
 		cmd_warn("savecore",
 			"the dump is not complete: %s; %s of memory were saved",
-			end_reason(n->end_status),
+			end_reason(r->end_status),
 			cmd_size_text(frames << n->page_shift, size));
 	say_damage(r);
 }

@@ -66,9 +66,10 @@ struct dfmt_disk_job {
 struct dfmt_disk_id {
 	char model[41];
 	char serial[21];
-	uint32_t unit; /* NVMe: the namespace; AHCI: the port; else 1 */
+	/* NVMe: the namespace; AHCI: the port's number + 1; else 1. */
+	uint32_t unit;
 	uint8_t nguid[16];
-	uint8_t eui64[8];
+	uint8_t eui64[8]; /* ATA: the World Wide Name */
 };
 
 /* Do both name one unit of one device? */
@@ -81,6 +82,11 @@ struct dfmt_disk_driver {
 	const char *name; /* "nvme" */
 	/* Is the function of this kind (dfmt_pci_class, vendor)? */
 	bool (*match)(const struct dfmt_hw *hw);
+	/*
+	 * Why a function that matches cannot be driven whatever is done, seen
+	 * from configuration space; NULL: it can.  No function: none is.
+	 */
+	const char *(*refusal)(const struct dfmt_hw *hw);
 	/* Which BAR holds the registers. */
 	uint32_t (*bar)(const struct dfmt_hw *hw);
 	/* Resets the controller and brings it up, without a unit. */
@@ -134,6 +140,39 @@ struct dfmt_disk {
 			uint8_t phase[2];
 			uint32_t nsid;
 		} nvme;
+		struct dfmt_ahci {
+			uint32_t ports;	      /* bit n: port n is there */
+			uint32_t present;     /* ... with something behind it */
+			uint32_t port;	      /* the one in use */
+			bool used;	      /* that one knows our memory */
+			uint32_t nr_commands; /* CAP.NCS */
+			bool can_queue;	      /* CAP.SNCQ */
+			bool up;	      /* the port takes commands */
+			bool has_ncq;	      /* and the disk queues them */
+			bool dirty;	      /* written since the last flush */
+			/* Slots: not handed over yet; at work; of these NCQ. */
+			uint32_t waiting, active, queued;
+			bool careful; /* behind an error: one at a time */
+			enum dfmt_disk_op ops[DFMT_DISK_SLOTS];
+		} ahci;
+		struct dfmt_virtio {
+			/* The four places of registers, by kind; see virtio.h.
+			 */
+			struct dfmt_virtio_place {
+				uint8_t bar;
+				uint32_t offset, len;
+			} places[6];
+			uint32_t access; /* the window in configuration space */
+			uint32_t stride; /* bytes between doorbells */
+			uint64_t features;
+			uint32_t depth;	      /* of the queue */
+			uint32_t doorbell;    /* offset of the queue's */
+			uint16_t next, taken; /* of the two rings */
+			bool up;
+			bool dirty; /* written since the last flush */
+			uint32_t lens[DFMT_DISK_SLOTS]; /* that it may write */
+			enum dfmt_disk_op ops[DFMT_DISK_SLOTS];
+		} virtio;
 	} u;
 };
 
@@ -141,6 +180,9 @@ struct dfmt_disk {
 
 /* The driver of that function, or NULL. */
 const struct dfmt_disk_driver *dfmt_disk_driver_of(const struct dfmt_hw *hw);
+/* Why that function cannot be driven at all; NULL: it can be tried. */
+const char *dfmt_disk_refusal(const struct dfmt_disk_driver *driver,
+	const struct dfmt_hw *hw);
 
 /*
  * Starts the controller.  hw is copied; what it points to is borrowed until
@@ -178,6 +220,14 @@ void dfmt_disk_poke(struct dfmt_disk *d);
 /* May be called in any state, more than once. */
 void dfmt_disk_stop(struct dfmt_disk *d);
 
+/*
+ * For drivers: a text of a device, padded with blanks or NUL, without those
+ * around it.  What is no printable ASCII becomes '?'.  out has len + 1 bytes.
+ */
+void dfmt_disk_text(char *out, const uint8_t *in, size_t len);
+
 extern const struct dfmt_disk_driver dfmt_disk_nvme;
+extern const struct dfmt_disk_driver dfmt_disk_ahci;
+extern const struct dfmt_disk_driver dfmt_disk_virtio;
 
 #endif

@@ -68,6 +68,11 @@ uint32_t dfmt_pci_cap(const struct dfmt_hw *hw, uint32_t kind, uint32_t after);
 /* The machine address that a memory BAR has now, or 0. */
 uint64_t dfmt_pci_bar(const struct dfmt_hw *hw, uint32_t index);
 /*
+ * How long a memory BAR is, in bytes, or 0.  The function decodes nothing
+ * meanwhile: for boot, before anybody uses it.
+ */
+uint64_t dfmt_pci_bar_len(const struct dfmt_hw *hw, uint32_t index);
+/*
  * Registers can be reached, every kind of interrupt is off.  false: the
  * function does not answer, or does not take it.
  */

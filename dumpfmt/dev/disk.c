@@ -9,6 +9,8 @@
 
 static const struct dfmt_disk_driver *const drivers[] = {
 	&dfmt_disk_nvme,
+	&dfmt_disk_ahci,
+	&dfmt_disk_virtio,
 };
 
 static bool
@@ -25,6 +27,27 @@ dfmt_disk_driver_of(const struct dfmt_hw *hw)
 		if (drivers[i]->match(hw))
 			return drivers[i];
 	return NULL;
+}
+
+const char *
+dfmt_disk_refusal(const struct dfmt_disk_driver *driver,
+	const struct dfmt_hw *hw)
+{
+	return driver->refusal ? driver->refusal(hw) : NULL;
+}
+
+void
+dfmt_disk_text(char *out, const uint8_t *in, size_t len)
+{
+	size_t first = 0;
+
+	while (len > 0 && (in[len - 1] == ' ' || in[len - 1] == 0))
+		len--;
+	while (first < len && in[first] == ' ')
+		first++;
+	for (size_t i = first; i < len; i++)
+		*out++ = (char)(in[i] >= 0x20 && in[i] < 0x7f ? in[i] : '?');
+	*out = 0;
 }
 
 bool

@@ -76,23 +76,6 @@ identify(struct dfmt_disk *d, uint32_t what, uint32_t nsid)
 	return dfmt_nvme_admin(d, &c);
 }
 
-/* Padded with blanks; what is no printable ASCII becomes '?'. */
-static void
-text_take(char *out, const uint8_t *in, size_t len)
-{
-	size_t first = 0;
-
-	while (len > 0 && (in[len - 1] == ' ' || in[len - 1] == 0))
-		len--;
-	while (first < len && in[first] == ' ')
-		first++;
-	for (size_t i = first; i < len; i++)
-		*out++ = (char)(in[i] > 0x20 && in[i] < 0x7f ? in[i]
-				: in[i] == ' '		     ? ' '
-							     : '?');
-	*out = 0;
-}
-
 bool
 dfmt_nvme_identify(struct dfmt_disk *d)
 {
@@ -102,8 +85,8 @@ dfmt_nvme_identify(struct dfmt_disk *d)
 
 	if (!identify(d, CNS_CONTROLLER, 0))
 		return false;
-	text_take(d->id.serial, p + CTRL_SERIAL, 20);
-	text_take(d->id.model, p + CTRL_MODEL, 40);
+	dfmt_disk_text(d->id.serial, p + CTRL_SERIAL, 20);
+	dfmt_disk_text(d->id.model, p + CTRL_MODEL, 40);
 	n->max_transfer = 0;
 	if (p[CTRL_MDTS] > 0 && p[CTRL_MDTS] < 20)
 		n->max_transfer = (uint64_t)n->min_page << p[CTRL_MDTS];

@@ -78,6 +78,37 @@ dfmt_pci_bar(const struct dfmt_hw *hw, uint32_t index)
 	return (uint64_t)high << 32 | (low & BAR_MASK);
 }
 
+/* The bits that the function keeps when all are written. */
+static uint32_t
+bar_bits(const struct dfmt_hw *hw, uint32_t reg)
+{
+	uint32_t was = config_read(hw, reg, 4), bits;
+
+	config_write(hw, reg, 4, UINT32_MAX);
+	bits = config_read(hw, reg, 4);
+	config_write(hw, reg, 4, was);
+	return bits;
+}
+
+uint64_t
+dfmt_pci_bar_len(const struct dfmt_hw *hw, uint32_t index)
+{
+	uint32_t reg = DFMT_PCI_BAR0 + 4 * index, command;
+	uint64_t bits;
+
+	if (dfmt_pci_bar(hw, index) == 0)
+		return 0;
+	command = config_read(hw, DFMT_PCI_COMMAND, 2);
+	config_write(hw, DFMT_PCI_COMMAND, 2, command & ~COMMAND_MEMORY);
+	bits = bar_bits(hw, reg) & BAR_MASK;
+	if ((config_read(hw, reg, 4) & BAR_TYPE) == BAR_64)
+		bits |= (uint64_t)bar_bits(hw, reg + 4) << 32;
+	else if (bits)
+		bits |= UINT64_MAX << 32;
+	config_write(hw, DFMT_PCI_COMMAND, 2, command);
+	return bits & -bits;
+}
+
 static void
 interrupts_off(const struct dfmt_hw *hw)
 {

@@ -43,6 +43,8 @@ xdump_crc(uint32_t *code_out, uint32_t *config_out)
 		dfmt_crc32c(&xdump.crc, &xdump.config, sizeof(xdump.config));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump.target,
 		sizeof(xdump.target));
+	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump.cipher,
+		sizeof(xdump.cipher));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump_ops,
 		sizeof(xdump_ops));
 	*config_out = xdump_iommus_crc(*config_out);
@@ -81,6 +83,18 @@ disk_open(void)
 	return true;
 }
 
+/* A device that refuses a flush may lose what it has read back to us. */
+static const char *
+outcome(const struct dfmt_writer_result *r)
+{
+	if (r->status != DFMT_W_COMPLETE || !r->ended)
+		return r->why;
+	if (xdump.config.dry_run)
+		return "dry run, nothing is written";
+	return r->nr_unflushed ? "dump complete, but not flushed"
+			       : "dump complete";
+}
+
 static void
 result_say(void)
 {
@@ -98,9 +112,7 @@ result_say(void)
 		return;
 	}
 	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors, device busy %lu%%, %u bytes of stack\n",
-		r->status == DFMT_W_COMPLETE && r->ended ? "dump complete"
-							 : r->why,
-		r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
+		outcome(r), r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
 		r->dump_len >> 10, r->raw_len >> 10, ms / 1000, ms % 1000,
 		r->nr_skipped, d->busy_us * 100 / all_us, xdump_stack_used());
 }
@@ -146,6 +158,7 @@ run(const struct job *job)
 	silent_say();
 	if (!bus_take() || !disk_open())
 		return;
+	xdump_dom0_begin();
 	xdump.run.said_us = xdump_now_us();
 	printk("xdump: dumping to %s %s/%u\n", xdump.run.disk.driver->name,
 		xdump.run.disk.id.serial, xdump.run.disk.id.unit);
@@ -171,6 +184,7 @@ run_again(void)
 static void
 over(void)
 {
+	xdump_cipher_wipe();
 	xdump_iommus_restore();
 	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
 	xdump_cpus_release();

@@ -23,10 +23,19 @@ xdump_functions(uint32_t *nr_out)
 }
 
 static void __init
+function_refuse(const struct xdump_function *f, const char *why)
+{
+	printk(XENLOG_INFO "xdump: not %04x:%02x:%02x.%u (%s): %s\n",
+		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7,
+		f->driver->name, why);
+}
+
+static void __init
 function_look(uint16_t segment, uint16_t bdf)
 {
 	struct xdump_function f = { .segment = segment, .bdf = bdf };
 	struct dfmt_hw hw = xdump_hw(&f, xdump.memory);
+	const char *why;
 
 	f.vendor_device = xdump_config_read(segment, bdf, 0, 4);
 	if ((f.vendor_device & 0xffff) == 0xffff)
@@ -34,6 +43,11 @@ function_look(uint16_t segment, uint16_t bdf)
 	f.driver = dfmt_disk_driver_of(&hw);
 	if (f.driver == NULL)
 		return;
+	why = dfmt_disk_refusal(f.driver, &hw);
+	if (why != NULL) {
+		function_refuse(&f, why);
+		return;
+	}
 	if (nr_functions == XDUMP_FUNCTIONS) {
 		printk(XENLOG_WARNING
 			"xdump: more than %u controllers: %04x:%02x:%02x.%u is not looked at\n",
@@ -43,6 +57,8 @@ function_look(uint16_t segment, uint16_t bdf)
 	}
 	if (xdump_function_map(&f))
 		functions[nr_functions++] = f;
+	else
+		function_refuse(&f, "its registers cannot be mapped");
 }
 
 static bool __init

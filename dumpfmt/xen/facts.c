@@ -23,11 +23,12 @@
 #define INFO_LEN 1024u
 
 static struct dfmt_writer_facts facts;
-static struct dfmt_wblob blob;
+static struct dfmt_wblob blobs[2];
 static char console[CONSOLE_LEN];
 static char reason_text[160];
-static char version_texts[4][64];
-static const char *versions[4];
+#define NR_VERSIONS 5u
+static char version_texts[NR_VERSIONS][64];
+static const char *versions[NR_VERSIONS];
 
 static struct {
 	uint32_t name_len, desc_len, type;
@@ -109,10 +110,12 @@ versions_take(void)
 	snprintf(version_texts[1], 64, "compiler=%s", xen_compiler());
 	snprintf(version_texts[2], 64, "compile_date=%s", xen_compile_date());
 	snprintf(version_texts[3], 64, "changeset=%s", xen_changeset());
-	for (uint32_t i = 0; i < 4; i++)
+	snprintf(version_texts[4], 64, "dom0=");
+	xdump_dom0_say(version_texts[4] + 5, 59);
+	for (uint32_t i = 0; i < NR_VERSIONS; i++)
 		versions[i] = version_texts[i];
 	facts.versions = versions;
-	facts.nr_versions = 4;
+	facts.nr_versions = NR_VERSIONS;
 }
 
 /* Where the last line begins that holds `word`, behind it; or NULL. */
@@ -172,6 +175,21 @@ reason_take(enum crash_reason reason)
 	facts.reason = reason_text;
 }
 
+/* Xen's notes, and dom0's where it has registered. */
+static void
+blobs_take(void)
+{
+	size_t len;
+	const void *dom0 = xdump_dom0_note(&len);
+
+	blobs[0] = (struct dfmt_wblob){ DFMT_NO_OBJECT, DFMT_BLOB_NOTES, &notes,
+		sizeof(notes) };
+	blobs[1] = (struct dfmt_wblob){ DFMT_NO_OBJECT, DFMT_BLOB_NOTES, dom0,
+		len };
+	facts.blobs = blobs;
+	facts.nr_blobs = dom0 ? 2 : 1;
+}
+
 const struct dfmt_writer_facts *
 xdump_facts(enum crash_reason reason)
 {
@@ -192,13 +210,6 @@ xdump_facts(enum crash_reason reason)
 	reason_take(reason);
 	crash_info_take();
 	vmcoreinfo_take();
-	blob = (struct dfmt_wblob){
-		.object = DFMT_NO_OBJECT,
-		.kind = DFMT_BLOB_NOTES,
-		.data = &notes,
-		.len = sizeof(notes),
-	};
-	facts.blobs = &blob;
-	facts.nr_blobs = 1;
+	blobs_take();
 	return &facts;
 }

@@ -94,7 +94,7 @@ window_read(void *arg, uint32_t reg)
 {
 	const struct xdump_function *f = arg;
 
-	return reg < XDUMP_WINDOW ? readl(f->window + reg) : UINT32_MAX;
+	return reg < f->window_len ? readl(f->window + reg) : UINT32_MAX;
 }
 
 static void
@@ -102,7 +102,7 @@ window_write(void *arg, uint32_t reg, uint32_t value)
 {
 	const struct xdump_function *f = arg;
 
-	if (reg < XDUMP_WINDOW)
+	if (reg < f->window_len)
 		writel(value, f->window + reg);
 }
 
@@ -143,7 +143,7 @@ xdump_hw(struct xdump_function *f, uint8_t *memory)
 	return (struct dfmt_hw){
 		.ops = &hw_ops,
 		.arg = f,
-		.window_len = XDUMP_WINDOW,
+		.window_len = f->window_len,
 		.queues = { memory + XDUMP_QUEUES_AT,
 			virt_to_maddr(memory + XDUMP_QUEUES_AT),
 			DFMT_DISK_QUEUES },
@@ -157,9 +157,13 @@ xdump_function_map(struct xdump_function *f)
 {
 	struct dfmt_hw hw = { .ops = &hw_ops, .arg = f };
 
-	f->bar = dfmt_pci_bar(&hw, f->driver->bar(&hw));
-	if (f->bar == 0 || f->bar % PAGE_SIZE)
+	uint32_t index = f->driver->bar(&hw);
+	uint64_t len = dfmt_pci_bar_len(&hw, index);
+
+	f->bar = dfmt_pci_bar(&hw, index);
+	if (f->bar == 0 || len == 0)
 		return false;
-	f->window = ioremap(f->bar, XDUMP_WINDOW);
+	f->window_len = len < XDUMP_WINDOW ? (uint32_t)len : XDUMP_WINDOW;
+	f->window = ioremap(f->bar, f->window_len);
 	return f->window != NULL;
 }

@@ -8,6 +8,7 @@
 #include <xen/mm.h>
 #include <xen/string.h>
 
+#include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 
@@ -52,6 +53,10 @@ writer_make(void)
 	};
 	size_t room = (PAGE_SIZE << XDUMP_ORDER) - XDUMP_WRITER_AT;
 
+	if (boot_cpu_has(X86_FEATURE_SSE4_2))
+		w.flags |= DFMT_WRITER_CRC32;
+	if (xdump.cipher.seal)
+		w.cipher = &xdump.cipher;
 	if (c->dry_run)
 		w.flags |= DFMT_WRITER_DRY_RUN;
 	if (c->overwrite)
@@ -67,6 +72,25 @@ writer_make(void)
 	return xdump.writer != NULL && memory_trim(XDUMP_WRITER_AT + room);
 }
 
+/* false: the dump cannot be encrypted as it was asked for. */
+static bool __init
+cipher_make(void)
+{
+	const uint8_t *id = xdump.cipher.keys.recipient;
+	const char *why;
+
+	if (!xdump.config.has_key)
+		return true;
+	why = xdump_cipher_make(xdump.config.key, &xdump.cipher);
+	if (why != NULL) {
+		xdump_off(why);
+		return false;
+	}
+	printk("xdump: encrypted to key %02x%02x%02x%02x%02x%02x%02x%02x\n",
+		id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7]);
+	return true;
+}
+
 /* What would come of a panic now. */
 static void __init
 ready_say(enum dfmt_writer_status st)
@@ -77,7 +101,8 @@ ready_say(enum dfmt_writer_status st)
 	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u, %lu MiB, %u KiB of memory%s\n",
 		f->driver->name, t->id.serial, t->id.unit, t->id.model,
 		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7,
-		t->len >> 20, xdump.memory_len >> 10, xdump.config.dry_run ? ", dry run" : "");
+		t->len >> 20, xdump.memory_len >> 10,
+		xdump.config.dry_run ? ", dry run" : "");
 	if (st != DFMT_W_COMPLETE)
 		printk(XENLOG_WARNING
 			"xdump: as it is, nothing would be written: %s\n",
@@ -99,49 +124,61 @@ target_make(enum dfmt_writer_status *st_out)
 
 	xdump_functions_find();
 	if (!xdump_target_find(&xdump.target, disk, true)) {
-		printk(XENLOG_ERR "xdump: off: %s\n", xdump.target.why);
+		xdump_off(xdump.target.why);
 		return false;
 	}
 	if (writer_make()) {
 		*st_out = dfmt_writer_check(xdump.writer, xdump.target.len);
+		xdump_state_disk(disk, *st_out);
 		dfmt_disk_stop(disk);
 		return true;
 	}
 	dfmt_disk_stop(disk);
-	printk(XENLOG_ERR "xdump: off: the writer needs more memory\n");
+	xdump_off("the writer needs more memory");
 	return false;
+}
+
+static bool __init
+boot(enum dfmt_writer_status *st_out)
+{
+	const char *why;
+
+	if (!xdump_config_parse(&xdump.config) || !cipher_make())
+		return false;
+	why = xdump_iommus_find();
+	if (why != NULL) {
+		xdump_off(why);
+		return false;
+	}
+	xdump.memory = alloc_xenheap_pages(XDUMP_ORDER, 0);
+	if (xdump.memory == NULL) {
+		xdump_off("no memory");
+		return false;
+	}
+	xdump.memory_len = PAGE_SIZE << XDUMP_ORDER;
+	dfmt_crc_init(&xdump.crc, boot_cpu_has(X86_FEATURE_SSE4_2));
+	xdump_memory_init();
+	if (!target_make(st_out)) {
+		for (uint32_t at = 0; at < xdump.memory_len; at += PAGE_SIZE)
+			free_xenheap_page(xdump.memory + at);
+		return false;
+	}
+	xdump_crc(&xdump.code_crc, &xdump.config_crc);
+	return true;
 }
 
 static int __init
 xdump_init(void)
 {
 	enum dfmt_writer_status st;
-	const char *why;
 
-	if (!xdump_config_parse(&xdump.config))
-		return 0;
-	why = xdump_iommus_find();
-	if (why != NULL) {
-		printk(XENLOG_ERR "xdump: off: %s\n", why);
-		return 0;
+	xdump.ready = boot(&st);
+	if (xdump.ready) {
+		register_keyhandler('X', key_dump, "write a dump and crash", 0);
+		ready_say(st);
+		xdump_estimate_init();
 	}
-	xdump.memory = alloc_xenheap_pages(XDUMP_ORDER, 0);
-	if (xdump.memory == NULL) {
-		printk(XENLOG_ERR "xdump: off: no memory\n");
-		return 0;
-	}
-	xdump.memory_len = PAGE_SIZE << XDUMP_ORDER;
-	dfmt_crc_init(&xdump.crc, false);
-	xdump_memory_init();
-	if (!target_make(&st)) {
-		for (uint32_t at = 0; at < xdump.memory_len; at += PAGE_SIZE)
-			free_xenheap_page(xdump.memory + at);
-		return 0;
-	}
-	xdump_crc(&xdump.code_crc, &xdump.config_crc);
-	xdump.ready = true;
-	register_keyhandler('X', key_dump, "write a dump and crash", 0);
-	ready_say(st);
+	xdump_state_init();
 	return 0;
 }
 __initcall(xdump_init);

@@ -4,18 +4,21 @@
 # xen/arch/x86/xdump, and the hooks, a few lines in four of Xen's files.  Their
 # places are found by function; where one has moved nothing is changed.
 #
-#	install.sh XEN-TREE LZ4-DIR
+#	install.sh XEN-TREE LZ4-DIR [BEARSSL-DIR]
 #
-# XEN-TREE holds xen/, LZ4-DIR lz4.c and lz4.h of LZ4's own sources.  With
-# XDUMP_TEST=1 a build for tests: what else it has test/test-hooks.c says.
+# XEN-TREE holds xen/, LZ4-DIR lz4.c and lz4.h of LZ4's own sources, BEARSSL-DIR
+# those of BearSSL's that testdata/setup-bearssl.sh takes: without them there is
+# no encryption, and Xen says so when it is asked for.  With XDUMP_TEST=1 a
+# build for tests: what else it has test/test-hooks.c says.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# = 2 ] || {
-	sed -n '3,10s/^# \{0,1\}//p' "$0" >&2
+[ $# = 2 ] || [ $# = 3 ] || {
+	sed -n '3,12s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 xen=$1/xen
 lz4=$2
+bearssl=${3-}
 dir=$xen/arch/x86/xdump
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -59,6 +62,7 @@ include()
 
 [ -e "$xen/arch/x86/Makefile" ] || die "$1 is no Xen source tree"
 [ -e "$lz4/lz4.c" ] || die "$lz4 has no lz4.c"
+[ -z "$bearssl" ] || [ -e "$bearssl/inner.h" ] || die "$bearssl has no inner.h"
 ! grep -q xdump "$xen/arch/x86/Makefile" || die "$1 has it already"
 
 take drivers/char/console.c
@@ -89,8 +93,8 @@ cp "$here"/compat/*.h "$dir/compat/"
 cp "$here"/*.c "$here"/xdump-impl.h "$dir/"
 cp "$here"/xdump.h "$here"/xdump-console.h "$xen/arch/x86/include/asm/"
 cp "$here/Makefile.xen" "$dir/Makefile"
-for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../dev/*.[ch] \
-    "$here"/../dfmt-crc.h "$here"/../dfmt-bytes.h "$here"/../dfmt-format.h "$here"/../dfmt-writer.h \
+for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/../dfmt-linux.h "$here"/../dev/*.[ch] \
+    "$here"/../dfmt-crypt.h "$here"/../dfmt-crc.h "$here"/../dfmt-bytes.h "$here"/../dfmt-format.h "$here"/../dfmt-writer.h \
     "$here"/../dfmt-writer-lz4.h; do
 	case $f in
 	*_test.c | *_fuzz.c | *_fixture.h | *_model.h) ;;
@@ -102,6 +106,12 @@ if [ "${XDUMP_TEST-}" = 1 ]; then
 	echo 'CFLAGS-y += -DXDUMP_TEST' >>"$dir/Makefile"
 fi
 # The compressor goes in as one file: lz4-xen.c.
-mv "$dir/writer-lz4.c" "$dir/writer-lz4.inc"
+rm "$dir/writer-lz4.c"
 cp "$lz4/lz4.c" "$dir/lz4.inc"
 cp "$lz4/lz4.h" "$dir/"
+# Encryption: BearSSL's files and what is on top of them, which crypt-*.c include.
+[ -z "$bearssl" ] || {
+	mkdir -p "$dir/bearssl"
+	cp "$bearssl"/*.[ch] "$here"/../crypt.c "$here"/../crypt-key.c "$dir/bearssl/"
+	sed -i 's/^#obj-crypt /CFLAGS-y += -DXDUMP_CRYPT /' "$dir/Makefile"
+}

@@ -3,10 +3,11 @@
  * The machine's memory for the writer: which frames there are, what each holds
  * by the frame table, and a read that survives a hole.
  *
- * What may hold a guest's secrets is of class FREE or GUEST, which are never
- * written: frames of any domain but dom0, free ones, and those that somebody
- * is just taking or giving back.  Nothing is taken on trust: only owners that
- * are known by address count, no pointer is followed.
+ * What may hold a guest's secrets is of class FREE or GUEST: frames of any
+ * domain but dom0, free ones, and those that somebody is just taking or giving
+ * back.  FREE is never written, GUEST only with content=guests, encrypted.
+ * Nothing is taken on trust: only owners that are known by address count, no
+ * pointer is followed.
  */
 #include "xdump-impl.h"
 
@@ -20,6 +21,7 @@
 #include <asm/processor.h>
 
 #define RUN_MAX 512u /* frames that are classified at a time */
+#define SAMPLES 65536u
 #define FIRST_MIB (MB(1) >> PAGE_SHIFT)
 
 static struct dfmt_wrun ranges[XDUMP_RANGES];
@@ -73,16 +75,6 @@ next_range(void *arg, uint64_t pfn, struct dfmt_wrun *run_out)
 
 /* ---- what a frame holds -------------------------------------------------- */
 
-static int
-class_of_dom0(const struct page_info *page)
-{
-	unsigned long type = page->u.inuse.type_info & PGT_type_mask;
-
-	if (type >= PGT_l1_page_table && type <= PGT_l4_page_table)
-		return DFMT_CLASS_PAGETABLE;
-	return DFMT_CLASS_KERNEL;
-}
-
 /*
  * Where an allocation of whole pages is noted how many there are, in the place
  * of the owner, in the first of them (xmalloc_tlsf.c, PFN_ORDER).  No domain's
@@ -111,7 +103,7 @@ class_of(uint64_t pfn)
 		return DFMT_CLASS_FREE;
 	owner = page_get_owner(page);
 	if (owner == hardware_domain && owner != NULL)
-		return class_of_dom0(page);
+		return xdump_dom0_class(pfn, page);
 	if (owner == NULL || is_page_count(page))
 		/* Without an owner this bit says: not scrubbed yet. */
 		return info & PGC_need_scrub ? DFMT_CLASS_FREE
@@ -139,13 +131,25 @@ classify(void *arg, uint64_t pfn, uint64_t *count_out)
 	return class;
 }
 
+/* Every few frames one, on a large machine. */
+uint64_t
+xdump_memory_estimate(uint32_t content)
+{
+	uint64_t step = 1 + total_pages / SAMPLES, n = 0, pfn;
+
+	for (uint32_t i = 0; i < nr_ranges; i++)
+		for (pfn = ranges[i].pfn;
+			pfn < ranges[i].pfn + ranges[i].count; pfn += step)
+			n += content >> class_of(pfn) & 1;
+	return n * step;
+}
+
 /* ---- reading one --------------------------------------------------------- */
 
-/* Copies a page; false: it faulted somewhere. */
-static bool
-page_copy(void *to, const void *from)
+bool
+xdump_words_copy(void *to, const void *from, unsigned long nr)
 {
-	unsigned long left = PAGE_SIZE / 8;
+	unsigned long left = nr;
 
 	asm volatile("1:	rep movsq\n"
 		     "2:\n" _ASM_EXTABLE(1b, 2b)
@@ -162,7 +166,8 @@ read_frame(void *arg, uint64_t pfn, void *buf)
 	if (!mfn_valid(_mfn(pfn)) ||
 		(mfn_to_page(_mfn(pfn))->count_info & PGC_broken))
 		return 1;
-	return !page_copy(buf, maddr_to_virt(pfn << PAGE_SHIFT));
+	return !xdump_words_copy(buf, maddr_to_virt(pfn << PAGE_SHIFT),
+		PAGE_SIZE / 8);
 }
 
 /* ---- the disk ------------------------------------------------------------ */
@@ -257,4 +262,5 @@ const struct dfmt_writer_ops xdump_ops = {
 	.now_ms = now_ms,
 	.progress = progress,
 	.relax = relax,
+	.remark = xdump_dom0_remark,
 };

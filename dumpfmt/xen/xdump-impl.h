@@ -10,9 +10,14 @@
  *   cpus.c      the other CPUs stand still
  *   memory.c    frames: which there are, what they hold, reading one
  *   first.c     which frames are written before all others
+ *   dom0.c      of dom0's frames, which are its kernel's
  *   facts.c     what the dump says besides memory
+ *   crypt-boot.c, crypt-seal.c  encryption: the key, the messages
  *   crash.c     the panic
  *   init.c      boot
+ *   state.c     what dom0 sees, and what it tells
+ *   estimate.c  how large a dump would be
+ *   last.c      the dump that the disk holds from before
  */
 #ifndef XDUMP_IMPL_H
 #define XDUMP_IMPL_H
@@ -21,19 +26,21 @@
 #include <xen/types.h>
 
 #include "dfmt-crc.h"
+#include "dfmt-crypt.h"
 #include "dfmt-disk.h"
 #include "dfmt-format.h"
 #include "dfmt-writer-lz4.h"
 #include "dfmt-writer.h"
 
 struct cpu_user_regs;
+struct page_info;
 
 #define XDUMP_FUNCTIONS 8u   /* controllers that are looked at */
-#define XDUMP_WINDOW 0x4000u /* bytes of registers */
+#define XDUMP_WINDOW 0x4000u /* bytes of registers, at most */
 #define XDUMP_CPUS 64u
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
-#define XDUMP_UNITS 16u	   /* namespaces of one controller */
 #define XDUMP_IOMMUS 32u
+#define XDUMP_UNITS 32u	   /* of one controller; AHCI has as many ports */
 #define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
@@ -52,6 +59,8 @@ struct xdump_config {
 	uint8_t uuid[16];
 	uint32_t content; /* bits 1 << class */
 	uint32_t limit_s;
+	bool has_key;
+	uint8_t key[DFMT_KEY_LEN]; /* public: whom the dump is encrypted to */
 	bool has_place; /* the hint */
 	uint16_t segment;
 	uint16_t bdf;
@@ -68,6 +77,7 @@ struct xdump_function {
 	uint16_t bdf;
 	uint32_t vendor_device;
 	uint64_t bar; /* where its registers were then */
+	uint32_t window_len;
 	volatile uint8_t *window;
 	const struct dfmt_disk_driver *driver;
 };
@@ -147,10 +157,71 @@ bool xdump_is_hypervisor(uint64_t pfn);
 
 /* What is written before all else; the CPUs have stopped. */
 const struct dfmt_wrun *xdump_first(size_t *nr_out);
+/* Copies words of 8 bytes; false: it faulted somewhere. */
+bool xdump_words_copy(void *to, const void *from, unsigned long nr);
+/* Frames of these classes, more or less: some are looked at. */
+uint64_t xdump_memory_estimate(uint32_t content);
+
+/* ---- dom0.c -------------------------------------------------------------- */
+
+/* What a frame holds that is dom0's own. */
+int xdump_dom0_class(uint64_t frame, const struct page_info *page);
+/*
+ * Registration, by one at a time: the place of the text, to be filled with
+ * DFMT_LINUX_TEXT_MAX bytes at most (nobody is registered from here on), and
+ * then what it comes to.  NULL, or why it is refused.
+ */
+char *xdump_dom0_text(void);
+const char *xdump_dom0_register(size_t len);
+bool xdump_dom0_is_registered(void);
+int xdump_dom0_say(char *buf, size_t len);
+/* At the panic, before frames are looked at: says which of dom0's are written.
+ */
+void xdump_dom0_begin(void);
+/* Its VMCOREINFO as a note, or NULL; for the end record what was made of it. */
+const void *xdump_dom0_note(size_t *len_out);
+size_t xdump_dom0_remark(void *arg, char *buf, size_t len);
+
+/* ---- state.c ------------------------------------------------------------- */
+
+/* At boot: it stays off, because; said on the console too. */
+void xdump_off(const char *why);
+/* The disk was found, and runs; st is what would come of a panic. */
+void xdump_state_disk(struct dfmt_disk *disk, enum dfmt_writer_status st);
+/* All is decided. */
+void xdump_state_init(void);
+/* dom0 has its memory. */
+void xdump_state_estimate(void);
+
+/* ---- estimate.c ---------------------------------------------------------- */
+
+void xdump_estimate_init(void);
+void xdump_estimate_make(void);
+void xdump_estimate_say(bool registered);
+/* Bytes of memory in a dump made now, or 0; is the range large enough? */
+uint64_t xdump_estimate(bool *fits_out);
+
+/* ---- last.c -------------------------------------------------------------- */
+
+struct xdump_last {
+	bool found, saved;
+	const char *how; /* it ended */
+	uint64_t nr_frames, len;
+};
+
+void xdump_last_read(struct dfmt_disk *disk, struct xdump_last *last);
 
 /* ---- facts.c ------------------------------------------------------------- */
 
 const struct dfmt_writer_facts *xdump_facts(enum crash_reason reason);
+
+/* ---- crypt-boot.c, crypt-seal.c ------------------------------------------ */
+
+/* At boot: the key of this boot's dump.  NULL, or why there is none. */
+const char *xdump_cipher_make(const uint8_t *recipient,
+	struct dfmt_writer_cipher *cipher);
+/* The dump is made: its key is needed no more. */
+void xdump_cipher_wipe(void);
 
 /* ---- crash.c ------------------------------------------------------------- */
 
@@ -171,6 +242,7 @@ extern struct xdump_state {
 	struct xdump_run run;
 	uint32_t memory_len;
 	struct dfmt_crc crc;
+	struct dfmt_writer_cipher cipher; /* seal is NULL: not encrypted */
 	uint32_t code_crc, config_crc;
 } xdump;
 

@@ -153,6 +153,12 @@ static const struct mdb_column columns[] = {
 		.flags = MDB_COL_JSON_ONLY,
 		.help = "the CPU that panicked, in words" },
 	{ .name = "time", .flags = MDB_COL_JSON_ONLY, .help = "UTC, or null" },
+	{ .name = "encrypted",
+		.flags = MDB_COL_JSON_ONLY,
+		.help = "no, open (its key was given), locked" },
+	{ .name = "key",
+		.flags = MDB_COL_JSON_ONLY,
+		.help = "the id of the key it is encrypted to, or null" },
 	{ .name = "original",
 		.flags = MDB_COL_JSON_ONLY,
 		.help = "the format it was converted from, or null" },
@@ -180,6 +186,21 @@ triage_text(const struct dfmt_native *n)
 	return n->triage_whole ? "yes" : "partly";
 }
 
+static const char *
+lock_text(const struct dfmt_native *n)
+{
+	if (!n->encrypted)
+		return "no";
+	return n->locked ? "locked" : "open";
+}
+
+static const char *
+key_text(struct mdb_ctx *cx, const struct dfmt_native *n)
+{
+	return n->has_keys ? mdb_native_hex(cx, n->key_id, sizeof(n->key_id))
+			   : NULL;
+}
+
 enum mdb_status
 mdb_native_status_record(struct mdb_ctx *cx, const struct dfmt_native *n)
 {
@@ -200,6 +221,8 @@ mdb_native_status_record(struct mdb_ctx *cx, const struct dfmt_native *n)
 		counted(n, n->nr_lost),
 		text_or_none(mdb_native_culprit(cx, n)),
 		text_or_none(mdb_native_time(cx, n)),
+		mdb_v_text(lock_text(n)),
+		text_or_none(key_text(cx, n)),
 		text_or_none(n->original),
 	};
 
@@ -217,7 +240,9 @@ print_writer(struct mdb_ctx *cx, const struct dfmt_native *n)
 	st = mdb_remark(cx, "dump: %s%s%s, %s, read %s",
 		mdb_native_completeness(cx, n), explained ? ": " : "",
 		explained ? n->why : "", mdb_size_text(cx, n->dump_len),
-		n->indexed ? "through its index" : "by a scan");
+		n->locked    ? "not at all"
+		: n->indexed ? "through its index"
+			     : "by a scan");
 	if (st == MDB_OK && n->has_end)
 		st = mdb_remark(cx,
 			"pages: %" PRIu64 " stored, %" PRIu64 " of one word, "
@@ -231,7 +256,9 @@ print_writer(struct mdb_ctx *cx, const struct dfmt_native *n)
 			n->nr_retries, n->nr_skipped);
 	if (st == MDB_OK && n->missing)
 		st = mdb_remark(cx, "missing: %s", n->missing);
-	if (st == MDB_OK && !(n->has_triage && n->triage_whole))
+	if (st == MDB_OK && n->encrypted && !n->locked && n->has_keys)
+		st = mdb_remark(cx, "encrypted to: key %s", key_text(cx, n));
+	if (st == MDB_OK && !(n->has_triage && n->triage_whole) && !n->locked)
 		st = mdb_remark(cx, "triage record: %s",
 			n->has_triage ? "parts of it are damaged"
 				      : "not there");

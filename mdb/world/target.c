@@ -19,6 +19,7 @@ own_options(struct mdb_target_options *to,
 	char **paths = mdb_xarray(from->nr_dump_paths, sizeof(*paths));
 
 	*to = *from;
+	to->key = NULL;
 	for (size_t i = 0; i < from->nr_dump_paths; i++)
 		paths[i] = mdb_xstrdup(from->dump_paths[i]);
 	to->dump_paths = (const char *const *)paths;
@@ -140,6 +141,7 @@ mdb_target_open(struct mdb_ctx *cx, const struct mdb_target_options *options,
 	const struct dfmt_options dopt = {
 		.cache_bytes = options->cache_bytes,
 		.raw = options->raw,
+		.key = options->key,
 	};
 	struct mdb_memory *mem;
 	enum mdb_status st = mdb_memory_open(cx, options->dump_paths,

@@ -4,6 +4,7 @@
  *
  *	cmpdump [-n] REFERENCE FORM...		(a FORM may be a+b+c: parts)
  *	cmpdump -a REFERENCE FORM...		frames alone; names all that differ
+ *	cmpdump -r REFERENCE FORM...		the same; a form is a raw image
  *
  * Every frame of the reference is read from each form: equal, or excluded
  * there by choice; anything else is a difference.  The notes must agree: what
@@ -26,8 +27,9 @@ struct tally {
 };
 
 static struct dfmt *
-open_form(const char *form)
+open_form(const char *form, bool raw)
 {
+	const struct dfmt_options opt = { .raw = raw };
 	char *names = strdup(form), *save = NULL;
 	const char *parts[MAX_PARTS];
 	struct dfmt *dump = NULL;
@@ -37,7 +39,7 @@ open_form(const char *form)
 	for (char *p = strtok_r(names, "+", &save); p && n < MAX_PARTS;
 		p = strtok_r(NULL, "+", &save))
 		parts[n++] = p;
-	if (dfmt_open(parts, n, NULL, &dump, &err) != DFMT_OK)
+	if (dfmt_open(parts, n, &opt, &dump, &err) != DFMT_OK)
 		(void)fprintf(stderr, "%s: %s: %s %s\n", form,
 			dfmt_status_name(err.status), err.what, err.detail);
 	free(names);
@@ -113,16 +115,17 @@ int
 main(int argc, char **argv)
 {
 	bool each = argc > 1 && strcmp(argv[1], "-n") == 0;
-	bool frames = argc > 1 && strcmp(argv[1], "-a") == 0;
+	bool raw = argc > 1 && strcmp(argv[1], "-r") == 0;
+	bool frames = raw || (argc > 1 && strcmp(argv[1], "-a") == 0);
 	unsigned long most = frames ? ULONG_MAX : MAX_NAMED;
 	int first = each || frames ? 2 : 1;
-	struct dfmt *ref = argc > first + 1 ? open_form(argv[first]) : NULL;
+	struct dfmt *ref = argc > first + 1 ? open_form(argv[first], false) : NULL;
 	int rc = 0;
 
 	if (!ref)
 		return 2;
 	for (int i = first + 1; i < argc; i++) {
-		struct dfmt *form = open_form(argv[i]);
+		struct dfmt *form = open_form(argv[i], raw);
 		uint64_t addr = 0, start, end;
 		struct tally t = { 0 };
 

@@ -28,28 +28,19 @@ def die(msg):
     sys.exit(f"take: {msg}")
 
 
-class Guest:
+class Machine:
     """A running QEMU: its console log, its serial line and its monitor."""
 
-    def __init__(self, args, machine, disk="virtio-blk-pci"):
-        """machine: QEMU's options for what it boots."""
-        self.out = args.out
-        self.log = f"{args.out}/console.log"
-        self.disks = [f"{args.out}/oracle.img", f"{args.out}/vmcore.img"]
-        sizes = [ORACLE_MB << 20, (args.mem + 64) << 20]
-        for path, size in zip(self.disks, sizes):
-            with open(path, "wb") as f:
-                f.truncate(size)
-        ser, mon = f"{args.out}/ser.sock", f"{args.out}/mon.sock"
+    def __init__(self, out, options):
+        """options: QEMU's, but for those of the lines."""
+        self.out = out
+        self.log = f"{out}/console.log"
+        ser, mon = f"{out}/ser.sock", f"{out}/mon.sock"
         cmd = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg,thread=multi",
-               "-cpu", args.cpu, "-m", str(args.mem), "-smp", str(args.smp),
                "-vga", "none", "-display", "none", "-no-reboot", "-net", "none",
                "-chardev", f"socket,id=ser0,path={ser},server=on,wait=off",
                "-serial", "chardev:ser0",
-               "-monitor", f"unix:{mon},server=on,wait=off"] + machine
-        for i, path in enumerate(self.disks):
-            cmd += ["-drive", f"file={path},if=none,id=disk{i},format=raw,cache=unsafe",
-                    "-device", f"{disk},drive=disk{i}"]
+               "-monitor", f"unix:{mon},server=on,wait=off"] + options
         self.proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL)
         self.ser = connect(ser, self.proc)
@@ -101,7 +92,30 @@ class Guest:
         if self.proc.poll() is None:
             self.proc.terminate()
         self.proc.wait()
-        for path in self.disks + [f"{self.out}/ser.sock", f"{self.out}/mon.sock"]:
+        for path in f"{self.out}/ser.sock", f"{self.out}/mon.sock":
+            if os.path.exists(path):
+                os.unlink(path)
+
+
+class Guest(Machine):
+    """One with two disks for what it says of itself and for its vmcore."""
+
+    def __init__(self, args, machine, disk="virtio-blk-pci"):
+        """machine: QEMU's options for what it boots."""
+        self.disks = [f"{args.out}/oracle.img", f"{args.out}/vmcore.img"]
+        sizes = [ORACLE_MB << 20, (args.mem + 64) << 20]
+        for path, size in zip(self.disks, sizes):
+            with open(path, "wb") as f:
+                f.truncate(size)
+        options = ["-cpu", args.cpu, "-m", str(args.mem), "-smp", str(args.smp)] + machine
+        for i, path in enumerate(self.disks):
+            options += ["-drive", f"file={path},if=none,id=disk{i},format=raw,cache=unsafe",
+                        "-device", f"{disk},drive=disk{i}"]
+        super().__init__(args.out, options)
+
+    def close(self):
+        super().close()
+        for path in self.disks:
             if os.path.exists(path):
                 os.unlink(path)
 

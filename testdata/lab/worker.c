@@ -7,6 +7,8 @@
  *                    "LAB: worker PID" when all are there
  *   worker ps        every task from /proc: pid tgid ppid state comm
  *   worker stacks    every task's kernel stack, as the kernel unwinds it
+ *   worker secret SEED  holds 32 bytes that only SEED tells, in memory of its
+ *                    own and in a file of /tmp (secrets_planted.py looks for them)
  *
  * The oracle modes leave themselves out: what they print is what is still
  * there when the dump is taken.  Static, no library but libc.
@@ -16,6 +18,7 @@
  * fails here is missing in the dump. */
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
@@ -45,6 +48,8 @@
 #define PATTERN 0xA5A5A5A5A5A5A5A5ull
 #define TEXT_ADDR (NEEDLE_MAP + 0x18200)
 #define TEXT "CRASHLAB-STRING-NEEDLE-0001"
+
+#define SECRET_LEN 65536u
 
 static int pipe_fds[2], poll_fds[2], sock_fds[2];
 static uint32_t futex_word;
@@ -265,6 +270,44 @@ visit_process(int pid, void *arg)
 	each_number(path, visit_task, v);
 }
 
+/* Word by word: what goes through a vector register stays in the kernel. */
+static void
+secret_put(volatile uint64_t *to, uint64_t seed, uint64_t place)
+{
+	for (size_t i = 0; i < SECRET_LEN / 8; i++) {
+		uint64_t v = (seed + place * 4 + i % 4 + 1) *
+			     0x9e3779b97f4a7c15u;
+
+		v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9u;
+		v = (v ^ v >> 27) * 0x94d049bb133111ebu;
+		to[i] = v ^ v >> 31;
+	}
+}
+
+static int
+secret(const char *seed)
+{
+	uint64_t n = strtoull(seed, NULL, 16);
+	int fd = open("/tmp/secret", O_RDWR | O_CREAT, 0600);
+	void *own = mmap(NULL, SECRET_LEN, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *file = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, SECRET_LEN) == 0)
+		file = mmap(NULL, SECRET_LEN, PROT_READ | PROT_WRITE,
+			MAP_SHARED, fd, 0);
+	if (own == MAP_FAILED || file == MAP_FAILED) {
+		puts("LAB: no secret");
+		return 1;
+	}
+	secret_put(own, n, 0);
+	secret_put(file, n, 1);
+	puts("LAB: secret");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -272,6 +315,8 @@ main(int argc, char **argv)
 
 	if (argc < 2)
 		return work();
+	if (argc == 3 && !strcmp(argv[1], "secret"))
+		return secret(argv[2]);
 	if (!strcmp(argv[1], "stacks"))
 		v.show = show_stack;
 	each_number("/proc", visit_process, &v);

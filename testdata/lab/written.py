@@ -3,8 +3,12 @@
 Xen host is asked: is it whole, is it the machine's memory, and has nothing
 else been written.
 """
+import json
+import os
 import re
 import subprocess
+
+import secrets_planted
 
 
 def check_said(check, guest, mdb, name):
@@ -32,7 +36,7 @@ def check_pages(check, guest, mdb, name):
                          stderr=subprocess.PIPE, text=True, check=False)
     tally = re.search(r"same (\d+) excluded (\d+) bad (\d+)", out.stdout)
     frames = [int(f, 16) for f in re.findall(r"^(0x[0-9a-f]+): differs", out.stderr, re.M)]
-    check.that(f"{name} pages", tally and int(tally.group(1)) > 50000
+    check.that(f"{name} pages", tally and int(tally.group(1)) > 20000
                and int(tally.group(3)) == len(frames) < 1000,
                f"{out.stdout} {out.stderr[-200:]}")
     said = mdb.run("; ".join(f"{0xffff830000000000 + f:x}::whatis" for f in frames))
@@ -42,4 +46,65 @@ def check_pages(check, guest, mdb, name):
                f"{len(frames)} differ: {[l for l in said.splitlines() if l not in ours][:3]}")
 
 
-QUESTIONS = [check_said, check_other, check_pages]
+def check_state(check, guest, mdb, name):
+    """What dom0 was told (dumpadm status) is what then came true."""
+    told = json.loads(guest.text("xdump-status.json"))
+    label = re.search(r" xdump=([0-9a-f-]{36})", guest.console).group(1)
+    check.that(f"{name} state", told["state"] == "ready" and told["label"] == label
+               and told["waiting"] == "no" and told["fits"] == "yes", f"{told}")
+    raw = re.search(r"KiB of (\d+) KiB", guest.console)
+    mib = told["estimate"] >> 20
+    check.that(f"{name} estimate", raw and abs(int(raw.group(1)) / 1024 - mib) < mib / 10 + 4,
+               f"{mib} MiB were estimated, it was {raw and raw.group(0)}")
+    registered = "labunregistered" not in guest.text("cmdline")
+    said = re.search(r"xdump: dom0 is (not )?registered", guest.console[guest.console.find("LAB: ready"):])
+    check.that(f"{name} registered", said and bool(said.group(1)) != registered
+               and told["dom0"].startswith("registered: Linux" if registered else "not"),
+               f"{told['dom0']!r}, {said and said.group(0)!r}")
+
+
+def check_secrets(check, guest, mdb, name):
+    """What a process of dom0's holds is in the machine's memory, and in the
+    dump only of a dom0 that did not register."""
+    needles = secrets_planted.planted(guest)
+    there = secrets_planted.hits(f"{guest.path}/machine.elf", needles)
+    check.that(f"{name} secrets planted", needles and all(there.values()), f"{there}")
+    found = secrets_planted.hits_in_dump(mdb.program.replace("/mdb", "/dumpconv"),
+                                         f"{guest.path}/vmcore.0", needles)
+    wanted = "labunregistered" in guest.text("cmdline")
+    check.that(f"{name} secrets", all(bool(n) == wanted for n in found.values()), f"{found}")
+
+
+def check_guests(check, guest, mdb, name):
+    """What guests hold is in no dump, but for a running one's with
+    content=guests: and of that not in what can be read without the key."""
+    locked = f"{guest.path}/locked"
+    wanted = ",content=guests" in guest.console
+    for domain in secrets_planted.DOMAINS:
+        if "LAB: secret" not in guest.text(f"console-lab-{domain}"):
+            continue
+        needles = secrets_planted.planted_in(guest, domain)
+        there = secrets_planted.hits(f"{guest.path}/machine.elf", needles)
+        check.that(f"{name} secrets of {domain} planted",
+                   needles and (domain == "gone" or all(there.values())), f"{there}")
+        found = secrets_planted.hits_in_dump(mdb.program.replace("/mdb", "/dumpconv"),
+                                             f"{guest.path}/vmcore.0", needles)
+        check.that(f"{name} secrets of {domain}",
+                   all(bool(n) == (wanted and domain != "gone") for n in found.values()),
+                   f"{found}, in the machine {there}")
+        if os.path.exists(locked):
+            check_locked(check, guest, mdb, f"{name} secrets of {domain}", needles)
+
+
+def check_locked(check, guest, mdb, name, needles):
+    """Of the disk and of what savecore took without the key nothing is known."""
+    raw = [secrets_planted.hits(f"{guest.path}/{f}", needles) for f in ("locked", "nvme.img")]
+    check.that(f"{name} without the key", not any(n for f in raw for n in f.values()), f"{raw}")
+    said = subprocess.run([mdb.program, "-S", "-e", "::status; 0x1000\\X", f"{guest.path}/locked"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False).stdout
+    check.that(f"{name} without the key, mdb", "encrypted to key" in said
+               and "no key is given" in said and "Panic" not in said, said)
+
+
+QUESTIONS = [check_said, check_other, check_pages, check_state, check_secrets, check_guests]

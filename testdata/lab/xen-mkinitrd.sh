@@ -4,7 +4,10 @@
 # tools of xen-setup.sh with the libraries they name, and the kernel with the
 # guest's plain initramfs, for the crash kernel and for domains.
 #
-#	xen-mkinitrd.sh KERNEL-DIR XEN-TOOLS-DIR OUT.gz
+#	xen-mkinitrd.sh KERNEL-DIR XEN-TOOLS-DIR OUT.gz [DUMPADM]
+#
+# DUMPADM is our own, for a hypervisor with the dump writer; with it come the
+# host's libraries that the tools do not bring.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$(cd "$1" && pwd)
@@ -59,9 +62,20 @@ mkdir -p "$lib" "$extra/sbin" "$extra/lib64" "$extra/kdump" "$extra/etc/xen"
 for p in $programs; do
 	add_tool "$p"
 done
+add_ours()
+{
+	local name file
+	cp "$1" "$extra/sbin/dumpadm"
+	ldd "$1" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | while read -r file; do
+		name=$(basename "$file")
+		[ -e "$lib/$name" ] || cp -L "$file" "$lib/$name"
+	done
+}
+
 loader=ld-linux-x86-64.so.2
 add_library "$loader"
 add_library libgcc_s.so.1	# what pthread_cancel loads
+[ $# -lt 4 ] || add_ours "$4"
 mv "$lib/$loader" "$extra/lib64/"
 bash "$here/mkinitrd.sh" "$kernel" "$extra/kdump/initrd.gz"
 cp "$kernel/vmlinuz" "$extra/kdump/vmlinuz"

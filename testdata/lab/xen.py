@@ -12,7 +12,7 @@ MODE is what happens when dom0 is up:
     dom0-panic  sysrq-c in dom0
 Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
 a crash kernel instead, and the dump is its copy of /proc/vmcore; --xdump has
-Xen write the dump itself, to a labelled NVMe namespace: vmcore.0 is what
+Xen write the dump itself, to a labelled disk: vmcore.0 is what
 savecore takes off it, machine.elf the machine as it was when that was over.
 DIR then holds console.log, with Xen's own traces and the answers of its debug
 keys, the dumps, and what dom0 said (take.py; xl-list, xl-dmesg, ...).
@@ -51,22 +51,62 @@ def labelled(args):
     return re.search(r"uuid ([0-9a-f-]{36})", said).group(1)
 
 
-def nvme(args):
-    """Beside it one of dom0's, which nobody may change."""
+def encrypted(args):
+    """The options that say whom the dump is for, and what is in it."""
+    options = f",content={args.xdump_content}" if args.xdump_content else ""
+    if args.xdump_key:
+        public = subprocess.run([f"{args.bin}/dumpadm", "keygen", f"{args.out}/key"],
+                                stdout=subprocess.PIPE, text=True, check=True).stdout
+        options += f",key={public.strip()}"
+    return options
+
+
+def drive(args, name, ident):
+    return ["-drive", f"file={args.out}/{name}.img,if=none,id={ident},format=raw"]
+
+
+def disk_nvme(args):
+    sector = f"logical_block_size={args.xdump_sector},physical_block_size={args.xdump_sector}"
+    return (["-device", "nvme,id=nvme0,serial=LAB-1"]
+            + drive(args, "nvme", "ns1")
+            + ["-device", f"nvme-ns,drive=ns1,bus=nvme0,nsid=1,{sector}"]
+            + drive(args, "other", "ns2")
+            + ["-device", f"nvme-ns,drive=ns2,bus=nvme0,nsid=2,{sector}"])
+
+
+def disk_ahci(args):
+    return (["-device", "ahci,id=ahci0"]
+            + drive(args, "nvme", "ns1")
+            + ["-device", "ide-hd,drive=ns1,bus=ahci0.2,serial=LAB-1"]
+            + drive(args, "other", "ns2")
+            + ["-device", "ide-hd,drive=ns2,bus=ahci0.4,serial=LAB-2"])
+
+
+def disk_virtio(args):
+    modern = "virtio-blk-pci,disable-legacy=on"
+    return (drive(args, "nvme", "ns1")
+            + ["-device", f"{modern},drive=ns1,serial=LAB-1"]
+            + drive(args, "other", "ns2")
+            + ["-device", f"{modern},drive=ns2,serial=LAB-2"])
+
+
+DISKS = {"nvme": disk_nvme, "ahci": disk_ahci, "virtio": disk_virtio}
+
+
+def disks(args):
+    """The one for the dump and one of dom0's, which nobody may change."""
     with open(f"{args.out}/other.img", "wb") as f:
         f.write(os.urandom(1 << 20) * 8)
-    return ["-device", "nvme,id=nvme0,serial=LAB-1",
-            "-drive", f"file={args.out}/nvme.img,if=none,id=ns1,format=raw",
-            "-device", "nvme-ns,drive=ns1,bus=nvme0,nsid=1",
-            "-drive", f"file={args.out}/other.img,if=none,id=ns2,format=raw",
-            "-device", "nvme-ns,drive=ns2,bus=nvme0,nsid=2"]
+    return DISKS[args.xdump_disk](args)
 
 
 def start(args):
     kernel = f"{args.cache}/kernel-{args.series}"
-    initrd = f"{args.cache}/xen-{args.series}-{args.branch}.gz"
+    xdump = "-xdump" if args.xdump else ""
+    initrd = f"{args.cache}/xen-{args.series}-{args.branch}{xdump}.gz"
     take.make_initrd("xen-mkinitrd.sh", kernel,
-                     f"{args.cache}/xen-tools-{args.branch}", initrd)
+                     f"{args.cache}/xen-tools-{args.branch}", initrd,
+                     *([f"{args.bin}/dumpadm"] if args.xdump else []))
     xen = (f"com1=115200,8n1 console=com1 noreboot loglvl=all guest_loglvl=all "
            f"dom0_mem={args.dom0_mem}M,max:{args.dom0_mem}M nmi=fatal "
            f"dom0_vcpus_pin {' '.join(args.xen_append)}")
@@ -74,7 +114,8 @@ def start(args):
     if args.pvh:
         xen += " dom0=pvh"
     if args.xdump:
-        xen += f" xdump={labelled(args)}"
+        linux += f" labsecret={os.urandom(7).hex()}"
+        xen += f" xdump={labelled(args)}{encrypted(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
@@ -86,7 +127,7 @@ def start(args):
         machine = ["-machine", "q35,kernel-irqchip=split" if args.iommu == "intel" else "q35",
                    "-device", IOMMUS[args.iommu]] + machine
     if args.xdump:
-        machine += nvme(args)
+        machine += disks(args)
     if args.pvh:
         return take.Guest(args, machine + PVH_MACHINE, PVH_DISK)
     return take.Guest(args, machine)
@@ -94,10 +135,17 @@ def start(args):
 
 def keep_xdump(guest, args):
     """The dump that Xen wrote, as savecore takes it off the disk."""
-    os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
+    if os.path.exists(f"{args.out}/dump.elf"):
+        os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
     with open(f"{args.out}/savecore", "w") as f:
         subprocess.run([f"{args.bin}/savecore", f"{args.out}/nvme.img", args.out],
                        stdout=f, stderr=f, check=False)
+        if args.xdump_key:
+            # What is asked is the dump decrypted; beside it as it was saved.
+            os.rename(f"{args.out}/vmcore.0", f"{args.out}/locked")
+            subprocess.run([f"{args.bin}/dumpconv", "-O", "native", "--key", f"{args.out}/key",
+                            f"{args.out}/locked", f"{args.out}/vmcore.0"],
+                           stdout=f, stderr=f, check=False)
 
 
 def panic(guest, mode):
@@ -167,6 +215,10 @@ def main():
     p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--kdump", action="store_true")
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
+    p.add_argument("--xdump-disk", choices=DISKS, default="nvme", help="its kind")
+    p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
+    p.add_argument("--xdump-key", action="store_true", help="encrypt it")
+    p.add_argument("--xdump-content", help="guests: of the others too, encrypted")
     p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Take the light lab (light.py): hypervisors that die in seconds, with disks
+that fail, power that is cut, a hundred panics in a row.
+
+    [FULL=1] xdump.py --cache CACHE --bin BIN OUT [NAME...]
+
+Each row leaves a folder OUT/xdump-NAME; one that is there is not taken again.
+check-xdump.py asks about them.
+"""
+import argparse
+import os
+import sys
+import time
+import traceback
+
+import faults
+import light
+import many
+import matrix
+
+
+def fault_row(name):
+    def take(new):
+        lab = new()
+        try:
+            faults.FAULTS[name].run(lab)
+        finally:
+            lab.close()
+        if faults.FAULTS[name].dump:
+            lab.savecore()
+        lab.finish()
+    return take
+
+
+def rows(full, cache):
+    """name: what takes it, given what makes a Light."""
+    table = {f"fault-{n}": fault_row(n) for n in faults.FAULTS}
+    table |= matrix.rows(full, cache)
+    table |= many.rows(full)
+    return table
+
+
+def take(args, name, row):
+    out = f"{args.out}/xdump-{name}"
+    if os.path.exists(f"{out}/.done"):
+        return True
+    begin = time.time()
+    try:
+        row(lambda sub="", **more: light.Light(args.cache, args.bin, out + sub,
+                                               **{"xen": args.xen, **more}))
+    except (Exception, SystemExit):
+        traceback.print_exc()
+        print(f"lab: xdump-{name} fails")
+        return False
+    open(f"{out}/.done", "w").close()
+    print(f"xdump: {name} in {time.time() - begin:.0f} s")
+    sys.stdout.flush()
+    return True
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--cache", required=True)
+    p.add_argument("--bin", default="build/release/bin")
+    p.add_argument("--xen", help="this hypervisor for every row")
+    p.add_argument("out")
+    p.add_argument("names", nargs="*")
+    args = p.parse_args()
+    table = rows(bool(os.environ.get("FULL") or args.names), args.cache)
+    names = [n.removeprefix("xdump-") for n in args.names]
+    good = [take(args, n, row) for n, row in table.items() if not names or n in names]
+    sys.exit(not all(good))
+
+
+main()
