@@ -79,11 +79,13 @@ esac
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
 lz4=${LZ4_SRC:-$cache/../src/lz4}
+bearssl=${BEARSSL_SRC:-$cache/../src/bearssl}
 writer=
 case $flavour in
 xdump*)
 	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/compat/* "$root"/dumpfmt/dev/*.[ch] \
-	    "$root"/dumpfmt/writer*.[ch] "$root"/dumpfmt/crc.c 2>/dev/null | sha256sum | cut -d' ' -f1)
+	    "$root"/dumpfmt/writer*.[ch] "$root"/dumpfmt/crc.c "$root"/dumpfmt/crypt*.c 2>/dev/null | sha256sum | cut -d' ' -f1)
+	[ -e "$bearssl/inner.h" ] || die "no $bearssl/inner.h: run make setup, or name it with BEARSSL_SRC="
 	[ -e "$lz4/lz4.c" ] || die "no $lz4/lz4.c: run make setup, or name it with LZ4_SRC=" ;;
 esac
 [ ! -e "$out/.done" ] || [ "$(cat "$out/.done")" != "$writer" ] || exit 0
@@ -271,7 +273,7 @@ build()
 	cd "$dir"
 	cp "$dir.package/root/boot/xen-$series-amd64.config" xen/.config
 	want="EXPERT=y DEBUG_INFO=y"
-	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" || exit 1
+	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" "$bearssl" || exit 1
 	case $flavour in
 	release | xdump | xdumptest) ;;
 	debug | xdumpdebug) want="$want DEBUG=y FRAME_POINTER=y" ;;
