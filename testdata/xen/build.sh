@@ -83,8 +83,8 @@ bearssl=${BEARSSL_SRC:-$cache/../src/bearssl}
 writer=
 case $flavour in
 xdump*)
-	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/compat/* "$root"/dumpfmt/dev/*.[ch] \
-	    "$root"/dumpfmt/writer*.[ch] "$root"/dumpfmt/crc.c "$root"/dumpfmt/crypt*.c 2>/dev/null | sha256sum | cut -d' ' -f1)
+	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/*/* "$root"/dumpfmt/dev/*.[ch] \
+	    "$root"/dumpfmt/*.[ch] 2>/dev/null | sha256sum | cut -d' ' -f1)
 	[ -e "$bearssl/inner.h" ] || die "no $bearssl/inner.h: run make setup, or name it with BEARSSL_SRC="
 	[ -e "$lz4/lz4.c" ] || die "no $lz4/lz4.c: run make setup, or name it with LZ4_SRC=" ;;
 esac
@@ -273,6 +273,7 @@ build()
 	cd "$dir"
 	cp "$dir.package/root/boot/xen-$series-amd64.config" xen/.config
 	want="EXPERT=y DEBUG_INFO=y"
+	[ "$flavour" != xdumptest ] || export XDUMP_TEST=1
 	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" "$bearssl" || exit 1
 	case $flavour in
 	release | xdump | xdumptest) ;;
