@@ -19,6 +19,7 @@
 
 /* NOLINTBEGIN: odd on purpose (fixed addresses, a vfork that waits), and what
  * fails here is missing in the dump. */
+#define _GNU_SOURCE /* O_DIRECT */
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
