@@ -117,6 +117,7 @@ dump_write(struct dump *d)
 	d->result = *dfmt_writer_result_get(w);
 	free(memory);
 	assert_false(d->f.outside);
+	assert_false(d->f.changed);
 }
 
 static enum dfmt_status
@@ -508,6 +509,8 @@ test_nonces_after_panic(void **state)
 		struct dump d;
 
 		dump_init(&d);
+		if (at / SPARSE % 2)
+			d.config.ops = &wfix_ops_two_steps;
 		d.f.panic_at = at;
 		d.f.bad_first = 100000 + at * 97 % 200000;
 		d.f.bad_end = d.f.bad_first + (at % 3) * 4096;
@@ -532,6 +535,8 @@ test_nonces_under_faults(void **state)
 		struct dump d;
 
 		dump_init(&d);
+		if (at / SPARSE % 2)
+			d.config.ops = &wfix_ops_two_steps;
 		d.f.fail_at = at;
 		dump_write(&d);
 		if (d.result.status < DFMT_W_CONFIG)
@@ -542,6 +547,8 @@ test_nonces_under_faults(void **state)
 		struct dump d;
 
 		dump_init(&d);
+		if (bad / (8192 * SPARSE) % 2)
+			d.config.ops = &wfix_ops_two_steps;
 		d.f.bad_first = bad;
 		d.f.bad_end = bad + 512;
 		dump_write(&d);

@@ -269,7 +269,10 @@ bool dfmt_w_emit_first(struct dfmt_writer *w, const struct wseg *seg);
 /* The end segment, its copy, and both read back. */
 bool dfmt_w_emit_end(struct dfmt_writer *w, const struct wseg *seg);
 
-/* Fills in header and padding for that place; returns the whole length. */
+/*
+ * Fills in header and padding for that place; returns the whole length.  The
+ * first time encrypts what is to be encrypted, and marks it as sealed.
+ */
 uint64_t dfmt_w_seal(struct dfmt_writer *w, struct wseg *seg,
 	const struct wplace *place);
 /* Place is behind what was written. */

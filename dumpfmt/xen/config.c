@@ -6,6 +6,9 @@
  *	pci=SSSS:BB:DD.F	where the controller is: a hint, looked at first
  *	content=hv|dom0|dom0-all	hypervisor; and dom0's kernel (default); and
  *				all of dom0
+ *	content=guests		hypervisor, dom0's kernel and all guests: only
+ *				with key=
+ *	key=HEX64		encrypted to this public key (dumpadm keygen)
  *	limit=SECONDS		the dump ends then (default 120)
  *	overwrite		an unsaved dump may be overwritten
  *	dry-run			do all but write
@@ -23,7 +26,7 @@
 #define LIMIT_MAX_S 3600u
 #define CONTENT(class) (1u << (class))
 
-static char __initdata opt_xdump[160];
+static char __initdata opt_xdump[320];
 string_param("xdump", opt_xdump);
 
 static int __init
@@ -91,9 +94,27 @@ content_parse(const char *s, struct xdump_config *c)
 		c->content = dom0;
 	else if (!strcmp(s, "dom0-all"))
 		c->content = dom0 | CONTENT(DFMT_CLASS_USER);
+	else if (!strcmp(s, "guests"))
+		c->content = dom0 | CONTENT(DFMT_CLASS_GUEST);
 	else
 		return false;
 	return true;
+}
+
+static bool __init
+key_parse(const char *s, struct xdump_config *c)
+{
+	for (unsigned int i = 0; i < sizeof(c->key); i++) {
+		int high = hex_digit(s[0]);
+		int low = high < 0 ? -1 : hex_digit(s[1]);
+
+		if (low < 0)
+			return false;
+		c->key[i] = (uint8_t)(high << 4 | low);
+		s += 2;
+	}
+	c->has_key = *s == 0;
+	return c->has_key;
 }
 
 static bool __init
@@ -115,6 +136,8 @@ word_parse(const char *word, struct xdump_config *c)
 		return place_parse(word + 4, c);
 	if (!strncmp(word, "content=", 8))
 		return content_parse(word + 8, c);
+	if (!strncmp(word, "key=", 4))
+		return key_parse(word + 4, c);
 	if (!strncmp(word, "limit=", 6))
 		return limit_parse(word + 6, c);
 	if (!strcmp(word, "overwrite"))
@@ -152,6 +175,10 @@ xdump_config_parse(struct xdump_config *c)
 	}
 	if (!memcmp(c->uuid, none, sizeof(none))) {
 		xdump_off("the command line names no label");
+		return false;
+	}
+	if ((c->content & CONTENT(DFMT_CLASS_GUEST)) && !c->has_key) {
+		xdump_off("content=guests needs key=: guests are dumped encrypted or not at all");
 		return false;
 	}
 	c->enabled = true;

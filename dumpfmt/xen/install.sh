@@ -1,20 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Put the dump writer into a Xen source tree: whole files of ours into
-# xen/arch/x86/xdump, and the hooks, a few lines in three of Xen's files.  Their
+# xen/arch/x86/xdump, and the hooks, a few lines in four of Xen's files.  Their
 # places are found by function; where one has moved nothing is changed.
 #
-#	install.sh XEN-TREE LZ4-DIR
+#	install.sh XEN-TREE LZ4-DIR [BEARSSL-DIR]
 #
-# XEN-TREE holds xen/, LZ4-DIR lz4.c and lz4.h of LZ4's own sources.
+# XEN-TREE holds xen/, LZ4-DIR lz4.c and lz4.h of LZ4's own sources, BEARSSL-DIR
+# those of BearSSL's that testdata/setup-bearssl.sh takes: without them there is
+# no encryption, and Xen says so when it is asked for.  With XDUMP_TEST=1 a
+# build for tests: what else it has test/test-hooks.c says.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# = 2 ] || {
-	sed -n '3,9s/^# \{0,1\}//p' "$0" >&2
+[ $# = 2 ] || [ $# = 3 ] || {
+	sed -n '3,12s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 xen=$1/xen
 lz4=$2
+bearssl=${3-}
 dir=$xen/arch/x86/xdump
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -58,10 +62,12 @@ include()
 
 [ -e "$xen/arch/x86/Makefile" ] || die "$1 is no Xen source tree"
 [ -e "$lz4/lz4.c" ] || die "$lz4 has no lz4.c"
+[ -z "$bearssl" ] || [ -e "$bearssl/inner.h" ] || die "$bearssl has no inner.h"
 ! grep -q xdump "$xen/arch/x86/Makefile" || die "$1 has it already"
 
 take drivers/char/console.c
 take common/shutdown.c
+take arch/x86/cpu/mcheck/mce.c
 take arch/x86/Makefile
 hook drivers/char/console.c panic 'kexec_crash(CRASHREASON_PANIC)' \
     'xdump_crash(CRASHREASON_PANIC);'
@@ -69,14 +75,17 @@ hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_HWDOM)' \
     'xdump_crash(CRASHREASON_HWDOM);'
 hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_WATCHDOG)' \
     'xdump_crash(CRASHREASON_WATCHDOG);'
+hook arch/x86/cpu/mcheck/mce.c do_machine_check 'mce_enter();' \
+    'xdump_machine_check();'
 include drivers/char/console.c
 include common/shutdown.c
+include arch/x86/cpu/mcheck/mce.c
 # The console's ring is private to its file.
 echo '#include <asm/xdump-console.h>' >>"$work/drivers/char/console.c"
 sed -i '0,/^obj-y += /s//obj-y += xdump\/\nobj-y += /' "$work/arch/x86/Makefile"
 grep -q xdump "$work/arch/x86/Makefile" || die "arch/x86/Makefile has no obj-y: this Xen is not known"
 
-for f in drivers/char/console.c common/shutdown.c arch/x86/Makefile; do
+for f in drivers/char/console.c common/shutdown.c arch/x86/cpu/mcheck/mce.c arch/x86/Makefile; do
 	cp "$work/$f" "$xen/$f"
 done
 mkdir -p "$dir/compat"
@@ -85,14 +94,24 @@ cp "$here"/*.c "$here"/xdump-impl.h "$dir/"
 cp "$here"/xdump.h "$here"/xdump-console.h "$xen/arch/x86/include/asm/"
 cp "$here/Makefile.xen" "$dir/Makefile"
 for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/../dfmt-linux.h "$here"/../dev/*.[ch] \
-    "$here"/../dfmt-crc.h "$here"/../dfmt-bytes.h "$here"/../dfmt-format.h "$here"/../dfmt-writer.h \
+    "$here"/../dfmt-crypt.h "$here"/../dfmt-crc.h "$here"/../dfmt-bytes.h "$here"/../dfmt-format.h "$here"/../dfmt-writer.h \
     "$here"/../dfmt-writer-lz4.h; do
 	case $f in
 	*_test.c | *_fuzz.c | *_fixture.h | *_model.h) ;;
 	*) cp "$f" "$dir/" ;;
 	esac
 done
+if [ "${XDUMP_TEST-}" = 1 ]; then
+	cp "$here/test/test-hooks.c" "$dir/"
+	echo 'CFLAGS-y += -DXDUMP_TEST' >>"$dir/Makefile"
+fi
 # The compressor goes in as one file: lz4-xen.c.
-mv "$dir/writer-lz4.c" "$dir/writer-lz4.inc"
+rm "$dir/writer-lz4.c"
 cp "$lz4/lz4.c" "$dir/lz4.inc"
 cp "$lz4/lz4.h" "$dir/"
+# Encryption: BearSSL's files and what is on top of them, which crypt-*.c include.
+[ -z "$bearssl" ] || {
+	mkdir -p "$dir/bearssl"
+	cp "$bearssl"/*.[ch] "$here"/../crypt.c "$here"/../crypt-key.c "$dir/bearssl/"
+	sed -i 's/^#obj-crypt /CFLAGS-y += -DXDUMP_CRYPT /' "$dir/Makefile"
+}

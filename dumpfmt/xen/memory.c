@@ -3,10 +3,11 @@
  * The machine's memory for the writer: which frames there are, what each holds
  * by the frame table, and a read that survives a hole.
  *
- * What may hold a guest's secrets is of class FREE or GUEST, which are never
- * written: frames of any domain but dom0, free ones, and those that somebody
- * is just taking or giving back.  Nothing is taken on trust: only owners that
- * are known by address count, no pointer is followed.
+ * What may hold a guest's secrets is of class FREE or GUEST: frames of any
+ * domain but dom0, free ones, and those that somebody is just taking or giving
+ * back.  FREE is never written, GUEST only with content=guests, encrypted.
+ * Nothing is taken on trust: only owners that are known by address count, no
+ * pointer is followed.
  */
 #include "xdump-impl.h"
 
@@ -112,6 +113,12 @@ class_of(uint64_t pfn)
 	return owner == dom_io ? DFMT_CLASS_FREE : DFMT_CLASS_GUEST;
 }
 
+bool
+xdump_is_hypervisor(uint64_t pfn)
+{
+	return class_of(pfn) == DFMT_CLASS_HYPERVISOR;
+}
+
 static int
 classify(void *arg, uint64_t pfn, uint64_t *count_out)
 {
@@ -155,6 +162,7 @@ xdump_words_copy(void *to, const void *from, unsigned long nr)
 static int
 read_frame(void *arg, uint64_t pfn, void *buf)
 {
+	xdump_test_page();
 	if (!mfn_valid(_mfn(pfn)) ||
 		(mfn_to_page(_mfn(pfn))->count_info & PGC_broken))
 		return 1;
@@ -169,6 +177,7 @@ disk_write(void *arg, uint64_t offset, const void *buf, size_t len)
 {
 	struct xdump_run *r = arg;
 
+	xdump_test_write();
 	return !dfmt_disk_write(&r->disk, r->offset + offset, buf, len);
 }
 

@@ -166,11 +166,12 @@ content_set(void)
 {
 	uint32_t c = xdump.config.content;
 
-	item_set(CONTENT, "hypervisor%s%s",
+	item_set(CONTENT, "hypervisor%s%s%s",
 		c & 1u << DFMT_CLASS_USER     ? ", all of dom0"
 		: c & 1u << DFMT_CLASS_KERNEL ? ", dom0"
 					      : "",
-		c & 1u << DFMT_CLASS_GUEST ? ", guests" : "");
+		c & 1u << DFMT_CLASS_GUEST ? ", guests" : "",
+		xdump.cipher.seal ? ", encrypted" : "");
 	item_set(MEMORY, "%lu", (uint64_t)total_pages << PAGE_SHIFT);
 }
 

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 
 PLACES = ["a process's memory", "a file of tmpfs"]
+DOMAINS = {"pv": 16, "pvh": 32, "gone": 48} # added to dom0's seed (xen-init)
 ALL = (1 << 64) - 1
 
 
@@ -27,6 +28,13 @@ def planted(guest):
     """name -> 32 bytes, of what dom0 was told to hold."""
     seed = re.search(r"labsecret=([0-9a-f]+)", guest.text("cmdline"))
     return {place: secret(int(seed.group(1), 16), i)
+            for i, place in enumerate(PLACES)} if seed else {}
+
+
+def planted_in(guest, domain):
+    """The same of a domain."""
+    seed = re.search(r"labsecret=([0-9a-f]+)", guest.text("cmdline"))
+    return {f"{domain}: {place}": secret(int(seed.group(1), 16) + DOMAINS[domain], i)
             for i, place in enumerate(PLACES)} if seed else {}
 
 

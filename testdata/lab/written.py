@@ -4,6 +4,7 @@ Xen host is asked: is it whole, is it the machine's memory, and has nothing
 else been written.
 """
 import json
+import os
 import re
 import subprocess
 
@@ -103,4 +104,36 @@ def check_secrets(check, guest, mdb, name):
     check.that(f"{name} secrets", all(bool(n) == wanted for n in found.values()), f"{found}")
 
 
-QUESTIONS = [check_said, check_other, check_pages, check_state, check_secrets]
+def check_guests(check, guest, mdb, name):
+    """What guests hold is in no dump, but for a running one's with
+    content=guests: and of that not in what can be read without the key."""
+    locked = f"{guest.path}/locked"
+    wanted = ",content=guests" in guest.console
+    for domain in secrets_planted.DOMAINS:
+        if "LAB: secret" not in guest.text(f"console-lab-{domain}"):
+            continue
+        needles = secrets_planted.planted_in(guest, domain)
+        there = secrets_planted.hits(f"{guest.path}/machine.elf", needles)
+        check.that(f"{name} secrets of {domain} planted",
+                   needles and (domain == "gone" or all(there.values())), f"{there}")
+        found = secrets_planted.hits_in_dump(mdb.program.replace("/mdb", "/dumpconv"),
+                                             f"{guest.path}/vmcore.0", needles)
+        check.that(f"{name} secrets of {domain}",
+                   all(bool(n) == (wanted and domain != "gone") for n in found.values()),
+                   f"{found}, in the machine {there}")
+        if os.path.exists(locked):
+            check_locked(check, guest, mdb, f"{name} secrets of {domain}", needles)
+
+
+def check_locked(check, guest, mdb, name, needles):
+    """Of the disk and of what savecore took without the key nothing is known."""
+    raw = [secrets_planted.hits(f"{guest.path}/{f}", needles) for f in ("locked", "nvme.img")]
+    check.that(f"{name} without the key", not any(n for f in raw for n in f.values()), f"{raw}")
+    said = subprocess.run([mdb.program, "-S", "-e", "::status; 0x1000\\X", f"{guest.path}/locked"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False).stdout
+    check.that(f"{name} without the key, mdb", "encrypted to key" in said
+               and "no key is given" in said and "Panic" not in said, said)
+
+
+QUESTIONS = [check_said, check_other, check_pages, check_state, check_secrets, check_guests]

@@ -16,6 +16,7 @@ shift 2
 pvh='--cpu=max,-la57,-smap,-rdtscp'
 up="--wait=900,--append=labnospin=1"
 guests="--mem=896,$up,--append=labguests=pv"
+gone="--mem=1024,$up,--append=labguests=pv,--append=labgone=1"
 both="$pvh,--mem=1024,--dom0-mem=352,$up,--append=labguests=pv+pvh"
 # name                          hypervisor      mode       options   dumps
 table="
@@ -27,6 +28,8 @@ table="
 * xen-4.17.5-release-nmi        4.17.5-release  nmi-idle   -         elf
 * xen-4.17.5-option-hypercall   4.17.5-option   hypercall  -         elf
 * xen-4.17.5-xdump-hypercall    4.17.5-xdump    hypercall  --xdump=256M elf
+* xen-4.17.5-xdump-crypt        4.17.5-xdump    hypercall  --xdump=256M,--xdump-key,--xdump-content=guests,$gone elf
+- xen-4.17.5-xdump-guests       4.17.5-xdump    hypercall  --xdump=256M,$gone elf
 * xen-4.20.4-hypercall          4.20.4-stock    hypercall  -         elf
 * xen-4.20.4-guests             4.20.4-stock    run        $guests   elf
 - xen-4.17.5-xdump-nmi-idle     4.17.5-xdump    nmi-idle   --xdump=256M elf

@@ -40,6 +40,7 @@ DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic",
 # A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
 # are not the machine's.
 PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
+IOMMUS = {"intel": "intel-iommu,intremap=on", "amd": "amd-iommu,intremap=on"}
 PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 
@@ -53,6 +54,16 @@ def labelled(args):
                            f"{args.out}/nvme.img"],
                           stdout=subprocess.PIPE, text=True, check=True).stdout
     return re.search(r"uuid ([0-9a-f-]{36})", said).group(1)
+
+
+def encrypted(args):
+    """The options that say whom the dump is for, and what is in it."""
+    options = f",content={args.xdump_content}" if args.xdump_content else ""
+    if args.xdump_key:
+        public = subprocess.run([f"{args.bin}/dumpadm", "keygen", f"{args.out}/key"],
+                                stdout=subprocess.PIPE, text=True, check=True).stdout
+        options += f",key={public.strip()}"
+    return options
 
 
 def drive(args, name, ident):
@@ -109,7 +120,7 @@ def start(args):
         xen += " dom0=pvh"
     if args.xdump:
         linux += f" labsecret={os.urandom(7).hex()}"
-        xen += f" xdump={labelled(args)}"
+        xen += f" xdump={labelled(args)}{encrypted(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
@@ -117,6 +128,9 @@ def start(args):
     linux = linux.strip().replace(",", ",,")
     machine = ["-kernel", args.xen, "-append", xen,
                "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
+    if args.iommu:
+        machine = ["-machine", "q35,kernel-irqchip=split" if args.iommu == "intel" else "q35",
+                   "-device", IOMMUS[args.iommu]] + machine
     if args.xdump:
         machine += disks(args)
     if args.pvh:
@@ -131,6 +145,12 @@ def keep_xdump(guest, args):
     with open(f"{args.out}/savecore", "w") as f:
         subprocess.run([f"{args.bin}/savecore", f"{args.out}/nvme.img", args.out],
                        stdout=f, stderr=f, check=False)
+        if args.xdump_key:
+            # What is asked is the dump decrypted; beside it as it was saved.
+            os.rename(f"{args.out}/vmcore.0", f"{args.out}/locked")
+            subprocess.run([f"{args.bin}/dumpconv", "-O", "native", "--key", f"{args.out}/key",
+                            f"{args.out}/locked", f"{args.out}/vmcore.0"],
+                           stdout=f, stderr=f, check=False)
 
 
 def panic(guest, mode):
@@ -199,11 +219,14 @@ def main():
     p.add_argument("--xen-append", action="append", default=[])
     p.add_argument("--crashkernel", default="192M")
     p.add_argument("--pvh", action="store_true", help="boot dom0 as PVH")
+    p.add_argument("--iommu", choices=["intel", "amd"], help="all disks are behind one")
     p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--kdump", action="store_true")
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
     p.add_argument("--xdump-disk", choices=DISKS, default="nvme", help="its kind")
     p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
+    p.add_argument("--xdump-key", action="store_true", help="encrypt it")
+    p.add_argument("--xdump-content", help="guests: of the others too, encrypted")
     p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")
