@@ -10,6 +10,8 @@ MODE is what happens when dom0 is up:
     nmi-idle    an NMI from outside, on whatever CPU 0 does
     hypercall   the key N by dom0's hypercall: a panic with both worlds
     dom0-panic  sysrq-c in dom0
+    overflow    dom0's kernel overflows a stack (module labcrash)
+    writes      dom0 writes to its disk until an NMI, as nmi-idle
 Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
 a crash kernel instead, and the dump is its copy of /proc/vmcore; --xdump has
 Xen write the dump itself, to a labelled disk: vmcore.0 is what
@@ -30,8 +32,11 @@ DIED = "Panic on CPU|Kernel panic|Hardware Dom0 crashed"
 PANICKED = {
     "nmi-key": "Panic on CPU", "nmi-idle": "Panic on CPU",
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
+    "overflow": "Hardware Dom0 crashed", "writes": "Panic on CPU",
 }
-DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
+DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic",
+             "overflow": "oops labhow=overflow",
+             "writes": "idle labwrites=/dev/nvme0n2"}
 # A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
 # are not the machine's.
 PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
@@ -154,6 +159,9 @@ def panic(guest, mode):
         guest.wait_for("Serial input to Xen", 30)
         guest.ser.send(b"N")
     elif mode == "nmi-idle":
+        guest.monitor("nmi")
+    elif mode == "writes":
+        guest.wait_for(r"LAB: wrote \d{3}", 60)
         guest.monitor("nmi")
     if mode in PANICKED:
         guest.wait_for(PANICKED[mode], 60)
