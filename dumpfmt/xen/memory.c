@@ -113,6 +113,12 @@ class_of(uint64_t pfn)
 	return owner == dom_io ? DFMT_CLASS_FREE : DFMT_CLASS_GUEST;
 }
 
+bool
+xdump_is_hypervisor(uint64_t pfn)
+{
+	return class_of(pfn) == DFMT_CLASS_HYPERVISOR;
+}
+
 static int
 classify(void *arg, uint64_t pfn, uint64_t *count_out)
 {
@@ -156,6 +162,7 @@ xdump_words_copy(void *to, const void *from, unsigned long nr)
 static int
 read_frame(void *arg, uint64_t pfn, void *buf)
 {
+	xdump_test_page();
 	if (!mfn_valid(_mfn(pfn)) ||
 		(mfn_to_page(_mfn(pfn))->count_info & PGC_broken))
 		return 1;
@@ -170,6 +177,7 @@ disk_write(void *arg, uint64_t offset, const void *buf, size_t len)
 {
 	struct xdump_run *r = arg;
 
+	xdump_test_write();
 	return !dfmt_disk_write(&r->disk, r->offset + offset, buf, len);
 }
 

@@ -10,6 +10,8 @@ MODE is what happens when dom0 is up:
     nmi-idle    an NMI from outside, on whatever CPU 0 does
     hypercall   the key N by dom0's hypercall: a panic with both worlds
     dom0-panic  sysrq-c in dom0
+    overflow    dom0's kernel overflows a stack (module labcrash)
+    writes      dom0 writes to its disk until an NMI, as nmi-idle
 Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
 a crash kernel instead, and the dump is its copy of /proc/vmcore; --xdump has
 Xen write the dump itself, to a labelled disk: vmcore.0 is what
@@ -30,11 +32,15 @@ DIED = "Panic on CPU|Kernel panic|Hardware Dom0 crashed"
 PANICKED = {
     "nmi-key": "Panic on CPU", "nmi-idle": "Panic on CPU",
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
+    "overflow": "Hardware Dom0 crashed", "writes": "Panic on CPU",
 }
-DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
+DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic",
+             "overflow": "oops labhow=overflow",
+             "writes": "idle labwrites=/dev/nvme0n2"}
 # A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
 # are not the machine's.
 PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
+IOMMUS = {"intel": "intel-iommu,intremap=on", "amd": "amd-iommu,intremap=on"}
 PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 
@@ -122,6 +128,9 @@ def start(args):
     linux = linux.strip().replace(",", ",,")
     machine = ["-kernel", args.xen, "-append", xen,
                "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
+    if args.iommu:
+        machine = ["-machine", "q35,kernel-irqchip=split" if args.iommu == "intel" else "q35",
+                   "-device", IOMMUS[args.iommu]] + machine
     if args.xdump:
         machine += disks(args)
     if args.pvh:
@@ -150,6 +159,9 @@ def panic(guest, mode):
         guest.wait_for("Serial input to Xen", 30)
         guest.ser.send(b"N")
     elif mode == "nmi-idle":
+        guest.monitor("nmi")
+    elif mode == "writes":
+        guest.wait_for(r"LAB: wrote \d{3}", 60)
         guest.monitor("nmi")
     if mode in PANICKED:
         guest.wait_for(PANICKED[mode], 60)
@@ -207,6 +219,7 @@ def main():
     p.add_argument("--xen-append", action="append", default=[])
     p.add_argument("--crashkernel", default="192M")
     p.add_argument("--pvh", action="store_true", help="boot dom0 as PVH")
+    p.add_argument("--iommu", choices=["intel", "amd"], help="all disks are behind one")
     p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--kdump", action="store_true")
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")

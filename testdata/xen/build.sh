@@ -23,7 +23,8 @@
 #		option	release, with an option on that moves early members of
 #			struct domain; paging: one that moves a few late ones
 #		xdump	release with the dump writer (dumpfmt/xen); xdumpdebug:
-#		debug with it.  Built again when the writer has changed
+#		debug with it; xdumptest: xdump with what brings its faults
+#		about.  Built again when the writer has changed
 #		source	unpack only
 set -eu
 [ $# = 3 ] || {
@@ -82,8 +83,8 @@ bearssl=${BEARSSL_SRC:-$cache/../src/bearssl}
 writer=
 case $flavour in
 xdump*)
-	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/compat/* "$root"/dumpfmt/dev/*.[ch] \
-	    "$root"/dumpfmt/writer*.[ch] "$root"/dumpfmt/crc.c "$root"/dumpfmt/crypt*.c 2>/dev/null | sha256sum | cut -d' ' -f1)
+	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/*/* "$root"/dumpfmt/dev/*.[ch] \
+	    "$root"/dumpfmt/*.[ch] 2>/dev/null | sha256sum | cut -d' ' -f1)
 	[ -e "$bearssl/inner.h" ] || die "no $bearssl/inner.h: run make setup, or name it with BEARSSL_SRC="
 	[ -e "$lz4/lz4.c" ] || die "no $lz4/lz4.c: run make setup, or name it with LZ4_SRC=" ;;
 esac
@@ -225,6 +226,37 @@ check_options()
 	done
 }
 
+# Flavours that differ in the writer alone are made one after the other in one
+# tree, with the same name, so that only what differs is compiled again.
+tree_of()
+{
+	case $flavour in
+	release | xdump | xdumptest) echo "$cache/build-xen-$version" ;;
+	debug | xdumpdebug) echo "$cache/build-xen-$version-with-debug" ;;
+	*) echo "$cache/build-xen-$version-$flavour" ;;
+	esac
+}
+
+# A whole build of another flavour, without the writer, or the sources.
+tree_make()
+{
+	local f
+	if [ -z "$writer" ] || [ ! -e "$1/.built" ]; then
+		rm -rf "$1"
+		cp -r "$src" "$1"
+		return
+	fi
+	rm "$1/.built"
+	(cd "$1" && grep -rl xdump xen --include='*.[chS]' --include=Makefile || true) |
+	    while read -r f; do
+		case $f in
+		xen/arch/x86/xdump/*) rm "$1/$f" ;;
+		*) [ ! -e "$src/$f" ] && rm "$1/$f" || cp "$src/$f" "$1/$f" ;;
+		esac
+	done
+	rm -rf "$1/xen/arch/x86/xdump"
+}
+
 # What the writer adds to the hypervisor.
 size_say()
 {
@@ -234,16 +266,17 @@ size_say()
 
 build()
 {
-	local dir=$cache/build-xen-$version-$flavour want epoch map
+	local dir want epoch map
+	dir=$(tree_of)
 	fetch_package "$dir.package" "xen-hypervisor-$series-amd64"
-	rm -rf "$dir"
-	cp -r "$src" "$dir"
+	tree_make "$dir"
 	cd "$dir"
 	cp "$dir.package/root/boot/xen-$series-amd64.config" xen/.config
 	want="EXPERT=y DEBUG_INFO=y"
+	[ "$flavour" != xdumptest ] || export XDUMP_TEST=1
 	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" "$bearssl" || exit 1
 	case $flavour in
-	release | xdump) ;;
+	release | xdump | xdumptest) ;;
 	debug | xdumpdebug) want="$want DEBUG=y FRAME_POINTER=y" ;;
 	option) want="$want DEBUG_LOCK_PROFILE=y" ;;
 	noshadow) want="$want SHADOW_PAGING=n" ;;
@@ -276,7 +309,8 @@ build()
 	cp xen/.config "$out/config"
 	[ -z "$writer" ] || size_say
 	cd "$cache"
-	rm -rf "$dir" "$dir.package"
+	rm -rf "$dir.package"
+	touch "$dir/.built"
 	echo "$writer" >"$out/.done"
 }
 
