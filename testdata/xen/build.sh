@@ -23,7 +23,8 @@
 #		option	release, with an option on that moves early members of
 #			struct domain; paging: one that moves a few late ones
 #		xdump	release with the dump writer (dumpfmt/xen); xdumpdebug:
-#		debug with it.  Built again when the writer has changed
+#		debug with it.  Built again when the writer has changed.
+#		xdumptest: with what testdata/lab/corners.py asks of it
 #		source	unpack only
 set -eu
 [ $# = 3 ] || {
@@ -81,7 +82,7 @@ lz4=${LZ4_SRC:-$cache/../src/lz4}
 writer=
 case $flavour in
 xdump*)
-	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/compat/* "$root"/dumpfmt/dev/*.[ch] \
+	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/compat/* "$root"/dumpfmt/xen/test/* "$root"/dumpfmt/dev/*.[ch] \
 	    "$root"/dumpfmt/writer*.[ch] "$root"/dumpfmt/crc.c 2>/dev/null | sha256sum | cut -d' ' -f1)
 	[ -e "$lz4/lz4.c" ] || die "no $lz4/lz4.c: run make setup, or name it with LZ4_SRC=" ;;
 esac
@@ -223,11 +224,20 @@ check_options()
 	done
 }
 
-# What the writer adds to the hypervisor.
+# What the writer adds to the hypervisor: at most 96 KiB of code, and 2 MiB of
+# memory, of which it takes 2 MiB - 96 KiB at boot (XDUMP_MEMORY_MAX).
 size_say()
 {
-	size xen/arch/x86/xdump/built_in.o | awk -v name="$version $flavour" \
-	    'NR == 2 {printf "xen-build: %s: the writer is %.1f KiB of code and %.1f KiB of data\n", name, $1 / 1024, ($2 + $3) / 1024}'
+	size xen/arch/x86/xdump/built_in.o | awk -v name="$version $flavour" '
+		NR == 2 {
+			code = $1 / 1024
+			data = ($2 + $3) / 1024
+		}
+		END {
+			printf "xen-build: %s: the writer is %.1f KiB of code and %.1f KiB of data, at most %.0f KiB of memory with what it takes at boot\n",
+			    name, code, data, data + 2048 - 96
+			exit !(code > 0 && code <= 96 && data <= 96)
+		}' || die "the writer is larger than 96 KiB of code or 2 MiB of memory"
 }
 
 build()
@@ -239,9 +249,12 @@ build()
 	cd "$dir"
 	cp "$dir.package/root/boot/xen-$series-amd64.config" xen/.config
 	want="EXPERT=y DEBUG_INFO=y"
+	case $flavour in
+	xdumptest) export XDUMP_TEST=1 ;;
+	esac
 	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" || exit 1
 	case $flavour in
-	release | xdump) ;;
+	release | xdump | xdumptest) ;;
 	debug | xdumpdebug) want="$want DEBUG=y FRAME_POINTER=y" ;;
 	option) want="$want DEBUG_LOCK_PROFILE=y" ;;
 	noshadow) want="$want SHADOW_PAGING=n" ;;
