@@ -61,7 +61,7 @@ writer_make(void)
 		w.flags |= DFMT_WRITER_DRY_RUN;
 	if (c->overwrite)
 		w.flags |= DFMT_WRITER_OVERWRITE;
-	w.nr_slots = 2 * (w.nr_helpers + 1);
+	w.nr_slots = 2 * w.nr_helpers + 1;
 	memcpy(w.uuid, c->uuid, sizeof(w.uuid));
 	seed_take(w.seed);
 	while (w.nr_helpers && dfmt_writer_memory(&w) > room)

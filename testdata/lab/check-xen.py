@@ -101,6 +101,7 @@ PATHS = {
     "nmi-idle": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception"],
     "dom0-panic": ["hwdom_shutdown", "domain_shutdown", "do_sched_op",
                    "pv_hypercall", "lstar_enter"],
+    "writes": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception"],
 }
 
 

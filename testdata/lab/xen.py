@@ -11,6 +11,8 @@ MODE is what happens when dom0 is up:
     hypercall   the key N by dom0's hypercall: a panic with both worlds
     dom0-panic  sysrq-c in dom0
     watchdog    dom0 arms its watchdog and is silent; no DUMP, the machine reboots
+    overflow    dom0's kernel overflows a stack (module labcrash)
+    writes      dom0 writes to its disk until an NMI, as nmi-idle
 Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
 a crash kernel instead, and the dump is its copy of /proc/vmcore; --xdump has
 Xen write the dump itself, to a labelled disk: vmcore.0 is what
@@ -33,8 +35,11 @@ PANICKED = {
     "nmi-key": "Panic on CPU", "nmi-idle": "Panic on CPU",
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
     "watchdog": "watchdog rebooting machine",
+    "overflow": "Hardware Dom0 crashed", "writes": "Panic on CPU",
 }
-DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic", "watchdog": "watchdog"}
+DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic",
+             "watchdog": "watchdog", "overflow": "oops labhow=overflow",
+             "writes": "idle labwrites=/dev/nvme0n2"}
 # A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
 # are not the machine's.
 PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
@@ -157,6 +162,9 @@ def panic(guest, mode):
         guest.wait_for("Serial input to Xen", 30)
         guest.ser.send(b"N")
     elif mode == "nmi-idle":
+        guest.monitor("nmi")
+    elif mode == "writes":
+        guest.wait_for(r"LAB: wrote \d{3}", 60)
         guest.monitor("nmi")
     if mode in PANICKED:
         guest.wait_for(PANICKED[mode], 60)
