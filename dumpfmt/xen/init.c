@@ -64,8 +64,10 @@ writer_make(void)
 	w.nr_slots = 2 * w.nr_helpers + 1;
 	memcpy(w.uuid, c->uuid, sizeof(w.uuid));
 	seed_take(w.seed);
-	while (w.nr_helpers && dfmt_writer_memory(&w) > room)
-		w.nr_slots = 2 * w.nr_helpers--;
+	while (w.nr_helpers && dfmt_writer_memory(&w) > room) {
+		w.nr_helpers--;
+		w.nr_slots = 2 * w.nr_helpers + 1;
+	}
 	if (dfmt_writer_memory(&w) > room)
 		return false;
 	room = dfmt_writer_memory(&w);
