@@ -139,4 +139,15 @@ def check_locked(check, guest, mdb, name, needles):
                and "no key is given" in said and "Panic" not in said, said)
 
 
+def check_region(check, guest, mdb, name):
+    """Nothing of the crash kernel was touched, whatever came of the dump."""
+    said = re.search(r"(\d+) pages, (\d+) used, (\d+) differ", guest.text("region"))
+    check.that(f"{name} crash kernel's region", said and int(said.group(2)) > 5000
+               and said.group(3) == "0", guest.text("region"))
+    ended = re.search(r"xdump: (dump complete|nothing is written)", guest.console)
+    check.that(f"{name} crash kernel after the writer", ended
+               and guest.console.find("LAB: vmcore") > ended.start(), f"{ended}")
+
+
+BESIDE_KEXEC = [check_region, check_other]
 QUESTIONS = [check_said, check_other, check_pages, check_state, check_secrets, check_guests]
