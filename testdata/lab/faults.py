@@ -118,6 +118,14 @@ def relabelled(lab):
     die_and_look(lab)
 
 
+def shared(lab):
+    """Two controllers lead to it."""
+    lab.subsystem = True
+    lab.labelled()
+    lab.noise(serial="LAB-2")
+    off(lab)
+
+
 def small(lab):
     lab.labelled()
     lab.noise()
@@ -306,6 +314,7 @@ FAULTS = {
     "moved": Fault(moved, NOT + "the label is on another disk than at boot"),
     "torn": Fault(torn, NOT + NO_LABEL),
     "relabelled": Fault(relabelled, NOT + NO_LABEL),
+    "shared": Fault(shared, None, boots="xdump: not .* shared"),
     "small": Fault(small, NOT + SMALL, boots="as it is, nothing would be written: " + SMALL),
     "full": Fault(full, r"xdump: the range is full: \d+ pages", "part"),
     "unsaved": Fault(unsaved, NOT + UNSAVED,
