@@ -20,10 +20,10 @@
 static uint64_t
 nonce_next(struct dfmt_writer *w)
 {
-	uint64_t nonce = w->out.nonce + 1;
+	volatile uint64_t *last = &w->out.nonce;
 
-	__atomic_store_n(&w->out.nonce, nonce, __ATOMIC_SEQ_CST);
-	return nonce;
+	*last = *last + 1;
+	return *last;
 }
 
 void

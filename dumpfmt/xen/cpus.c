@@ -167,6 +167,15 @@ rest(struct cpu_user_regs *regs)
 	regs->rflags = X86_EFLAGS_MBS;
 }
 
+void
+xdump_cpu_park(void)
+{
+	while (!__atomic_load_n(&cpus.release, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	cpus.stand[smp_processor_id()] = RELEASED;
+	rest_here();
+}
+
 static int
 stop_here(const struct cpu_user_regs *regs, int cpu)
 {
@@ -174,6 +183,7 @@ stop_here(const struct cpu_user_regs *regs, int cpu)
 
 	if ((uint32_t)cpu == cpus.panicked || cpus.stand[cpu] != RUNNING)
 		return 1;
+	xdump_test_stop((uint32_t)cpu);
 	slot = __atomic_fetch_add(&nr_records, 1, __ATOMIC_ACQ_REL);
 	record_take(slot, (uint32_t)cpu, regs);
 	__atomic_store_n(&cpus.stand[cpu], STOPPED, __ATOMIC_RELEASE);
@@ -219,7 +229,7 @@ silent_add(void)
 	}
 }
 
-uint32_t
+void
 xdump_cpus_stop(const struct cpu_user_regs *regs)
 {
 	uint64_t begin = xdump_now_us();
@@ -237,7 +247,20 @@ xdump_cpus_stop(const struct cpu_user_regs *regs)
 		n = nr_running();
 	} while (n && xdump_now_us() - begin < WAIT_US);
 	silent_add();
-	return n;
+}
+
+/*
+ * Who did not answer us answers nobody: a reboot would wait for it without an
+ * end.
+ */
+static void
+silent_remove(void)
+{
+	uint32_t cpu;
+
+	for_each_online_cpu(cpu) if (cpu != cpus.panicked &&
+				     cpus.stand[cpu] == RUNNING)
+		cpumask_clear_cpu(cpu, &cpu_online_map);
 }
 
 void
@@ -256,6 +279,7 @@ xdump_cpus_release(void)
 					     STOPPED) waiting = true;
 		cpu_relax();
 	}
+	silent_remove();
 	unset_nmi_callback();
 }
 

@@ -11,8 +11,10 @@
 #include <xen/mm.h>
 #include <xen/sched.h>
 #include <xen/string.h>
+#include <xen/watchdog.h>
 
 #include <asm/current.h>
+#include <asm/msr.h>
 #include <asm/processor.h>
 
 struct xdump_state __read_mostly xdump;
@@ -22,11 +24,13 @@ struct xdump_state __read_mostly xdump;
 static uint32_t owner = NOBODY;
 
 enum phase {
-	FIRST, /* a panic on the owner is a second one */
-	AGAIN, /* and in that a third */
+	FIRST, /* a panic on the owner is a second one: the dump ends */
+	AGAIN, /* and in that a third: the controller is stopped */
+	LAST,  /* and in that a fourth: the other CPUs go on */
 	OVER,
 };
 static uint32_t phase;
+static uint32_t nr_checks; /* atomic: machine checks on stopped CPUs */
 
 void
 xdump_crc(uint32_t *code_out, uint32_t *config_out)
@@ -43,6 +47,7 @@ xdump_crc(uint32_t *code_out, uint32_t *config_out)
 		sizeof(xdump.cipher));
 	*config_out = dfmt_crc32c_more(&xdump.crc, *config_out, &xdump_ops,
 		sizeof(xdump_ops));
+	*config_out = xdump_iommus_crc(*config_out);
 }
 
 /* ---- the run ------------------------------------------------------------- */
@@ -102,17 +107,44 @@ result_say(void)
 	const struct dfmt_writer_result *r =
 		dfmt_writer_result_get(xdump.writer);
 	const struct dfmt_disk *d = &xdump.run.disk;
+	uint32_t checks = __atomic_load_n(&nr_checks, __ATOMIC_ACQUIRE);
 	uint64_t ms = r->elapsed_ms ? r->elapsed_ms : 1;
 	uint64_t all_us = d->busy_us + d->idle_us + 1;
 
+	if (checks)
+		printk("xdump: %u machine checks on stopped CPUs\n", checks);
 	if (r->status >= DFMT_W_CONFIG) {
 		printk("xdump: nothing is written: %s\n", r->why);
 		return;
 	}
-	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors, device busy %lu%%\n",
+	printk("xdump: %s: %lu pages (%lu lost), %lu KiB of %lu KiB, %lu.%03lu s, %u write errors, device busy %lu%%, %u bytes of stack\n",
 		outcome(r), r->nr_data + r->nr_fill + r->nr_repeat, r->nr_lost,
 		r->dump_len >> 10, r->raw_len >> 10, ms / 1000, ms % 1000,
-		r->nr_skipped, d->busy_us * 100 / all_us);
+		r->nr_skipped, d->busy_us * 100 / all_us, xdump_stack_used());
+}
+
+/* From here on memory is ours and our controller's alone. */
+static bool
+bus_take(void)
+{
+	const char *why;
+
+	xdump_quiesce();
+	why = xdump_iommus_off();
+	if (why != NULL)
+		printk("xdump: nothing is written: %s\n", why);
+	return why == NULL;
+}
+
+static void
+silent_say(void)
+{
+	uint32_t nr;
+	const struct dfmt_fmt_cpu *r = xdump_cpu_records(&nr);
+
+	for (uint32_t i = 0; i < nr; i++)
+		if (r[i].flags & DFMT_CPU_SILENT)
+			printk("xdump: CPU %u does not answer\n", r[i].id);
 }
 
 static void
@@ -138,20 +170,19 @@ serial_send(const struct job *job)
 static void
 run(const struct job *job)
 {
-	uint32_t code, config, nr_silent;
+	uint32_t code, config;
 
+	xdump_test_run();
 	xdump_crc(&code, &config);
 	if (code != xdump.code_crc || config != xdump.config_crc) {
 		console_force_unlock();
 		printk("xdump: nothing is written: its own code or configuration has changed since boot\n");
 		return;
 	}
-	nr_silent = xdump_cpus_stop(&job->regs);
+	xdump_cpus_stop(&job->regs);
 	console_force_unlock();
-	if (nr_silent)
-		printk("xdump: %u CPUs do not answer\n", nr_silent);
-	xdump_quiesce(xdump.target.function);
-	if (!disk_open()) {
+	silent_say();
+	if (!bus_take() || !disk_open()) {
 		serial_send(job);
 		return;
 	}
@@ -179,22 +210,37 @@ run_again(void)
 	result_say();
 }
 
+/* Back to what Xen expects, but for devices off the bus. */
+static void
+over(void)
+{
+	xdump_cipher_wipe();
+	xdump_iommus_restore();
+	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
+	xdump_cpus_release();
+}
+
 static void
 first(const struct job *job)
 {
 	run(job);
-	xdump_cipher_wipe();
-	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
-	xdump_cpus_release();
+	over();
 }
 
 static void
 second(const struct job *job)
 {
 	run_again();
-	xdump_cipher_wipe();
-	__atomic_store_n(&phase, OVER, __ATOMIC_RELEASE);
-	xdump_cpus_release();
+	over();
+}
+
+/* Where it is: Xen came this far on the stack that it has. */
+static void
+third(void)
+{
+	printk("xdump: a third panic: the dump has no end record\n");
+	dfmt_disk_stop(&xdump.run.disk);
+	over();
 }
 
 /* ---- onto our own stack -------------------------------------------------- */
@@ -223,6 +269,25 @@ on_own_stack(uint32_t which, void (*fn)(const struct job *),
 		     "r11", "memory", "cc");
 }
 
+/* They were filled with one byte at boot. */
+uint32_t
+xdump_stack_used(void)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < XDUMP_NR_STACKS; i++) {
+		const uint8_t *s =
+			xdump.memory + XDUMP_STACK_AT + i * STACK_SIZE;
+		uint32_t n = 0;
+
+		while (n < STACK_SIZE && s[n] == XDUMP_STACK_FILL)
+			n++;
+		if (STACK_SIZE - n > most)
+			most = STACK_SIZE - n;
+	}
+	return most;
+}
+
 /* Where the caller is, and what it keeps. */
 static void
 regs_take(struct cpu_user_regs *r)
@@ -246,11 +311,12 @@ regs_take(struct cpu_user_regs *r)
 void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 {
 	struct job job = { .reason = reason };
-	uint32_t cpu = smp_processor_id(), who = NOBODY, was = FIRST;
+	uint32_t cpu = smp_processor_id(), who = NOBODY, now;
 
 	if (!xdump.ready && !xdump.serial_only)
 		return;
 	local_irq_disable();
+	watchdog_disable();
 	if (__atomic_compare_exchange_n(&owner, &who, cpu, false,
 		    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		regs_take(&job.regs);
@@ -260,7 +326,37 @@ void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 	/* Of another CPU's dump: it sends us an NMI. */
 	while (who != cpu && __atomic_load_n(&phase, __ATOMIC_ACQUIRE) != OVER)
 		cpu_relax();
-	if (who == cpu && __atomic_compare_exchange_n(&phase, &was, AGAIN,
-				  false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (who != cpu)
+		return;
+	now = __atomic_load_n(&phase, __ATOMIC_ACQUIRE);
+	if (now < OVER)
+		__atomic_store_n(&phase, now + 1, __ATOMIC_RELEASE);
+	if (now == FIRST)
 		on_own_stack(1, second, &job);
+	else if (now == AGAIN)
+		third();
+	else if (now == LAST)
+		over();
+}
+
+/*
+ * Xen's own handler waits for CPUs that stand still.  On the CPU that dumps the
+ * dump ends, by a second panic.  Another one helps no more and is asked
+ * nothing: where it was about to read a page that is broken it would come back
+ * for ever. Should the page be broken, the CPU that dumps will meet it too.
+ */
+void
+xdump_machine_check(void)
+{
+	uint32_t who = __atomic_load_n(&owner, __ATOMIC_ACQUIRE);
+
+	if (who == NOBODY || __atomic_load_n(&phase, __ATOMIC_ACQUIRE) == OVER)
+		return;
+	wrmsrl(MSR_IA32_MCG_STATUS, 0);
+	if (who != smp_processor_id()) {
+		__atomic_fetch_add(&nr_checks, 1, __ATOMIC_ACQ_REL);
+		xdump_cpu_park();
+	}
+	console_force_unlock();
+	panic("Machine check inside the dump\n");
 }

@@ -204,6 +204,7 @@ xdump_facts(enum crash_reason reason)
 	facts.panic_world = UINT32_MAX;
 	facts.cpus = xdump_cpu_records(&nr);
 	facts.nr_cpus = nr;
+	facts.first = xdump_first(&facts.nr_first);
 	versions_take();
 	console_take();
 	reason_take(reason);

@@ -138,7 +138,7 @@ static const struct dfmt_hw_ops hw_ops = {
 struct dfmt_hw
 xdump_hw(struct xdump_function *f, uint8_t *memory)
 {
-	uint64_t len = (PAGE_SIZE << XDUMP_ORDER) - XDUMP_LABEL_AT;
+	uint64_t len = xdump.memory_len - XDUMP_LABEL_AT;
 
 	return (struct dfmt_hw){
 		.ops = &hw_ops,

@@ -3,10 +3,10 @@
 #include "xdump-impl.h"
 
 #include <xen/init.h>
-#include <xen/iommu.h>
 #include <xen/keyhandler.h>
 #include <xen/lib.h>
 #include <xen/mm.h>
+#include <xen/string.h>
 
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
@@ -20,6 +20,20 @@ seed_take(uint8_t *seed)
 	for (uint32_t i = 0; i < 2; i++)
 		words[i] = words[i] * 6364136223846793005ull + rdtsc() + i;
 	memcpy(seed, words, sizeof(words));
+}
+
+/* What is behind the writer goes back. */
+static bool __init
+memory_trim(size_t used)
+{
+	uint32_t len = (uint32_t)ROUNDUP(used, PAGE_SIZE);
+
+	for (uint32_t at = len; at < xdump.memory_len; at += PAGE_SIZE)
+		free_xenheap_page(xdump.memory + at);
+	xdump.memory_len = len;
+	memset(xdump.memory + XDUMP_STACK_AT, XDUMP_STACK_FILL,
+		XDUMP_NR_STACKS * STACK_SIZE);
+	return true;
 }
 
 static bool __init
@@ -37,7 +51,7 @@ writer_make(void)
 		.nr_helpers =
 			min_t(uint32_t, num_online_cpus() - 1, XDUMP_HELPERS),
 	};
-	size_t room = (PAGE_SIZE << XDUMP_ORDER) - XDUMP_WRITER_AT;
+	size_t room = XDUMP_MEMORY_MAX - XDUMP_WRITER_AT;
 
 	if (boot_cpu_has(X86_FEATURE_SSE4_2))
 		w.flags |= DFMT_WRITER_CRC32;
@@ -47,14 +61,19 @@ writer_make(void)
 		w.flags |= DFMT_WRITER_DRY_RUN;
 	if (c->overwrite)
 		w.flags |= DFMT_WRITER_OVERWRITE;
-	w.nr_slots = 2 * (w.nr_helpers + 1);
+	w.nr_slots = 2 * w.nr_helpers + 1;
 	memcpy(w.uuid, c->uuid, sizeof(w.uuid));
 	seed_take(w.seed);
+	while (w.nr_helpers && dfmt_writer_memory(&w) > room) {
+		w.nr_helpers--;
+		w.nr_slots = 2 * w.nr_helpers + 1;
+	}
 	if (dfmt_writer_memory(&w) > room)
 		return false;
+	room = dfmt_writer_memory(&w);
 	xdump.writer =
 		dfmt_writer_init(&w, xdump.memory + XDUMP_WRITER_AT, room);
-	return xdump.writer != NULL;
+	return xdump.writer != NULL && memory_trim(XDUMP_WRITER_AT + room);
 }
 
 /* false: the dump cannot be encrypted as it was asked for. */
@@ -87,10 +106,11 @@ ready_say(enum dfmt_writer_status st)
 
 	if (t->partition)
 		snprintf(part, sizeof(part), ", partition %u", t->partition);
-	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u%s, %lu MiB%s\n",
+	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u%s, %lu MiB, %u KiB of memory%s\n",
 		f->driver->name, t->id.serial, t->id.unit, t->id.model,
 		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7, part,
-		t->len >> 20, xdump.config.dry_run ? ", dry run" : "");
+		t->len >> 20, xdump.memory_len >> 10,
+		xdump.config.dry_run ? ", dry run" : "");
 	if (st != DFMT_W_COMPLETE)
 		printk(XENLOG_WARNING
 			"xdump: as it is, nothing would be written: %s\n",
@@ -127,6 +147,13 @@ target_make(enum dfmt_writer_status *st_out)
 	return false;
 }
 
+static void __init
+memory_free(void)
+{
+	for (uint32_t at = 0; at < xdump.memory_len; at += PAGE_SIZE)
+		free_xenheap_page(xdump.memory + at);
+}
+
 /* Without a disk: the last resort alone. */
 static bool __init
 serial_make(void)
@@ -142,10 +169,18 @@ serial_make(void)
 static bool __init
 boot(enum dfmt_writer_status *st_out)
 {
+	const char *why;
+
 	if (!xdump_config_parse(&xdump.config) || !cipher_make())
 		return false;
-	if (iommu_enabled) {
-		xdump_off("an IOMMU is on");
+	if (xdump.config.has_key && xdump.config.serial) {
+		printk(XENLOG_WARNING
+			"xdump: no triage record over the serial line: the dump is encrypted\n");
+		xdump.config.serial = false;
+	}
+	why = xdump_iommus_find();
+	if (why != NULL) {
+		xdump_off(why);
 		return false;
 	}
 	xdump.memory = alloc_xenheap_pages(XDUMP_ORDER, 0);
@@ -153,11 +188,12 @@ boot(enum dfmt_writer_status *st_out)
 		xdump_off("no memory");
 		return false;
 	}
+	xdump.memory_len = PAGE_SIZE << XDUMP_ORDER;
 	dfmt_crc_init(&xdump.crc, boot_cpu_has(X86_FEATURE_SSE4_2));
 	xdump_memory_init();
 	if (!target_make(st_out)) {
 		if (!serial_make())
-			free_xenheap_pages(xdump.memory, XDUMP_ORDER);
+			memory_free();
 		return false;
 	}
 	xdump_crc(&xdump.code_crc, &xdump.config_crc);

@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Put the dump writer into a Xen source tree: whole files of ours into
-# xen/arch/x86/xdump, and the hooks, a few lines in three of Xen's files.  Their
+# xen/arch/x86/xdump, and the hooks, a few lines in four of Xen's files.  Their
 # places are found by function; where one has moved nothing is changed.
 #
 #	install.sh XEN-TREE LZ4-DIR [BEARSSL-DIR]
 #
 # XEN-TREE holds xen/, LZ4-DIR lz4.c and lz4.h of LZ4's own sources, BEARSSL-DIR
 # those of BearSSL's that testdata/setup-bearssl.sh takes: without them there is
-# no encryption, and Xen says so when it is asked for.
+# no encryption, and Xen says so when it is asked for.  With XDUMP_TEST=1 a
+# build for tests: what else it has test/test-hooks.c says.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# = 2 ] || [ $# = 3 ] || {
-	sed -n '3,11s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,12s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 xen=$1/xen
@@ -66,6 +67,7 @@ include()
 
 take drivers/char/console.c
 take common/shutdown.c
+take arch/x86/cpu/mcheck/mce.c
 take arch/x86/Makefile
 hook drivers/char/console.c panic 'kexec_crash(CRASHREASON_PANIC)' \
     'xdump_crash(CRASHREASON_PANIC);'
@@ -73,14 +75,17 @@ hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_HWDOM)' \
     'xdump_crash(CRASHREASON_HWDOM);'
 hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_WATCHDOG)' \
     'xdump_crash(CRASHREASON_WATCHDOG);'
+hook arch/x86/cpu/mcheck/mce.c do_machine_check 'mce_enter();' \
+    'xdump_machine_check();'
 include drivers/char/console.c
 include common/shutdown.c
+include arch/x86/cpu/mcheck/mce.c
 # The console's ring is private to its file.
 echo '#include <asm/xdump-console.h>' >>"$work/drivers/char/console.c"
 sed -i '0,/^obj-y += /s//obj-y += xdump\/\nobj-y += /' "$work/arch/x86/Makefile"
 grep -q xdump "$work/arch/x86/Makefile" || die "arch/x86/Makefile has no obj-y: this Xen is not known"
 
-for f in drivers/char/console.c common/shutdown.c arch/x86/Makefile; do
+for f in drivers/char/console.c common/shutdown.c arch/x86/cpu/mcheck/mce.c arch/x86/Makefile; do
 	cp "$work/$f" "$xen/$f"
 done
 mkdir -p "$dir/compat"
@@ -96,6 +101,10 @@ for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/.
 	*) cp "$f" "$dir/" ;;
 	esac
 done
+if [ "${XDUMP_TEST-}" = 1 ]; then
+	cp "$here/test/test-hooks.c" "$dir/"
+	echo 'CFLAGS-y += -DXDUMP_TEST' >>"$dir/Makefile"
+fi
 # The compressor goes in as one file: lz4-xen.c.
 rm "$dir/writer-lz4.c"
 cp "$lz4/lz4.c" "$dir/lz4.inc"

@@ -113,12 +113,19 @@ class_of(uint64_t pfn)
 	return owner == dom_io ? DFMT_CLASS_FREE : DFMT_CLASS_GUEST;
 }
 
+bool
+xdump_is_hypervisor(uint64_t pfn)
+{
+	return class_of(pfn) == DFMT_CLASS_HYPERVISOR;
+}
+
 static int
 classify(void *arg, uint64_t pfn, uint64_t *count_out)
 {
 	int class = class_of(pfn);
 	uint64_t n = 1;
 
+	xdump_test_classify();
 	while (n < RUN_MAX && class_of(pfn + n) == class)
 		n++;
 	*count_out = n;
@@ -156,6 +163,7 @@ xdump_words_copy(void *to, const void *from, unsigned long nr)
 static int
 read_frame(void *arg, uint64_t pfn, void *buf)
 {
+	xdump_test_page();
 	if (!mfn_valid(_mfn(pfn)) ||
 		(mfn_to_page(_mfn(pfn))->count_info & PGC_broken))
 		return 1;
@@ -170,6 +178,7 @@ disk_write(void *arg, uint64_t offset, const void *buf, size_t len)
 {
 	struct xdump_run *r = arg;
 
+	xdump_test_write();
 	return !dfmt_disk_write(&r->disk, r->offset + offset, buf, len);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nothing but our controller reaches memory while it is read: bus mastering
- * goes off on every other function of segment 0.  Left alone are bridges, since
- * ours may be behind one, and functions that do not decode anything.
+ * Nothing reaches memory while it is read: bus mastering goes off on every
+ * function of segment 0, our controller among them until its driver has reset
+ * it, since what it was doing may be addressed through an IOMMU that will be
+ * off.  Left alone are bridges: ours may be behind one.
  */
 #include "xdump-impl.h"
 
@@ -24,7 +25,7 @@ function_quiet(uint16_t bdf)
 }
 
 void
-xdump_quiesce(const struct xdump_function *ours)
+xdump_quiesce(void)
 {
 	for (uint32_t bdf = 0; bdf < 0x10000; bdf++) {
 		bool first = (bdf & 7) == 0;
@@ -34,8 +35,7 @@ xdump_quiesce(const struct xdump_function *ours)
 				bdf |= 7;
 			continue;
 		}
-		if (ours == NULL || ours->segment != 0 || ours->bdf != bdf)
-			function_quiet((uint16_t)bdf);
+		function_quiet((uint16_t)bdf);
 		if (first &&
 			!(xdump_config_read(0, (uint16_t)bdf, 0x0e, 1) & 0x80))
 			bdf |= 7;

@@ -6,9 +6,11 @@
  *   hardware.c  PCI functions, their registers, the clock
  *   device.c    which disk: at boot and at the panic
  *   partition.c which part of it, where that was asked for
- *   quiesce.c   no other function of the machine reaches memory
+ *   quiesce.c   no function of the machine reaches memory
+ *   translate.c IOMMUs, off and on again
  *   cpus.c      the other CPUs stand still
  *   memory.c    frames: which there are, what they hold, reading one
+ *   first.c     which frames are written before all others
  *   dom0.c      of dom0's frames, which are its kernel's
  *   facts.c     what the dump says besides memory
  *   crypt-boot.c, crypt-seal.c  encryption: the key, the messages
@@ -40,15 +42,19 @@ struct page_info;
 #define XDUMP_CPUS 64u
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
 #define XDUMP_PARTS 8u	   /* partitions of our type on one disk */
+#define XDUMP_IOMMUS 32u
 #define XDUMP_UNITS 32u	   /* of one controller; AHCI has as many ports */
 #define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
-#define XDUMP_ORDER 9u /* 2 MiB */
+#define XDUMP_ORDER 9u /* 2 MiB, of which it gives back what it leaves */
+/* With our data, which the build holds to 96 KiB, not above 2 MiB. */
+#define XDUMP_MEMORY_MAX ((2u << 20) - (96u << 10))
 #define XDUMP_QUEUES_AT 0u
 #define XDUMP_LABEL_AT 0xc000u
 #define XDUMP_STACK_AT 0x10000u /* two, each as long and aligned as Xen's */
 #define XDUMP_NR_STACKS 2u
+#define XDUMP_STACK_FILL 0xa5u
 #define XDUMP_WRITER_AT 0x20000u
 
 /* ---- config.c ------------------------------------------------------------ */
@@ -126,16 +132,32 @@ uint32_t xdump_partitions(struct dfmt_disk *d, struct dfmt_gpt_part *parts);
 
 /* ---- quiesce.c ----------------------------------------------------------- */
 
-/* Bus mastering off for all but ours and bridges; the IOMMUs let all pass. */
-void xdump_quiesce(const struct xdump_function *ours);
+/* Bus mastering off for all but bridges. */
+void xdump_quiesce(void);
+
+/* ---- translate.c --------------------------------------------------------- */
+
+/* At boot, when Xen has set them up: NULL, or why it cannot work with them. */
+const char *xdump_iommus_find(void);
+/*
+ * When no function masters the bus any more: NULL, or which one does not obey.
+ * Whatever it returns, xdump_iommus_restore puts things back; it may be called
+ * at any time.
+ */
+const char *xdump_iommus_off(void);
+void xdump_iommus_restore(void);
+/* The checksum, with what was found at boot. */
+uint32_t xdump_iommus_crc(uint32_t crc);
 
 /* ---- cpus.c -------------------------------------------------------------- */
 
 /*
  * Takes this CPU's registers, stops all others and takes theirs.  Waits at most
- * a second; how many did not answer.
+ * a second; those that did not answer have records that say so.
  */
-uint32_t xdump_cpus_stop(const struct cpu_user_regs *regs);
+void xdump_cpus_stop(const struct cpu_user_regs *regs);
+/* This CPU is of no more use: waits, outside of Xen, and is released too. */
+void xdump_cpu_park(void);
 /* They go to a place where they answer interrupts and do nothing else. */
 void xdump_cpus_release(void);
 /* The records, the panicking CPU's first. */
@@ -145,6 +167,13 @@ const struct dfmt_fmt_cpu *xdump_cpu_records(uint32_t *nr_out);
 
 void xdump_memory_init(void);
 extern const struct dfmt_writer_ops xdump_ops;
+/* A frame of the hypervisor's own, by the frame table. */
+bool xdump_is_hypervisor(uint64_t pfn);
+
+/* ---- first.c ------------------------------------------------------------- */
+
+/* What is written before all else; the CPUs have stopped. */
+const struct dfmt_wrun *xdump_first(size_t *nr_out);
 /* Copies words of 8 bytes; false: it faulted somewhere. */
 bool xdump_words_copy(void *to, const void *from, unsigned long nr);
 /* Frames of these classes, more or less: some are looked at. */
@@ -229,14 +258,36 @@ extern struct xdump_state {
 	struct dfmt_writer *writer;
 	uint32_t helping; /* atomic: the other CPUs may help */
 	struct xdump_run run;
+	uint32_t memory_len;
 	struct dfmt_crc crc;
 	struct dfmt_writer_cipher cipher; /* seal is NULL: not encrypted */
 	uint32_t code_crc, config_crc;
 } xdump;
 
+/* Bytes of our own stacks that were in use at most. */
+uint32_t xdump_stack_used(void);
+
 void xdump_text_start(void);
 void xdump_text_end(void);
 /* Checksums of our code and of what was decided at boot. */
 void xdump_crc(uint32_t *code_out, uint32_t *config_out);
+
+/* ---- test/test-hooks.c: in no other build than one for tests ------------- */
+
+#ifdef XDUMP_TEST
+bool xdump_test(const char *what); /* does the command line ask for it? */
+void xdump_test_run(void);	   /* the dump begins */
+void xdump_test_stop(uint32_t cpu); /* an NMI has come to stop it */
+void xdump_test_page(void);	   /* a page is read */
+void xdump_test_classify(void);	   /* the classes are gone through */
+void xdump_test_write(void);	   /* something is written */
+#else
+#define xdump_test(what) false
+#define xdump_test_run() ((void)0)
+#define xdump_test_stop(cpu) ((void)0)
+#define xdump_test_page() ((void)0)
+#define xdump_test_classify() ((void)0)
+#define xdump_test_write() ((void)0)
+#endif
 
 #endif

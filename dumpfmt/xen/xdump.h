@@ -14,6 +14,12 @@
  */
 void xdump_crash(enum crash_reason reason);
 
+/*
+ * A machine check: nothing where no dump is being made.  Else it does
+ * not return, neither on the CPU that dumps nor on one that was stopped.
+ */
+void xdump_machine_check(void);
+
 /* The console's ring, for its end in the triage record (console.c). */
 struct xdump_ring {
 	const char *text;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#define MAX_SILENT 4096u
+
 const struct dfmt_native *
 mdb_native_of(const struct mdb_ctx *cx)
 {
@@ -263,6 +265,28 @@ print_writer(struct mdb_ctx *cx, const struct dfmt_native *n)
 	return st;
 }
 
+/* Those that could not be stopped, and went on while memory was read. */
+static enum mdb_status
+print_silent(struct mdb_ctx *cx)
+{
+	const struct dfmt *d = mdb_memory_dump(cx->target->memory);
+	const char *text = "";
+
+	for (size_t i = 0; d && i < dfmt_nr_cpus(d) && i < MAX_SILENT; i++) {
+		struct dfmt_cpu cpu = dfmt_cpu_at(d, i);
+
+		if (cpu.has_native && cpu.silent)
+			text = mdb_tmp_printf(cx, "%s%s%" PRIu32, text,
+				text[0] ? ", " : "", cpu.id);
+	}
+	return text[0] == 0 ? MDB_OK
+			    : mdb_remark(cx,
+				      "CPUs that did not answer: %s; what they "
+				      "wrote to may have changed while it was "
+				      "read",
+				      text);
+}
+
 enum mdb_status
 mdb_native_status_lines(struct mdb_ctx *cx, const struct dfmt_native *n)
 {
@@ -270,6 +294,8 @@ mdb_native_status_lines(struct mdb_ctx *cx, const struct dfmt_native *n)
 	const char *when = mdb_native_time(cx, n);
 	enum mdb_status st = print_writer(cx, n);
 
+	if (st == MDB_OK)
+		st = print_silent(cx);
 	if (st == MDB_OK && n->original)
 		st = mdb_remark(cx, "converted from: %s", n->original);
 	if (st == MDB_OK && n->labelled)

@@ -137,3 +137,14 @@ damage_is_said() {
 	"$B/savecore" -L "$here/bad" >/dev/null 2>&1
 }
 ok crypt-damage damage_is_said
+
+# By a program that has read the specification only: all tags are right, and
+# what describes memory and the pages are those of the dump in clear.
+another_decrypts() {
+	python3 testdata/decrypt.py "$here/plain" | awk '$1 > 1 && $1 < 8' >"$here/a" &&
+		python3 testdata/decrypt.py "$here/dev" "$here/key" | awk '$1 > 1 && $1 < 8' >"$here/b" &&
+		[ "$(wc -l <"$here/a")" -gt 10 ] && cmp "$here/a" "$here/b" &&
+		! python3 testdata/decrypt.py "$here/bad" "$here/key" >/dev/null 2>"$here/err" &&
+		grep -qx 'decrypt: a tag is wrong' "$here/err"
+}
+ok crypt-specification another_decrypts

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The script that puts the writer into a Xen tree: it changes three files at
+# The script that puts the writer into a Xen tree: it changes four files at
 # their hooks and no other; where a hook has moved it says which and changes
 # nothing.
 set -u
@@ -39,6 +39,15 @@ tree()
 		    }
 		}
 	C
+	mkdir -p "$t/xen/arch/x86/cpu/mcheck"
+	cat >"$t/xen/arch/x86/cpu/mcheck/mce.c" <<-'C'
+		#include <xen/lib.h>
+		void do_machine_check(const struct cpu_user_regs *regs)
+		{
+		    mce_enter();
+		    handle(regs);
+		}
+	C
 	mkdir -p "$work/lz4"
 	: >"$work/lz4/lz4.c"
 	: >"$work/lz4/lz4.h"
@@ -53,11 +62,13 @@ tree good
 cp -r "$work/good" "$work/before"
 if bash "$install" "$work/good" "$work/lz4" >"$work/out" 2>&1; then
 	diff -r "$work/before" "$work/good" | grep -c '^> ' >"$work/n"
-	# Three calls, two includes, the ring's, the folder.
-	[ "$(cat "$work/n")" = 7 ] &&
+	# Four calls, three includes, the ring's, the folder.
+	[ "$(cat "$work/n")" = 9 ] &&
 	    [ "$(grep -A1 'xdump_crash(CRASHREASON_PANIC)' "$work/good/xen/drivers/char/console.c" | tail -1)" = "    kexec_crash(CRASHREASON_PANIC);" ] &&
 	    [ -e "$work/good/xen/arch/x86/xdump/writer.c" ] && [ -e "$work/good/xen/arch/x86/xdump/nvme.c" ] &&
 	    ! ls "$work"/good/xen/arch/x86/xdump/*_test.c >/dev/null 2>&1 &&
+	    ! ls "$work"/good/xen/arch/x86/xdump/test-hooks.c >/dev/null 2>&1 &&
+	    ! grep -q XDUMP_TEST "$work/good/xen/arch/x86/xdump/Makefile" &&
 	    echo "ok xdump-install" || echo "not ok xdump-install: $(cat "$work/n") lines"
 else
 	echo "not ok xdump-install: $(cat "$work/out")"
@@ -79,6 +90,14 @@ refuse()
 }
 
 refuse good "has it already"
+cp -r "$work/before" "$work/hooks"
+if XDUMP_TEST=1 bash "$install" "$work/hooks" "$work/lz4" >"$work/out" 2>&1 &&
+    [ -e "$work/hooks/xen/arch/x86/xdump/test-hooks.c" ] &&
+    grep -q DXDUMP_TEST "$work/hooks/xen/arch/x86/xdump/Makefile"; then
+	echo "ok xdump-install-test"
+else
+	echo "not ok xdump-install-test: $(cat "$work/out")"
+fi
 tree moved
 sed -i 's/kexec_crash(CRASHREASON_WATCHDOG)/crash(WATCHDOG)/' "$work/moved/xen/common/shutdown.c"
 refuse moved "hwdom_shutdown() does not have one"

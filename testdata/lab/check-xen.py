@@ -101,6 +101,7 @@ PATHS = {
     "nmi-idle": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception"],
     "dom0-panic": ["hwdom_shutdown", "domain_shutdown", "do_sched_op",
                    "pv_hypercall", "lstar_enter"],
+    "writes": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception"],
 }
 
 
@@ -367,7 +368,12 @@ def main():
         for key, names in guest.dumps().items():
             mdb = Mdb(program, [f"{guest.path}/{n}" for n in names])
             more = written.QUESTIONS if is_written(guest) else []
+            if os.path.exists(f"{guest.path}/region"):
+                more = written.BESIDE_KEXEC
             ask(check, QUESTIONS + more, guest, mdb, f"{guest.name}/{key}")
+        if os.path.exists(f"{guest.path}/triage.0"):
+            mdb = Mdb(program, [f"{guest.path}/triage.0"])
+            ask(check, written.SENT, guest, mdb, f"{guest.name}/triage.0")
     check.end()
 
 

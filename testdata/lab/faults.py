@@ -118,6 +118,14 @@ def relabelled(lab):
     die_and_look(lab)
 
 
+def shared(lab):
+    """Two controllers lead to it."""
+    lab.subsystem = True
+    lab.labelled()
+    lab.noise(serial="LAB-2")
+    off(lab)
+
+
 def small(lab):
     lab.labelled()
     lab.noise()
@@ -306,18 +314,19 @@ FAULTS = {
     "moved": Fault(moved, NOT + "the label is on another disk than at boot"),
     "torn": Fault(torn, NOT + NO_LABEL),
     "relabelled": Fault(relabelled, NOT + NO_LABEL),
+    "shared": Fault(shared, None, boots="xdump: not .* shared"),
     "small": Fault(small, NOT + SMALL, boots="as it is, nothing would be written: " + SMALL),
     "full": Fault(full, r"xdump: the range is full: \d+ pages", "part"),
     "unsaved": Fault(unsaved, NOT + UNSAVED,
                      boots="as it is, nothing would be written: " + UNSAVED),
     "overwrite": Fault(overwrite, DONE, "whole"),
-    "dry-run": Fault(dry_run, "dry run", boots="xdump: ready: .*, dry run"),
+    "dry-run": Fault(dry_run, "xdump: dry run, nothing is written: ", boots="xdump: ready: .*, dry run"),
     "readonly": Fault(readonly, NOT + "the device refuses the triage record"),
     "error-some": Fault(error_some, DONE + "[1-9][0-9]* write errors", "whole"),
     "error-all": Fault(error_all, NOT + "the device refuses the triage record"),
     "error-later": Fault(error_later, r"xdump: the device refuses to be written: \d+ pages",
                          "part"),
-    "error-flush": Fault(error_flush, "write errors", "part"),
+    "error-flush": Fault(error_flush, "xdump: dump complete, but not flushed: ", "whole"),
     "error-read": Fault(error_read, NOT + NO_LABEL),
     "stall": Fault(stall, r"xdump: the device refuses to be written: \d+ pages", "part"),
     "stall-once": Fault(stall_once, DONE, "whole"),

@@ -58,6 +58,7 @@ class Light:
         self.uuid, self.machine = None, None
         self.smp, self.mem, self.options, self.dom0 = 2, 128, "", "i"
         self.noreboot, self.slot = True, SLOT
+        self.subsystem = False  # all controllers are one's, and namespaces all theirs
         shutil.rmtree(self.out, ignore_errors=True)
         os.makedirs(self.out)
         self.tiny = make_tiny(cache)
@@ -92,10 +93,13 @@ class Light:
 
     def drives(self):
         options, serials = [], []
+        if self.subsystem:
+            options = ["-device", "nvme-subsys,id=sub0"]
         for name, d in self.disks.items():
             if d.serial not in serials:
                 options += ["-device", f"nvme,id=nvme{len(serials)},serial={d.serial},"
-                            f"addr={SLOT + len(serials)}"]
+                            f"addr={SLOT + len(serials)}"
+                            f"{',subsys=sub0' if self.subsystem else ''}"]
                 serials.append(d.serial)
             options += ["-drive", f"{d.how},if=none,id={name}", "-device",
                         f"nvme-ns,drive={name},bus=nvme{serials.index(d.serial)},nsid={d.nsid}"]

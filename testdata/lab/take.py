@@ -50,10 +50,15 @@ class Machine:
         self.prompt()
 
     def keep_log(self):
-        with open(self.log, "ab", buffering=0) as f:
+        """And in console.times, when what came: seconds, bytes before it."""
+        begin, at = time.monotonic(), 0
+        with open(self.log, "ab", buffering=0) as f, \
+                open(f"{self.out}/console.times", "w", buffering=1) as times:
             try:
                 while part := self.ser.recv(65536):
                     f.write(part)
+                    times.write(f"{time.monotonic() - begin:.3f} {at}\n")
+                    at += len(part)
             except OSError:
                 pass
 

@@ -9,6 +9,9 @@
  *   worker stacks    every task's kernel stack, as the kernel unwinds it
  *   worker secret SEED  holds 32 bytes that only SEED tells, in memory of its
  *                    own and in a file of /tmp (secrets_planted.py looks for them)
+ *   worker writes DEV  writes block after block past the cache, for good: block
+ *                    N mod 1024 is filled with the 64-bit word N; prints "LAB:
+ *                    wrote N" when the device has said that it is there
  *
  * The oracle modes leave themselves out: what they print is what is still
  * there when the dump is taken.  Static, no library but libc.
@@ -16,6 +19,7 @@
 
 /* NOLINTBEGIN: odd on purpose (fixed addresses, a vfork that waits), and what
  * fails here is missing in the dump. */
+#define _GNU_SOURCE /* O_DIRECT */
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -308,6 +312,28 @@ secret(const char *seed)
 		pause();
 }
 
+#define BLOCK 4096u
+#define NR_BLOCKS 1024u
+
+static int
+writes(const char *path)
+{
+	static uint64_t block[BLOCK / 8] __attribute__((aligned(BLOCK)));
+	int fd = open(path, O_WRONLY | O_DIRECT | O_DSYNC);
+
+	for (uint64_t n = 1; fd >= 0; n++) {
+		for (size_t i = 0; i < BLOCK / 8; i++)
+			block[i] = n;
+		if (pwrite(fd, block, BLOCK, (off_t)(n % NR_BLOCKS * BLOCK)) !=
+			BLOCK)
+			break;
+		printf("LAB: wrote %lu\n", (unsigned long)n);
+		fflush(stdout);
+	}
+	printf("LAB: no write to %s\n", path);
+	return 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -317,6 +343,8 @@ main(int argc, char **argv)
 		return work();
 	if (argc == 3 && !strcmp(argv[1], "secret"))
 		return secret(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "writes"))
+		return writes(argv[2]);
 	if (!strcmp(argv[1], "stacks"))
 		v.show = show_stack;
 	each_number("/proc", visit_process, &v);

@@ -6,9 +6,11 @@ that fail, power that is cut, a hundred panics in a row.
     [FULL=1] xdump.py --cache CACHE --bin BIN OUT [NAME...]
 
 Each row leaves a folder OUT/xdump-NAME; one that is there is not taken again.
+LAB_JOBS (2) rows are taken at a time: most of it is waiting.
 check-xdump.py asks about them.
 """
 import argparse
+import concurrent.futures
 import os
 import sys
 import time
@@ -69,7 +71,11 @@ def main():
     args = p.parse_args()
     table = rows(bool(os.environ.get("FULL") or args.names), args.cache)
     names = [n.removeprefix("xdump-") for n in args.names]
-    good = [take(args, n, row) for n, row in table.items() if not names or n in names]
+    wanted = [n for n in table if not names or n in names]
+    light.make_tiny(args.cache)
+    jobs = int(os.environ.get("LAB_JOBS") or 2)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        good = list(pool.map(lambda n: take(args, n, table[n]), wanted))
     sys.exit(not all(good))
 
 

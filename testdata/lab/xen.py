@@ -10,6 +10,9 @@ MODE is what happens when dom0 is up:
     nmi-idle    an NMI from outside, on whatever CPU 0 does
     hypercall   the key N by dom0's hypercall: a panic with both worlds
     dom0-panic  sysrq-c in dom0
+    watchdog    dom0 arms its watchdog and is silent; no DUMP, the machine reboots
+    overflow    dom0's kernel overflows a stack (module labcrash)
+    writes      dom0 writes to its disk until an NMI, as nmi-idle
 Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
 a crash kernel instead, and the dump is its copy of /proc/vmcore; --xdump has
 Xen write the dump itself, to a labelled disk: vmcore.0 is what
@@ -25,17 +28,23 @@ import subprocess
 import time
 
 import gpt
+import region
 import take
 
 DIED = "Panic on CPU|Kernel panic|Hardware Dom0 crashed"
 PANICKED = {
     "nmi-key": "Panic on CPU", "nmi-idle": "Panic on CPU",
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
+    "watchdog": "watchdog rebooting machine",
+    "overflow": "Hardware Dom0 crashed", "writes": "Panic on CPU",
 }
-DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic"}
+DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic",
+             "watchdog": "watchdog", "overflow": "oops labhow=overflow",
+             "writes": "idle labwrites=/dev/nvme0n2"}
 # A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
 # are not the machine's.
 PVH_MACHINE = ["-machine", "q35", "-device", "amd-iommu"]
+IOMMUS = {"intel": "intel-iommu,intremap=on", "amd": "amd-iommu,intremap=on"}
 PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 
@@ -136,6 +145,9 @@ def start(args):
     linux = linux.strip().replace(",", ",,")
     machine = ["-kernel", args.xen, "-append", xen,
                "-initrd", f"{kernel}/vmlinuz {linux},{initrd}"]
+    if args.iommu:
+        machine = ["-machine", "q35,kernel-irqchip=split" if args.iommu == "intel" else "q35",
+                   "-device", IOMMUS[args.iommu]] + machine
     if args.xdump:
         machine += disks(args)
     if args.pvh:
@@ -172,8 +184,17 @@ def panic(guest, mode):
         guest.ser.send(b"N")
     elif mode == "nmi-idle":
         guest.monitor("nmi")
+    elif mode == "writes":
+        guest.wait_for(r"LAB: wrote \d{3}", 60)
+        guest.monitor("nmi")
     if mode in PANICKED:
         guest.wait_for(PANICKED[mode], 60)
+
+
+def spoil(args):
+    """The label is gone: there is nothing that the writer may write to."""
+    with open(f"{args.out}/nvme.img", "r+b") as f:
+        f.write(bytes(65536))
 
 
 def digest(args):
@@ -183,6 +204,9 @@ def digest(args):
         return "none"
     with open(f"{args.out}/other.img", "rb") as f:
         digest_of = hashlib.sha256(f.read())
+    if args.xdump_serial:
+        with open(f"{args.out}/nvme.img", "rb") as f:
+            digest_of.update(f.read())
     if args.xdump_partition:
         digest_of.update(gpt.around(f"{args.out}/nvme.img"))
     return digest_of.hexdigest()
@@ -192,11 +216,21 @@ def run(args):
     guest = take.boot(args, start, DIED)
     try:
         before = digest(args)
+        watched = args.xdump and args.kdump
+        if args.xdump_spoil:
+            spoil(args)
+        if watched:
+            watched = region.Region(guest, f"{args.xen}-syms")
         panic(guest, args.mode)
         if args.xdump:
             guest.wait_for(SENT if args.xdump_serial else WRITTEN, 300)
+        if watched:
+            watched.compare()
         if args.kdump:
             take.keep_vmcore(guest)
+        elif args.mode == "watchdog":
+            # Xen reboots then, whatever it is told.
+            guest.proc.wait(120)
         else:
             # The last words are on the line.
             time.sleep(3 if args.mode in PANICKED else 1)
@@ -233,6 +267,7 @@ def main():
     p.add_argument("--xen-append", action="append", default=[])
     p.add_argument("--crashkernel", default="192M")
     p.add_argument("--pvh", action="store_true", help="boot dom0 as PVH")
+    p.add_argument("--iommu", choices=["intel", "amd"], help="all disks are behind one")
     p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--kdump", action="store_true")
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
@@ -242,6 +277,8 @@ def main():
     p.add_argument("--xdump-serial", action="store_true", help="the label is gone: the triage record alone")
     p.add_argument("--xdump-key", action="store_true", help="encrypt it")
     p.add_argument("--xdump-content", help="guests: of the others too, encrypted")
+    p.add_argument("--xdump-spoil", action="store_true",
+                   help="its label is overwritten before the panic")
     p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")

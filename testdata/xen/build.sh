@@ -23,7 +23,8 @@
 #		option	release, with an option on that moves early members of
 #			struct domain; paging: one that moves a few late ones
 #		xdump	release with the dump writer (dumpfmt/xen); xdumpdebug:
-#		debug with it.  Built again when the writer has changed
+#		debug with it; xdumptest: xdump with what brings its faults
+#		about.  Built again when the writer has changed
 #		source	unpack only
 set -eu
 [ $# = 3 ] || {
@@ -78,11 +79,13 @@ esac
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
 lz4=${LZ4_SRC:-$cache/../src/lz4}
+bearssl=${BEARSSL_SRC:-$cache/../src/bearssl}
 writer=
 case $flavour in
 xdump*)
-	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/compat/* "$root"/dumpfmt/dev/*.[ch] \
-	    "$root"/dumpfmt/writer*.[ch] "$root"/dumpfmt/crc.c 2>/dev/null | sha256sum | cut -d' ' -f1)
+	writer=$(cat "$root"/dumpfmt/xen/* "$root"/dumpfmt/xen/*/* "$root"/dumpfmt/dev/*.[ch] \
+	    "$root"/dumpfmt/*.[ch] 2>/dev/null | sha256sum | cut -d' ' -f1)
+	[ -e "$bearssl/inner.h" ] || die "no $bearssl/inner.h: run make setup, or name it with BEARSSL_SRC="
 	[ -e "$lz4/lz4.c" ] || die "no $lz4/lz4.c: run make setup, or name it with LZ4_SRC=" ;;
 esac
 [ ! -e "$out/.done" ] || [ "$(cat "$out/.done")" != "$writer" ] || exit 0
@@ -223,25 +226,66 @@ check_options()
 	done
 }
 
-# What the writer adds to the hypervisor.
+# Flavours that differ in the writer alone are made one after the other in one
+# tree, with the same name, so that only what differs is compiled again.
+tree_of()
+{
+	case $flavour in
+	release | xdump | xdumptest) echo "$cache/build-xen-$version" ;;
+	debug | xdumpdebug) echo "$cache/build-xen-$version-with-debug" ;;
+	*) echo "$cache/build-xen-$version-$flavour" ;;
+	esac
+}
+
+# A whole build of another flavour, without the writer, or the sources.
+tree_make()
+{
+	local f
+	if [ -z "$writer" ] || [ ! -e "$1/.built" ]; then
+		rm -rf "$1"
+		cp -r "$src" "$1"
+		return
+	fi
+	rm "$1/.built"
+	(cd "$1" && grep -rl xdump xen --include='*.[chS]' --include=Makefile || true) |
+	    while read -r f; do
+		case $f in
+		xen/arch/x86/xdump/*) rm "$1/$f" ;;
+		*) [ ! -e "$src/$f" ] && rm "$1/$f" || cp "$src/$f" "$1/$f" ;;
+		esac
+	done
+	rm -rf "$1/xen/arch/x86/xdump"
+}
+
+# What the writer adds to the hypervisor: at most 96 KiB of code, and 2 MiB of
+# memory, of which it takes 2 MiB - 96 KiB at boot (XDUMP_MEMORY_MAX).
 size_say()
 {
-	size xen/arch/x86/xdump/built_in.o | awk -v name="$version $flavour" \
-	    'NR == 2 {printf "xen-build: %s: the writer is %.1f KiB of code and %.1f KiB of data\n", name, $1 / 1024, ($2 + $3) / 1024}'
+	size xen/arch/x86/xdump/built_in.o | awk -v name="$version $flavour" '
+		NR == 2 {
+			code = $1 / 1024
+			data = ($2 + $3) / 1024
+		}
+		END {
+			printf "xen-build: %s: the writer is %.1f KiB of code and %.1f KiB of data, at most %.0f KiB of memory with what it takes at boot\n",
+			    name, code, data, data + 2048 - 96
+			exit !(code > 0 && code <= 96 && data <= 96)
+		}' || die "the writer is larger than 96 KiB of code or 2 MiB of memory"
 }
 
 build()
 {
-	local dir=$cache/build-xen-$version-$flavour want epoch map
+	local dir want epoch map
+	dir=$(tree_of)
 	fetch_package "$dir.package" "xen-hypervisor-$series-amd64"
-	rm -rf "$dir"
-	cp -r "$src" "$dir"
+	tree_make "$dir"
 	cd "$dir"
 	cp "$dir.package/root/boot/xen-$series-amd64.config" xen/.config
 	want="EXPERT=y DEBUG_INFO=y"
-	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" || exit 1
+	[ "$flavour" != xdumptest ] || export XDUMP_TEST=1
+	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" "$bearssl" || exit 1
 	case $flavour in
-	release | xdump) ;;
+	release | xdump | xdumptest) ;;
 	debug | xdumpdebug) want="$want DEBUG=y FRAME_POINTER=y" ;;
 	option) want="$want DEBUG_LOCK_PROFILE=y" ;;
 	noshadow) want="$want SHADOW_PAGING=n" ;;
@@ -274,7 +318,8 @@ build()
 	cp xen/.config "$out/config"
 	[ -z "$writer" ] || size_say
 	cd "$cache"
-	rm -rf "$dir" "$dir.package"
+	rm -rf "$dir.package"
+	touch "$dir/.built"
 	echo "$writer" >"$out/.done"
 }
 
