@@ -82,7 +82,7 @@ disk_open(void)
 	}
 	if (!same_disk(&now, &xdump.target)) {
 		dfmt_disk_stop(&r->disk);
-		printk("xdump: nothing is written: the label is at another place than at boot\n");
+		printk("xdump: nothing is written: the label is on another disk than at boot\n");
 		return false;
 	}
 	r->offset = now.offset;

@@ -123,6 +123,7 @@ busy() {
 }
 
 PATH=$PATH:/sbin:/usr/sbin
+ok dumpadm-makes-a-file-for-long-sectors makes_a_file_for_long_sectors
 ok dumpadm-makes-a-file makes_a_file
 ok dumpadm-copies labels_differ_in_copy_only
 ok dumpadm-json json
