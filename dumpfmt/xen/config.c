@@ -5,7 +5,7 @@
  *	UUID			of the label (dumpadm label prints it)
  *	pci=SSSS:BB:DD.F	where the controller is: a hint, looked at first
  *	content=hv|dom0|dom0-all	hypervisor; and dom0's kernel (default);
- *and all of dom0
+ *				and all of dom0
  *	content=guests		hypervisor, dom0's kernel and all guests: only
  *				with key=
  *	key=HEX64		encrypted to this public key (dumpadm keygen)
