@@ -101,9 +101,11 @@ number_parse(struct span s, unsigned int base, uint64_t *out)
 static bool
 is_word(struct span s, const char *word)
 {
-	size_t len = strlen(word);
+	size_t i = 0;
 
-	return s.len == len && memcmp(s.at, word, len) == 0;
+	while (i < s.len && word[i] == s.at[i] && word[i])
+		i++;
+	return i == s.len && !word[i];
 }
 
 static void

@@ -59,16 +59,23 @@ translate(struct dfmt_linux *l, uint64_t va)
 static bool
 peek(struct dfmt_linux *l, uint64_t va, void *buf, uint32_t len)
 {
-	uint32_t off = va % FRAME_LEN;
-	uint32_t n = len < FRAME_LEN - off ? len : FRAME_LEN - off;
-	uint64_t frame;
+	uint8_t *to = buf;
 
 	if (va < KERNEL_HALF || va > UINT64_MAX - len || va % 8)
 		return false;
-	frame = translate(l, va);
-	if (frame == NO_FRAME || l->ops->read(l->arg, frame, off, buf, n) != 0)
-		return false;
-	return n == len || peek(l, va + n, (uint8_t *)buf + n, len - n);
+	while (len) {
+		uint32_t off = va % FRAME_LEN;
+		uint32_t n = len < FRAME_LEN - off ? len : FRAME_LEN - off;
+		uint64_t frame = translate(l, va);
+
+		if (frame == NO_FRAME ||
+			l->ops->read(l->arg, frame, off, to, n) != 0)
+			return false;
+		va += n;
+		to += n;
+		len -= n;
+	}
+	return true;
 }
 
 void

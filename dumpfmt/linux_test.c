@@ -78,6 +78,12 @@ test_parse_real_texts(void **state)
 	assert_int_equal(info.value[DFMT_LX_ROOT], 0xffffffff82a10000u);
 	assert_true(info.has & 1u << DFMT_LX_DTOR);
 	assert_false(info.has & 1u << DFMT_LX_SLAB);
+	assert_null(dfmt_linux_parse(text, lm_text("linux-6.12", text), &info));
+	assert_string_equal(info.release, "6.12.95+deb12-amd64");
+	assert_int_equal(info.value[DFMT_LX_BIT_LRU], 5);
+	assert_int_equal((uint32_t)info.value[DFMT_LX_BUDDY], 0xf0000000u);
+	assert_int_equal((uint32_t)info.value[DFMT_LX_SLAB], 0xf5000000u);
+	assert_false(info.has & 1u << DFMT_LX_BIT_SLAB);
 }
 
 /* The text with a line changed. */
@@ -177,6 +183,33 @@ test_kinds(void **state)
 	assert_int_equal(kind_of_pfn(206), DFMT_LINUX_KERNEL);
 	set_flag(207, DFMT_LX_BIT_HWPOISON);
 	assert_int_equal(kind_of_pfn(207), DFMT_LINUX_FREE);
+}
+
+/* A type is the upper byte since 6.12, whatever is below it. */
+static void
+test_kinds_by_upper_byte(void **state)
+{
+	(void)state;
+	boot("linux-6.12");
+	set64(200, DFMT_LX_MAPPING, ANON);
+	assert_int_equal(kind_of_pfn(200), DFMT_LINUX_USER);
+	set32(200, DFMT_LX_MAPCOUNT, (int32_t)0xf5000000);
+	assert_int_equal(kind_of_pfn(200), DFMT_LINUX_KERNEL);
+	/* A slab page that nobody counts. */
+	set64(200, DFMT_LX_MAPPING, 0);
+	set32(200, DFMT_LX_REFCOUNT, 0);
+	set32(200, DFMT_LX_MAPCOUNT, (int32_t)0xf5000123);
+	assert_int_equal(kind_of_pfn(200), DFMT_LINUX_KERNEL);
+	set32(201, DFMT_LX_MAPCOUNT, (int32_t)0xf4000000);
+	assert_int_equal(kind_of_pfn(201), DFMT_LINUX_USER);
+	set32(202, DFMT_LX_MAPCOUNT, (int32_t)0xf2000000);
+	set64(202, DFMT_LX_MAPPING, FILE_MAPPING);
+	assert_int_equal(kind_of_pfn(202), DFMT_LINUX_KERNEL);
+	set32(208, DFMT_LX_MAPCOUNT, (int32_t)0xf0000000);
+	set32(208, DFMT_LX_REFCOUNT, 0);
+	set64(208, DFMT_LX_PRIVATE, 1);
+	set32(209, DFMT_LX_REFCOUNT, 0);
+	assert_int_equal(kind_of_pfn(209), DFMT_LINUX_FREE);
 }
 
 /* A page table that Xen knows has the bit of the swap cache. */
@@ -420,6 +453,7 @@ main(void)
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_parse_bounds),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_kinds_by_upper_byte),
 		cmocka_unit_test(test_swap_cache_has_two_bits),
 		cmocka_unit_test(test_free_blocks),
 		cmocka_unit_test(test_free_lists),

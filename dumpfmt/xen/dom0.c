@@ -232,6 +232,7 @@ void
 xdump_dom0_begin(void)
 {
 	memset(&tally, 0, sizeof(tally));
+	kernel.ops = &ops;
 	dfmt_linux_forget(&kernel);
 	usable = registered && crc == crc_now() &&
 		 dfmt_linux_kind(&kernel, kernel.root) == DFMT_LINUX_KERNEL;

@@ -51,7 +51,7 @@ writer_make(void)
 		.nr_helpers =
 			min_t(uint32_t, num_online_cpus() - 1, XDUMP_HELPERS),
 	};
-	size_t room = (PAGE_SIZE << XDUMP_ORDER) - XDUMP_WRITER_AT;
+	size_t room = XDUMP_MEMORY_MAX - XDUMP_WRITER_AT;
 
 	if (boot_cpu_has(X86_FEATURE_SSE4_2))
 		w.flags |= DFMT_WRITER_CRC32;
@@ -61,9 +61,13 @@ writer_make(void)
 		w.flags |= DFMT_WRITER_DRY_RUN;
 	if (c->overwrite)
 		w.flags |= DFMT_WRITER_OVERWRITE;
-	w.nr_slots = 2 * (w.nr_helpers + 1);
+	w.nr_slots = 2 * w.nr_helpers + 1;
 	memcpy(w.uuid, c->uuid, sizeof(w.uuid));
 	seed_take(w.seed);
+	while (w.nr_helpers && dfmt_writer_memory(&w) > room) {
+		w.nr_helpers--;
+		w.nr_slots = 2 * w.nr_helpers + 1;
+	}
 	if (dfmt_writer_memory(&w) > room)
 		return false;
 	room = dfmt_writer_memory(&w);

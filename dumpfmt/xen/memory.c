@@ -125,6 +125,7 @@ classify(void *arg, uint64_t pfn, uint64_t *count_out)
 	int class = class_of(pfn);
 	uint64_t n = 1;
 
+	xdump_test_classify();
 	while (n < RUN_MAX && class_of(pfn + n) == class)
 		n++;
 	*count_out = n;

@@ -44,7 +44,9 @@ struct page_info;
 #define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
-#define XDUMP_ORDER 9u /* 2 MiB */
+#define XDUMP_ORDER 9u /* 2 MiB, of which it gives back what it leaves */
+/* With our data, which the build holds to 96 KiB, not above 2 MiB. */
+#define XDUMP_MEMORY_MAX ((2u << 20) - (96u << 10))
 #define XDUMP_QUEUES_AT 0u
 #define XDUMP_LABEL_AT 0xc000u
 #define XDUMP_STACK_AT 0x10000u /* two, each as long and aligned as Xen's */
@@ -261,12 +263,14 @@ bool xdump_test(const char *what); /* does the command line ask for it? */
 void xdump_test_run(void);	   /* the dump begins */
 void xdump_test_stop(uint32_t cpu); /* an NMI has come to stop it */
 void xdump_test_page(void);	   /* a page is read */
+void xdump_test_classify(void);	   /* the classes are gone through */
 void xdump_test_write(void);	   /* something is written */
 #else
 #define xdump_test(what) false
 #define xdump_test_run() ((void)0)
 #define xdump_test_stop(cpu) ((void)0)
 #define xdump_test_page() ((void)0)
+#define xdump_test_classify() ((void)0)
 #define xdump_test_write() ((void)0)
 #endif
 

@@ -138,15 +138,39 @@ last_of(const char *text, const char *what)
 	return found;
 }
 
+/*
+ * The panic of the CPU that the dump itself names: another may have followed
+ * while its memory was written.
+ */
+static const char *
+named_of(struct mdb_xen *xen, const char *text)
+{
+	const struct dfmt *d = mdb_memory_dump(xen->world->target->memory);
+	char head[40];
+
+	for (size_t i = 0; d != NULL && i < dfmt_nr_cpus(d); i++) {
+		struct dfmt_cpu cpu = dfmt_cpu_at(d, i);
+
+		if (!cpu.has_native || !cpu.panicked)
+			continue;
+		(void)snprintf(head, sizeof(head), "Panic on CPU %" PRIu32 ":",
+			cpu.id);
+		return last_of(text, head);
+	}
+	return NULL;
+}
+
 static void
 console_ask(struct mdb_ctx *cx, struct mdb_xen *xen, int *cpu_out)
 {
 	static const char head[] = "Panic on CPU ";
 	MDB_AUTO_FREE char *text = console_tail(cx, xen);
-	const char *at = text != NULL ? last_of(text, head) : NULL;
+	const char *at = text != NULL ? named_of(xen, text) : NULL;
 	char *end;
 	unsigned long cpu;
 
+	if (at == NULL && text != NULL)
+		at = last_of(text, head);
 	if (at == NULL)
 		return;
 	cpu = strtoul(at + strlen(head), &end, 10);

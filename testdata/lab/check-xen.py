@@ -368,6 +368,8 @@ def main():
         for key, names in guest.dumps().items():
             mdb = Mdb(program, [f"{guest.path}/{n}" for n in names])
             more = written.QUESTIONS if is_written(guest) else []
+            if os.path.exists(f"{guest.path}/region"):
+                more = written.BESIDE_KEXEC
             ask(check, QUESTIONS + more, guest, mdb, f"{guest.name}/{key}")
     check.end()
 

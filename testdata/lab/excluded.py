@@ -9,6 +9,8 @@ judged by makedumpfile's rules for -d 31 (its manual page) alone.
 FOLDER is one of the Xen lab (vmcore.0, machine.elf, VMCOREINFO in it); MIB is
 dom0's memory.  Prints a table: what was left out and what was kept, by kind; a
 frame of the kernel that was left out is listed, and the exit status is 1.
+"unheld" are pages that nobody counts: on a CPU's list of free ones, whose
+lengths mdb knows (struct per_cpu_pages), or the rest of several pages.
 """
 import collections
 import re
@@ -17,7 +19,10 @@ import subprocess
 import sys
 import tempfile
 
-BITS = {"lru": 4, "slab": 9, "swapcache": 10, "swapbacked": 19, "head": 16}
+# Of a page's flags, by release (include/linux/page-flags.h).
+BITS = {"6.1": {"lru": 4, "slab": 9, "swapcache": 10, "swapbacked": 19},
+        "6.12": {"lru": 5, "swapcache": 10, "swapbacked": 17}}
+ISA_END = 0x100
 
 
 def frames_in(dumpconv, dump):
@@ -64,23 +69,23 @@ def page_structures(mdb, dump, count):
 class Page:
     """struct page of 64 bytes, Linux 6.1 and 6.12 (pahole)."""
 
-    def __init__(self, words):
+    def __init__(self, words, bits):
+        self.bits = bits
         self.flags, self.head, _, self.mapping, _, self.private = words[:6]
         self.mapcount = words[6] & 0xffffffff
         self.refcount = words[6] >> 32
         self.lru = words[1:3]
 
     def bit(self, name):
-        return self.flags >> BITS[name] & 1
+        return self.flags >> self.bits[name] & 1
 
 
 def kinds(pages, release):
     """One word for each page, tails as their heads."""
-    old = release.startswith("6.1.")
-    buddy = {0xffffff7f} if old else None
+    old = release == "6.1"
     free = set()
     for pfn, p in enumerate(pages):
-        is_buddy = p.mapcount in buddy if old else p.mapcount >> 24 == 0xf0
+        is_buddy = p.mapcount == 0xffffff7f if old else p.mapcount >> 24 == 0xf0
         if is_buddy and p.refcount == 0:
             free.update(range(pfn, pfn + (1 << p.private)))
     result = []
@@ -92,7 +97,7 @@ def kinds(pages, release):
             kind = "free"
         elif slab:
             kind = "slab"
-        elif p.mapping & 1 and p.mapcount < 0xf0000000 or p.mapping & 1 and p.mapcount == 0xffffffff:
+        elif p.mapping & 1 and (p.mapcount < 0xf0000000 or p.mapcount == 0xffffffff):
             kind = "anon"
         elif p.bit("lru") or (p.bit("swapcache") and p.bit("swapbacked")):
             kind = "cache"
@@ -110,16 +115,17 @@ def main():
     bins, folder = sys.argv[1:3]
     count = int(sys.argv[3] if len(sys.argv) > 3 else 320) * 256
     with open(f"{folder}/console.log", errors="replace") as f:
-        release = re.search(r"LAB: mode \w+ (\S+)", f.read()).group(1)
+        release = re.search(r"LAB: mode \w+ (\d+\.\d+)", f.read()).group(1)
     there = frames_in(f"{bins}/dumpconv", f"{folder}/vmcore.0")
     frames = machine_frames(f"{bins}/mdb", f"{folder}/machine.elf", count)
-    judged = kinds([Page(w) for w in page_structures(f"{bins}/mdb", f"{folder}/machine.elf", count)],
-                   release)
+    words = page_structures(f"{bins}/mdb", f"{folder}/machine.elf", count)
+    judged = kinds([Page(w, BITS[release]) for w in words], release)
     table = collections.Counter()
     wrong = []
     for pfn, kind in enumerate(judged):
-        if pfn not in frames:
-            table[kind, "not mapped"] += 1
+        # The hole below 1 MiB is nobody's memory.
+        if frames.get(pfn, 0) < ISA_END:
+            table[kind, "not memory"] += 1
             continue
         kept = frames[pfn] in there
         table[kind, "kept" if kept else "left out"] += 1

@@ -32,6 +32,13 @@ table="
 - xen-4.17.5-xdump-guests       4.17.5-xdump    hypercall  --xdump=256M,$gone elf
 * xen-4.20.4-hypercall          4.20.4-stock    hypercall  -         elf
 * xen-4.20.4-guests             4.20.4-stock    run        $guests   elf
+- xen-4.17.5-xdump-unregistered 4.17.5-xdump   hypercall  --xdump=256M,--append=labunregistered=1 elf
+- xen-4.17.5-xdump-6.12         4.17.5-xdump    hypercall  --xdump=256M,--series=6.12 elf
+* xen-4.17.5-xdump-kexec        4.17.5-xdump    hypercall  --xdump=256M,--kdump -
+- xen-4.17.5-xdump-spoilt-kexec 4.17.5-xdump    hypercall  --xdump=256M,--kdump,--xdump-spoil -
+- xen-4.17.5-xdump-intel        4.17.5-xdump    hypercall  --xdump=256M,--iommu=intel elf
+- xen-4.17.5-xdump-amd          4.17.5-xdump    hypercall  --xdump=256M,--iommu=amd,--mem=1152 elf
+- xen-4.17.5-xdump-watchdog     4.17.5-xdump    watchdog   --xdump=256M elf
 - xen-4.17.5-xdump-nmi-idle     4.17.5-xdump    nmi-idle   --xdump=256M elf
 - xen-4.17.5-xdump-dom0-panic   4.17.5-xdump    dom0-panic --xdump=256M elf
 - xen-4.17.5-xdumpdebug-nmi     4.17.5-xdumpdebug nmi-key  --xdump=256M elf

@@ -20,7 +20,7 @@ lib=$extra/lib/x86_64-linux-gnu
 programs="xl xenstored xenconsoled xen-init-dom0 lsevtchn kexec xenstore-ls"
 # qemu_fw_cfg is not among them: it hangs for ever under Xen, which it gives
 # pseudo-physical addresses.
-MODULES="virtio_pci virtio_blk xen-evtchn xen-privcmd xenfs xen-gntdev xen-gntalloc
+MODULES="virtio_pci virtio_blk xen_wdt xen-evtchn xen-privcmd xenfs xen-gntdev xen-gntalloc
 	nvme ext4 loop dm_mod overlay fuse tun veth nls_utf8"
 
 die()

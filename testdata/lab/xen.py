@@ -10,6 +10,7 @@ MODE is what happens when dom0 is up:
     nmi-idle    an NMI from outside, on whatever CPU 0 does
     hypercall   the key N by dom0's hypercall: a panic with both worlds
     dom0-panic  sysrq-c in dom0
+    watchdog    dom0 arms its watchdog and is silent; no DUMP, the machine reboots
     overflow    dom0's kernel overflows a stack (module labcrash)
     writes      dom0 writes to its disk until an NMI, as nmi-idle
 Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
@@ -26,16 +27,18 @@ import re
 import subprocess
 import time
 
+import region
 import take
 
 DIED = "Panic on CPU|Kernel panic|Hardware Dom0 crashed"
 PANICKED = {
     "nmi-key": "Panic on CPU", "nmi-idle": "Panic on CPU",
     "hypercall": "Panic on CPU", "dom0-panic": "Hardware Dom0 crashed",
+    "watchdog": "watchdog rebooting machine",
     "overflow": "Hardware Dom0 crashed", "writes": "Panic on CPU",
 }
 DOM0_MODE = {"hypercall": "hypercall", "dom0-panic": "panic",
-             "overflow": "oops labhow=overflow",
+             "watchdog": "watchdog", "overflow": "oops labhow=overflow",
              "writes": "idle labwrites=/dev/nvme0n2"}
 # A PVH dom0 must have an IOMMU, and disks that go through it: its addresses
 # are not the machine's.
@@ -167,6 +170,12 @@ def panic(guest, mode):
         guest.wait_for(PANICKED[mode], 60)
 
 
+def spoil(args):
+    """The label is gone: there is nothing that the writer may write to."""
+    with open(f"{args.out}/nvme.img", "r+b") as f:
+        f.write(bytes(65536))
+
+
 def digest(args):
     """Of the namespace that is not for the dump."""
     if not args.xdump:
@@ -179,11 +188,21 @@ def run(args):
     guest = take.boot(args, start, DIED)
     try:
         before = digest(args)
+        watched = args.xdump and args.kdump
+        if args.xdump_spoil:
+            spoil(args)
+        if watched:
+            watched = region.Region(guest, f"{args.xen}-syms")
         panic(guest, args.mode)
         if args.xdump:
             guest.wait_for(WRITTEN, 300)
+        if watched:
+            watched.compare()
         if args.kdump:
             take.keep_vmcore(guest)
+        elif args.mode == "watchdog":
+            # Xen reboots then, whatever it is told.
+            guest.proc.wait(120)
         else:
             # The last words are on the line.
             time.sleep(3 if args.mode in PANICKED else 1)
@@ -227,6 +246,8 @@ def main():
     p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
     p.add_argument("--xdump-key", action="store_true", help="encrypt it")
     p.add_argument("--xdump-content", help="guests: of the others too, encrypted")
+    p.add_argument("--xdump-spoil", action="store_true",
+                   help="its label is overwritten before the panic")
     p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
     p.add_argument("mode", choices=["run", *PANICKED])
     p.add_argument("dumps", nargs="*")

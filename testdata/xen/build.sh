@@ -257,11 +257,20 @@ tree_make()
 	rm -rf "$1/xen/arch/x86/xdump"
 }
 
-# What the writer adds to the hypervisor.
+# What the writer adds to the hypervisor: at most 96 KiB of code, and 2 MiB of
+# memory, of which it takes 2 MiB - 96 KiB at boot (XDUMP_MEMORY_MAX).
 size_say()
 {
-	size xen/arch/x86/xdump/built_in.o | awk -v name="$version $flavour" \
-	    'NR == 2 {printf "xen-build: %s: the writer is %.1f KiB of code and %.1f KiB of data\n", name, $1 / 1024, ($2 + $3) / 1024}'
+	size xen/arch/x86/xdump/built_in.o | awk -v name="$version $flavour" '
+		NR == 2 {
+			code = $1 / 1024
+			data = ($2 + $3) / 1024
+		}
+		END {
+			printf "xen-build: %s: the writer is %.1f KiB of code and %.1f KiB of data, at most %.0f KiB of memory with what it takes at boot\n",
+			    name, code, data, data + 2048 - 96
+			exit !(code > 0 && code <= 96 && data <= 96)
+		}' || die "the writer is larger than 96 KiB of code or 2 MiB of memory"
 }
 
 build()
