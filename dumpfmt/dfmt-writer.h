@@ -295,6 +295,17 @@ void dfmt_writer_stop(struct dfmt_writer *w);
 enum dfmt_writer_status dfmt_writer_reenter(struct dfmt_writer *w,
 	const char *why);
 
+/*
+ * The last resort, where no device takes anything: the first segment of a dump
+ * (docs/DUMPFORMAT.md, 5), nothing else, as lines of text, each handed to put
+ * with its end.  dfmt-serial.h makes a dump of them again.  Only while a run
+ * has not begun or was refused; not with a cipher: the lines are read by
+ * whoever reads the console.  false: put was not called.
+ */
+bool dfmt_writer_serial(struct dfmt_writer *w,
+	const struct dfmt_writer_facts *facts,
+	void (*put)(void *arg, const char *line, size_t len), void *arg);
+
 /* What was done; valid after run or reenter. */
 const struct dfmt_writer_result *dfmt_writer_result_get(
 	const struct dfmt_writer *w);

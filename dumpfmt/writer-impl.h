@@ -326,6 +326,11 @@ enum dfmt_writer_status dfmt_w_label_check(struct dfmt_writer *w,
 
 /* ---- writer-meta.c ------------------------------------------------------- */
 
+/* (writer.c) */
+void dfmt_w_id_make(struct dfmt_writer *w, uint64_t generation);
+/* Puts the triage record together, without writing it. */
+struct wseg dfmt_w_triage_make(struct dfmt_writer *w, uint64_t generation,
+	uint64_t range_len);
 bool dfmt_w_triage(struct dfmt_writer *w, uint64_t generation,
 	uint64_t range_len);
 void dfmt_w_records(struct dfmt_writer *w);

@@ -12,6 +12,9 @@
  *	limit=SECONDS		the dump ends then (default 120)
  *	overwrite		an unsaved dump may be overwritten
  *	dry-run			do all but write
+ *	partition		the label is in a partition of our type
+ *	serial			where no disk is written, the triage record
+ *				goes over the serial line
  *
  * Off when it is not given.  A word that is not known leaves it off.
  */
@@ -144,6 +147,10 @@ word_parse(const char *word, struct xdump_config *c)
 		c->overwrite = true;
 	else if (!strcmp(word, "dry-run"))
 		c->dry_run = true;
+	else if (!strcmp(word, "partition"))
+		c->partition = true;
+	else if (!strcmp(word, "serial"))
+		c->serial = true;
 	else
 		return uuid_parse(word, c->uuid);
 	return true;

@@ -33,6 +33,16 @@ makes_a_file() {
 		"$adm" show "$dev" | grep -qx 'dump       none'
 }
 
+makes_a_file_for_long_sectors() {
+	rm -f "$dev"
+	! "$adm" label -b 4096 "$dev" >/dev/null 2>&1 &&
+		! "$adm" label -s 2M -b 1024 "$dev" >/dev/null 2>&1 &&
+		[ ! -e "$dev" ] &&
+		"$adm" label -s 2M -b 4096 "$dev" >/dev/null &&
+		"$adm" show -v "$dev" | grep -q '4096-byte sectors' &&
+		rm "$dev"
+}
+
 labels_differ_in_copy_only() {
 	cmp -l <(head -c 4092 "$dev") <(tail -c 4096 "$dev" | head -c 4092) | awk '$1 != 13 {bad = 1} END {exit bad}'
 }
@@ -113,6 +123,7 @@ busy() {
 }
 
 PATH=$PATH:/sbin:/usr/sbin
+ok dumpadm-makes-a-file-for-long-sectors makes_a_file_for_long_sectors
 ok dumpadm-makes-a-file makes_a_file
 ok dumpadm-copies labels_differ_in_copy_only
 ok dumpadm-json json

@@ -32,6 +32,11 @@ table="
 - xen-4.17.5-xdump-guests       4.17.5-xdump    hypercall  --xdump=256M,$gone elf
 * xen-4.20.4-hypercall          4.20.4-stock    hypercall  -         elf
 * xen-4.20.4-guests             4.20.4-stock    run        $guests   elf
+* xen-4.17.5-xdump-ahci        4.17.5-xdump    hypercall  --xdump=256M,--xdump-disk=ahci elf
+* xen-4.17.5-xdump-virtio      4.17.5-xdump    hypercall  --xdump=256M,--xdump-disk=virtio elf
+* xen-4.17.5-xdump-partition   4.17.5-xdump    hypercall  --xdump=256M,--xdump-partition elf
+- xen-4.17.5-xdump-serial      4.17.5-xdump    hypercall  --xdump=256M,--xdump-serial elf
+- xen-4.17.5-xdump-4096        4.17.5-xdump    hypercall  --xdump=256M,--xdump-sector=4096 elf
 - xen-4.17.5-xdump-unregistered 4.17.5-xdump   hypercall  --xdump=256M,--append=labunregistered=1 elf
 - xen-4.17.5-xdump-6.12         4.17.5-xdump    hypercall  --xdump=256M,--series=6.12 elf
 * xen-4.17.5-xdump-kexec        4.17.5-xdump    hypercall  --xdump=256M,--kdump -
