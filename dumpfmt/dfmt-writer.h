@@ -71,7 +71,7 @@ struct dfmt_writer_ops {
 	 */
 	int (*write)(void *arg, uint64_t offset, const void *buf, size_t len);
 	int (*read)(void *arg, uint64_t offset, void *buf, size_t len);
-	int (*flush)(void *arg);       /* optional */
+	int (*flush)(void *arg); /* optional */
 	/*
 	 * Optional, both or none: a write in two steps, so that the device
 	 * works while the next segment is made.  submit takes it and returns;
@@ -195,7 +195,8 @@ struct dfmt_writer_config {
 	const struct dfmt_writer_ops *ops;
 	void *arg;
 	const struct dfmt_writer_codec *codec; /* NULL: pages are stored */
-	const struct dfmt_writer_cipher *cipher; /* NULL: nothing is encrypted */
+	const struct dfmt_writer_cipher
+		*cipher; /* NULL: nothing is encrypted */
 	uint32_t flags;
 	uint32_t content;	/* bits 1 << class; FIRST is always in */
 	uint32_t page_shift;	/* 12 to 16 */

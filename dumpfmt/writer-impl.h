@@ -206,7 +206,8 @@ struct dfmt_writer {
 	uint8_t *seg_bufs; /* NR_FLIGHTS + 1, or 1 where a write is one step */
 	uint32_t seg_buf;  /* which one is filled */
 	struct wflight flights[NR_FLIGHTS];
-	uint32_t flown, landed; /* counting up; what lies between is on its way */
+	uint32_t flown,
+		landed; /* counting up; what lies between is on its way */
 	struct wlevel levels[INDEX_LEVELS];
 	bool indexed;
 	struct dfmt_fmt_root roots[DFMT_MAX_ROOTS];

@@ -4,8 +4,8 @@
  *
  *	UUID			of the label (dumpadm label prints it)
  *	pci=SSSS:BB:DD.F	where the controller is: a hint, looked at first
- *	content=hv|dom0|dom0-all	hypervisor; and dom0's kernel (default); and
- *				all of dom0
+ *	content=hv|dom0|dom0-all	hypervisor; and dom0's kernel (default);
+ *				and all of dom0
  *	content=guests		hypervisor, dom0's kernel and all guests: only
  *				with key=
  *	key=HEX64		encrypted to this public key (dumpadm keygen)
@@ -185,7 +185,8 @@ xdump_config_parse(struct xdump_config *c)
 		return false;
 	}
 	if ((c->content & CONTENT(DFMT_CLASS_GUEST)) && !c->has_key) {
-		xdump_off("content=guests needs key=: guests are dumped encrypted or not at all");
+		xdump_off(
+			"content=guests needs key=: guests are dumped encrypted or not at all");
 		return false;
 	}
 	c->enabled = true;

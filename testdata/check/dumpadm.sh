@@ -132,6 +132,13 @@ ok dumpadm-too-small fails 2 '1M at least' "$adm" label -s 100K "$here/small"
 ok dumpadm-nothing fails 2 'does not exist' "$adm" label "$here/none"
 ok dumpadm-long-purpose fails 2 'longer' "$adm" label -p "$(printf '%070d' 0)" "$dev"
 ok dumpadm-usage fails 2 'label, show' "$adm" frobnicate "$dev"
+if [ -e /dev/xen/privcmd ]; then
+	echo "skipped dumpadm-no-xen: this is a domain of Xen"
+else
+	ok dumpadm-no-xen-status fails 2 'no domain 0' "$adm" status
+	ok dumpadm-no-xen-json fails 2 'no domain 0' "$adm" status -o json
+	ok dumpadm-no-xen-register fails 2 'no domain 0' "$adm" register
+fi
 ok dumpadm-writes-only-its-places writes_only_its_places
 ok dumpadm-clear-unlabelled fails 1 'no label' "$adm" clear "$dev"
 refuses_foreign ext4 mkfs.ext4 -q "$dev"

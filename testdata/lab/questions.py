@@ -12,7 +12,7 @@ import sys
 TIMEOUT = 60
 # What has run between the oracle and the dump, or may come and go.
 PASSING = re.compile(r"kworker|insmod|kexec|sleep|cat$|rcu_preempt|rcu_sched|"
-                     r"ext4lazyinit|lab-kthread|xl$|taskset$|init$|exe$")
+                     r"ext4lazyinit|lab-kthread|lab-writes|xl$|taskset$|init$|exe$")
 
 
 class Check:

@@ -321,6 +321,7 @@ writes(const char *path)
 	static uint64_t block[BLOCK / 8] __attribute__((aligned(BLOCK)));
 	int fd = open(path, O_WRONLY | O_DIRECT | O_DSYNC);
 
+	prctl(PR_SET_NAME, "lab-writes");
 	for (uint64_t n = 1; fd >= 0; n++) {
 		for (size_t i = 0; i < BLOCK / 8; i++)
 			block[i] = n;
