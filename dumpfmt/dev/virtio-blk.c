@@ -305,7 +305,8 @@ sectors_take(struct dfmt_disk *d)
 			dfmt_virtio_read(d, VIRTIO_DEVICE, DISK_SECTOR_LEN, 4);
 	if (d->sector_len != 512 && d->sector_len != 4096)
 		return fail(d, "its sectors are neither 512 nor 4096 bytes");
-	d->nr_sectors = capacity(d) / (d->sector_len / 512);
+	/* No division: a 32-bit caller has none of 64 bits. */
+	d->nr_sectors = capacity(d) >> (d->sector_len == 4096 ? 3 : 0);
 	d->max_len = DFMT_DISK_PIECE;
 	if (features & FEATURE_SIZE_MAX) {
 		uint32_t most =
