@@ -15,8 +15,8 @@
 #include <string.h>
 
 static const char usage_text[] =
-	"usage: dumpadm label [--force] [--overwrite] [-p purpose] [-s size] "
-	"device\n"
+	"usage: dumpadm label [--force] [--overwrite] [-p purpose] [-s size "
+	"[-b bytes]] device\n"
 	"       dumpadm show [-v] [-o json] device\n"
 	"       dumpadm list [-o json] [device ...]\n"
 	"       dumpadm size [-m memory] [-c content] [device]\n"
@@ -29,6 +29,7 @@ static const char usage_text[] =
 	"  --overwrite   a later panic may overwrite an unsaved dump\n"
 	"  -p purpose    what the device is for, at most 64 bytes\n"
 	"  -s size       make a file of that size (64M, 2G)\n"
+	"  -b bytes      for a disk with sectors of 4096 instead of 512\n"
 	"  -m memory     of the machine, instead of this one's\n"
 	"  -c content    hypervisor, kernel (default), control, all\n"
 	"  -o json       one object for each device\n"
@@ -76,6 +77,13 @@ take_option(struct adm_options *opt, int c, struct cmd_error *err)
 	case 's':
 		opt->has_size = true;
 		return take_size(optarg, &opt->size, err);
+	case 'b':
+		if (strcmp(optarg, "512") != 0 && strcmp(optarg, "4096") != 0)
+			return cmd_fail(err, CMD_OPEN,
+				"-b %s: sectors are of 512 or 4096 bytes",
+				optarg);
+		opt->sector = optarg[0] == '4' ? 4096 : 512;
+		return CMD_OK;
 	case 'm':
 		return take_size(optarg, &opt->memory, err);
 	case 'c':
@@ -128,7 +136,7 @@ main(int argc, char **argv)
 	struct cmd_error err;
 	int c;
 
-	while (st == CMD_OK && (c = getopt_long(argc, argv, "p:s:m:c:o:vh",
+	while (st == CMD_OK && (c = getopt_long(argc, argv, "p:s:b:m:c:o:vh",
 					long_options, NULL)) != -1) {
 		if (c == 'h' || c == LONG_HELP) {
 			(void)fputs(usage_text, stdout);

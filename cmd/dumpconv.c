@@ -9,6 +9,7 @@
 #include "cmd/common/convert.h"
 #include "cmd/common/elfcore.h"
 #include "cmd/common/key.h"
+#include "cmd/common/serial.h"
 #include "cmd/common/text.h"
 
 #include <getopt.h>
@@ -20,6 +21,7 @@
 
 static const char usage_text[] =
 	"usage: dumpconv [-vz] [-O native|elf] dump ... out\n"
+	"       dumpconv --serial log out\n"
 	"\n"
 	"  -O format     of out; default: elf for a native dump, native for\n"
 	"                others\n"
@@ -28,25 +30,30 @@ static const char usage_text[] =
 	"  -b size       of a native dump's blocks: 4K to 128K\n"
 	"  -j threads    that compress; default: one for each CPU\n"
 	"  --key file    the secret key of an encrypted dump\n"
+	"  --serial      the log of a serial line has the triage record of a\n"
+	"                panic that could write nothing else\n"
 	"  --check       read the result back and compare all memory\n"
 	"  -v            say what is done\n"
 	"  -h, --help    print this\n";
 
 enum {
 	LONG_CHECK = 256,
-	LONG_KEY
+	LONG_KEY,
+	LONG_SERIAL
 };
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "check", no_argument, NULL, LONG_CHECK },
 	{ "key", required_argument, NULL, LONG_KEY },
+	{ "serial", no_argument, NULL, LONG_SERIAL },
 	{ NULL, 0, NULL, 0 },
 };
 
 struct args {
 	const char *format; /* NULL: by what comes in */
 	bool check;
+	bool serial;
 	struct cmd_key key;
 	struct cmd_convert_options convert;
 };
@@ -80,6 +87,9 @@ take_option(struct args *a, int c, struct cmd_error *err)
 		return st;
 	case 'v':
 		a->convert.verbose = true;
+		return st;
+	case LONG_SERIAL:
+		a->serial = true;
 		return st;
 	case LONG_CHECK:
 		a->check = true;
@@ -223,6 +233,14 @@ refuse_same(char *const *in, int nr, const char *out, struct cmd_error *err)
 }
 
 static enum cmd_status
+serial(char *log, const char *out, struct cmd_error *err)
+{
+	enum cmd_status st = refuse_same(&log, 1, out, err);
+
+	return st == CMD_OK ? cmd_serial_convert(log, out, err) : st;
+}
+
+static enum cmd_status
 run(char *const *operands, int nr, const struct args *a, struct cmd_error *err)
 {
 	const struct dfmt_options options = {
@@ -234,7 +252,9 @@ run(char *const *operands, int nr, const struct args *a, struct cmd_error *err)
 	struct dfmt *d = NULL;
 	enum cmd_status st;
 
-	if (nr < 2 || nr > 64)
+	if (a->serial && nr == 2)
+		return serial(operands[0], operands[1], err);
+	if (nr < 2 || nr > 64 || a->serial)
 		return cmd_fail(err, CMD_OPEN,
 			"name a dump and the file to make of it (dumpconv "
 			"--help says how)");

@@ -7,7 +7,6 @@
  * Exit status: 0; 1 when a command failed; 2 when nothing could be opened or
  * the command line was wrong.
  */
-#include "dfmt-crypt.h"
 #include "mdb/base/alloc.h"
 #include "mdb/dcmd/dcmd.h"
 #include "mdb/mem/memory.h"
@@ -273,14 +272,13 @@ symbols_first(const char **operands, size_t nr)
 	}
 }
 
-/* key: room for one, or NULL. */
 static bool
-open_target(struct mdb_session *s, struct args *a, const uint8_t *key)
+open_target(struct mdb_session *s, struct args *a)
 {
 	struct mdb_target_options options = {
 		.debug_root = "/usr/lib/debug",
 		.raw = a->raw,
-		.key = key,
+		.key_path = a->key,
 	};
 	struct mdb_target *target;
 	size_t first = 0;
@@ -308,26 +306,6 @@ open_target(struct mdb_session *s, struct args *a, const uint8_t *key)
 	}
 	mdb_session_set_target(s, target);
 	return true;
-}
-
-/* The same with the key that was named. */
-static bool
-unlock_target(struct mdb_session *s, struct args *a)
-{
-	uint8_t key[DFMT_KEY_LEN];
-	const char *why;
-	bool opened;
-
-	if (a->key == NULL)
-		return open_target(s, a, NULL);
-	why = dfmt_key_load(a->key, key);
-	if (why != NULL) {
-		(void)fprintf(stderr, "mdb: %s: %s\n", a->key, why);
-		return false;
-	}
-	opened = open_target(s, a, key);
-	explicit_bzero(key, sizeof(key));
-	return opened;
 }
 
 /* ---- modules -------------------------------------------------------------
@@ -567,7 +545,7 @@ run(struct args *a)
 	s->interactive = a->nr_commands == 0 && isatty(STDIN_FILENO) == 1 &&
 			 isatty(STDOUT_FILENO) == 1;
 	mdb_sink_page(s->out, s->interactive, STDIN_FILENO);
-	if (!apply_settings(s, a) || !unlock_target(s, a)) {
+	if (!apply_settings(s, a) || !open_target(s, a)) {
 		mdb_session_destroy(s);
 		return EXIT_OPEN;
 	}

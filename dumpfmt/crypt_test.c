@@ -20,7 +20,8 @@ from_hex(const char *hex, uint8_t *out)
 			char c = hex[2 * i + k];
 
 			byte = byte * 16 +
-			       (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
+			       (unsigned int)(c <= '9' ? c - '0'
+						       : c - 'a' + 10);
 		}
 		out[i] = (uint8_t)byte;
 	}

@@ -28,15 +28,14 @@
 #define DFMT_LABEL_LEN 4096u
 #define DFMT_TRIAGE_LEN 61440u /* the whole first segment */
 #define DFMT_NR_SLOTS 16u
-#define DFMT_SLOT_OFFSET(k) \
-	(DFMT_LABEL_LEN + (uint64_t)(k) * DFMT_TRIAGE_LEN)
-#define DFMT_END_LEN 4096u		  /* the whole end segment */
-#define DFMT_ANCHOR_FROM_END 8192u	  /* its copy, before the range's end */
-#define DFMT_MIN_RANGE (1u << 20)	  /* smaller ranges are not labelled */
-#define DFMT_ALIGN_MIN 512u		  /* segments start at multiples: ... */
-#define DFMT_ALIGN_MAX 4096u		  /* ... of the triage record's align */
-#define DFMT_SEGMENT_MAX (16u << 20)	  /* total_len, at most */
-#define DFMT_BLOCK_MAX (1u << 20)	  /* bytes of a block, expanded */
+#define DFMT_SLOT_OFFSET(k) (DFMT_LABEL_LEN + (uint64_t)(k)*DFMT_TRIAGE_LEN)
+#define DFMT_END_LEN 4096u	     /* the whole end segment */
+#define DFMT_ANCHOR_FROM_END 8192u   /* its copy, before the range's end */
+#define DFMT_MIN_RANGE (1u << 20)    /* smaller ranges are not labelled */
+#define DFMT_ALIGN_MIN 512u	     /* segments start at multiples: ... */
+#define DFMT_ALIGN_MAX 4096u	     /* ... of the triage record's align */
+#define DFMT_SEGMENT_MAX (16u << 20) /* total_len, at most */
+#define DFMT_BLOCK_MAX (1u << 20)    /* bytes of a block, expanded */
 #define DFMT_MAX_CPUS 4096u
 #define DFMT_MAX_PFN (1ull << 40) /* 2^52 bytes of 4 KiB frames */
 
@@ -48,16 +47,16 @@
 struct dfmt_fmt_label {
 	uint8_t magic[8];
 	uint16_t version;
-	uint16_t label_len; /* 4096 */
-	uint32_t copy;	    /* 0: the first, 1: the one at the end */
-	uint8_t uuid[16];   /* of the dump device; in both copies */
-	uint64_t range_start; /* on the device, bytes */
-	uint64_t range_len;   /* bytes, both labels included */
-	uint32_t sector_len;  /* 512 or 4096 */
-	uint32_t flags;	      /* DFMT_LABEL_* */
-	uint64_t change;      /* goes up with every rewrite of the label */
-	uint64_t created_sec; /* since 1970 */
-	uint8_t saved_id[16]; /* the dump that was taken off last, or 0 */
+	uint16_t label_len;	   /* 4096 */
+	uint32_t copy;		   /* 0: the first, 1: the one at the end */
+	uint8_t uuid[16];	   /* of the dump device; in both copies */
+	uint64_t range_start;	   /* on the device, bytes */
+	uint64_t range_len;	   /* bytes, both labels included */
+	uint32_t sector_len;	   /* 512 or 4096 */
+	uint32_t flags;		   /* DFMT_LABEL_* */
+	uint64_t change;	   /* goes up with every rewrite of the label */
+	uint64_t created_sec;	   /* since 1970 */
+	uint8_t saved_id[16];	   /* the dump that was taken off last, or 0 */
 	uint64_t saved_generation; /* of that dump */
 	uint64_t saved_sec;
 	char purpose[64]; /* text, NUL padded */
@@ -111,8 +110,8 @@ struct dfmt_fmt_seg {
 	uint32_t payload_crc;
 	uint16_t codec;
 	uint16_t flags;
-	uint16_t stream; /* reserved: which of several writers; 0 */
-	uint16_t key;	 /* reserved: which key; 0 */
+	uint16_t stream;  /* reserved: which of several writers; 0 */
+	uint16_t key;	  /* reserved: which key; 0 */
 	uint8_t auth[16]; /* encrypted: the tag of header and payload; else 0 */
 	uint64_t nonce;	  /* encrypted: counts the messages of a dump's key */
 	uint32_t clear_len; /* encrypted: of the payload, from its first byte */
@@ -156,14 +155,14 @@ struct dfmt_fmt_item {
 };
 
 enum dfmt_fmt_item_type {
-	DFMT_ITEM_REASON = 1,	/* text: the panic message */
-	DFMT_ITEM_WORLD = 2,	/* struct dfmt_fmt_world */
-	DFMT_ITEM_CPU = 3,	/* struct dfmt_fmt_cpu; the panicking one first */
-	DFMT_ITEM_FRAMES = 4,	/* struct dfmt_fmt_frame, each with its text */
-	DFMT_ITEM_CONSOLE = 5,	/* text: the end of the console */
-	DFMT_ITEM_VERSION = 6,	/* text: "name=value" */
-	DFMT_ITEM_FORMAT = 7,	/* text: the format it was converted from */
-	DFMT_ITEM_KEYS = 8,	/* struct dfmt_fmt_keys */
+	DFMT_ITEM_REASON = 1, /* text: the panic message */
+	DFMT_ITEM_WORLD = 2,  /* struct dfmt_fmt_world */
+	DFMT_ITEM_CPU = 3,    /* struct dfmt_fmt_cpu; the panicking one first */
+	DFMT_ITEM_FRAMES = 4, /* struct dfmt_fmt_frame, each with its text */
+	DFMT_ITEM_CONSOLE = 5, /* text: the end of the console */
+	DFMT_ITEM_VERSION = 6, /* text: "name=value" */
+	DFMT_ITEM_FORMAT = 7,  /* text: the format it was converted from */
+	DFMT_ITEM_KEYS = 8,    /* struct dfmt_fmt_keys */
 };
 
 /*
@@ -177,7 +176,7 @@ enum dfmt_fmt_item_type {
 struct dfmt_fmt_keys {
 	uint32_t scheme;
 	uint32_t reserved;
-	uint8_t recipient[8]; /* id of the recipient's public key */
+	uint8_t recipient[8];  /* id of the recipient's public key */
 	uint8_t ephemeral[32]; /* the dump's own public key */
 	uint8_t reserved_too[16];
 };
@@ -198,9 +197,9 @@ enum dfmt_fmt_cpu_flag {
 	DFMT_CPU_BASES = 4,	/* fs_base gs_base */
 	DFMT_CPU_KERNEL_GS = 8, /* kernel_gs_base */
 	DFMT_CPU_PANICKED = 16,
-	DFMT_CPU_SILENT = 32,  /* did not answer: its memory may have changed */
-	DFMT_CPU_VCPU = 64,    /* current_vcpu, domain and vcpu say what ran */
-	DFMT_CPU_STACK = 128,  /* stack_first, stack_end */
+	DFMT_CPU_SILENT = 32, /* did not answer: its memory may have changed */
+	DFMT_CPU_VCPU = 64,   /* current_vcpu, domain and vcpu say what ran */
+	DFMT_CPU_STACK = 128, /* stack_first, stack_end */
 };
 
 /* Order of gp[]: the field's own, AT&T's names. */
@@ -227,7 +226,7 @@ struct dfmt_fmt_cpu {
 	uint32_t pid;
 	uint64_t gp[DFMT_NR_GP]; /* zero extended on a 32-bit machine */
 	uint16_t cs, ss, ds, es, fs, gs;
-	uint32_t trap;	 /* vector, with error, when it stopped by a trap */
+	uint32_t trap; /* vector, with error, when it stopped by a trap */
 	uint64_t error;
 	uint64_t fs_base, gs_base, kernel_gs_base;
 	uint64_t cr0, cr2, cr3, cr4;
@@ -282,7 +281,7 @@ struct dfmt_fmt_range {
 struct dfmt_fmt_object {
 	uint32_t index;
 	uint32_t world;
-	uint64_t base, end;	       /* text; end exclusive */
+	uint64_t base, end;	      /* text; end exclusive */
 	uint64_t data_base, data_end; /* or 0, 0 */
 	uint8_t build_id[32];
 	uint32_t build_id_len;
@@ -296,9 +295,9 @@ enum dfmt_fmt_blob_kind {
 	DFMT_BLOB_SYMTAB = 1, /* Elf64_Sym, by value; names in STRTAB */
 	DFMT_BLOB_STRTAB = 2,
 	DFMT_BLOB_BTF = 3,
-	DFMT_BLOB_ORC = 4,    /* .orc_unwind and .orc_unwind_ip: reserved */
+	DFMT_BLOB_ORC = 4,	/* .orc_unwind and .orc_unwind_ip: reserved */
 	DFMT_BLOB_EH_FRAME = 5, /* reserved */
-	DFMT_BLOB_NOTES = 16, /* of the dump: ELF notes */
+	DFMT_BLOB_NOTES = 16,	/* of the dump: ELF notes */
 };
 
 #define DFMT_NO_OBJECT 0xffffffffu
@@ -340,10 +339,11 @@ struct dfmt_fmt_pages {
 };
 
 enum dfmt_fmt_run_kind {
-	DFMT_RUN_DATA = 0,   /* arg: index of the first among the data frames */
-	DFMT_RUN_FILL = 1,   /* arg: the 8-byte word that fills them; 0: zero */
-	DFMT_RUN_REPEAT = 2, /* arg: frame that the first one equals, and so on */
-	DFMT_RUN_LOST = 3,   /* arg: 0 the read faulted */
+	DFMT_RUN_DATA = 0, /* arg: index of the first among the data frames */
+	DFMT_RUN_FILL = 1, /* arg: the 8-byte word that fills them; 0: zero */
+	DFMT_RUN_REPEAT =
+		2,	   /* arg: frame that the first one equals, and so on */
+	DFMT_RUN_LOST = 3, /* arg: 0 the read faulted */
 };
 
 #define DFMT_RUN_COUNT_MASK 0x0fffffffu
@@ -409,16 +409,16 @@ struct dfmt_fmt_root {
 
 struct dfmt_fmt_end {
 	uint32_t status;
-	uint32_t flags; /* DFMT_END_INDEXED */
-	uint64_t nr_segments;	/* before this one, that were written */
-	uint64_t meta_end;	/* all but pages and index lie before it */
-	uint64_t appended;	/* offset of the first that a tool added, or 0 */
-	uint64_t end;		/* of the dump, this segment included */
-	uint64_t nr_data;	/* frames in blocks */
+	uint32_t flags;	      /* DFMT_END_INDEXED */
+	uint64_t nr_segments; /* before this one, that were written */
+	uint64_t meta_end;    /* all but pages and index lie before it */
+	uint64_t appended;    /* offset of the first that a tool added, or 0 */
+	uint64_t end;	      /* of the dump, this segment included */
+	uint64_t nr_data;     /* frames in blocks */
 	uint64_t nr_fill;
 	uint64_t nr_repeat;
 	uint64_t nr_lost;
-	uint64_t raw_len;    /* bytes of the frames above */
+	uint64_t raw_len; /* bytes of the frames above */
 	uint64_t elapsed_ms;
 	uint32_t nr_retries; /* writes done again */
 	uint32_t nr_skipped; /* places given up */

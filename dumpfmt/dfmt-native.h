@@ -173,9 +173,9 @@ struct dfmt_nstate {
 	uint64_t meta_end, appended, end;
 	struct dfmt_ncrypt *crypt; /* NULL: not encrypted, or no key */
 	bool locked;		   /* encrypted, and no key */
-	bool end_in_place; /* the end record is where it belongs */
-	bool complete;	   /* the writer's word: nothing is missing */
-	bool index_whole;  /* and that the roots reach every pages segment */
+	bool end_in_place;	   /* the end record is where it belongs */
+	bool complete;		   /* the writer's word: nothing is missing */
+	bool index_whole; /* and that the roots reach every pages segment */
 
 	pthread_mutex_t lock;
 	_Atomic(struct dfmt_ntable *) table;

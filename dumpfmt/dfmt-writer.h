@@ -71,7 +71,7 @@ struct dfmt_writer_ops {
 	 */
 	int (*write)(void *arg, uint64_t offset, const void *buf, size_t len);
 	int (*read)(void *arg, uint64_t offset, void *buf, size_t len);
-	int (*flush)(void *arg);       /* optional */
+	int (*flush)(void *arg); /* optional */
 	/*
 	 * Optional, both or none: a write in two steps, so that the device
 	 * works while the next segment is made.  submit takes it and returns;
@@ -195,7 +195,8 @@ struct dfmt_writer_config {
 	const struct dfmt_writer_ops *ops;
 	void *arg;
 	const struct dfmt_writer_codec *codec; /* NULL: pages are stored */
-	const struct dfmt_writer_cipher *cipher; /* NULL: nothing is encrypted */
+	const struct dfmt_writer_cipher
+		*cipher; /* NULL: nothing is encrypted */
 	uint32_t flags;
 	uint32_t content;	/* bits 1 << class; FIRST is always in */
 	uint32_t page_shift;	/* 12 to 16 */
@@ -293,6 +294,17 @@ void dfmt_writer_stop(struct dfmt_writer *w);
  */
 enum dfmt_writer_status dfmt_writer_reenter(struct dfmt_writer *w,
 	const char *why);
+
+/*
+ * The last resort, where no device takes anything: the first segment of a dump
+ * (docs/DUMPFORMAT.md, 5), nothing else, as lines of text, each handed to put
+ * with its end.  dfmt-serial.h makes a dump of them again.  Only while a run
+ * has not begun or was refused; not with a cipher: the lines are read by
+ * whoever reads the console.  false: put was not called.
+ */
+bool dfmt_writer_serial(struct dfmt_writer *w,
+	const struct dfmt_writer_facts *facts,
+	void (*put)(void *arg, const char *line, size_t len), void *arg);
 
 /* What was done; valid after run or reenter. */
 const struct dfmt_writer_result *dfmt_writer_result_get(

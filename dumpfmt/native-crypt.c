@@ -317,8 +317,8 @@ segment_load(const struct dfmt_nstate *n, const struct place *p,
 	if (!bytes)
 		return dfmt_fail(err, DFMT_E_NOMEM, "decrypting a segment",
 			DFMT_NONE, DFMT_NONE);
-	enum dfmt_status st = dfmt_source_read(n->src, n->base + p->offset,
-		bytes, len, err);
+	enum dfmt_status st =
+		dfmt_source_read(n->src, n->base + p->offset, bytes, len, err);
 	if (st != DFMT_OK || !dfmt_crypt_segment_open(c->key, bytes, len)) {
 		free(bytes);
 		bytes = NULL;

@@ -258,8 +258,8 @@ describe(struct dfmt *d, struct dfmt_nstate *n, bool labelled, bool found)
 		DFMT_FORMAT_MAJOR, labelled ? ", labelled" : "",
 		n->info.encrypted ? ", encrypted" : "",
 		!found || n->locked ? ""
-		: n->info.indexed ? ", indexed"
-				  : ", without its index");
+		: n->info.indexed   ? ", indexed"
+				    : ", without its index");
 	missing_say(n, labelled, found);
 }
 

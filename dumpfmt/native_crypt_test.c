@@ -433,16 +433,16 @@ test_first_lost(void **state)
 	file = d.f.device + d.result.dump_start;
 	file[20] ^= 1;
 	with.key = d.secret;
-	assert_int_equal(dfmt_open_memory(file, d.result.dump_len, &with,
-				 &dump, NULL),
+	assert_int_equal(
+		dfmt_open_memory(file, d.result.dump_len, &with, &dump, NULL),
 		DFMT_OK);
 	assert_true(dfmt_native_get(dump)->encrypted);
 	assert_int_equal(check_frames(dump, &d.f), NR_FRAMES);
 	dfmt_close(dump);
 	/* And that one too: then nobody can read it. */
 	file[DFMT_TRIAGE_LEN + 130] ^= 1;
-	assert_int_equal(dfmt_open_memory(file, d.result.dump_len, &with,
-				 &dump, NULL),
+	assert_int_equal(
+		dfmt_open_memory(file, d.result.dump_len, &with, &dump, NULL),
 		DFMT_OK);
 	assert_true(dfmt_native_get(dump)->locked);
 	assert_int_equal(check_frames(dump, &d.f), 0);
@@ -466,9 +466,9 @@ test_cut(void **state)
 		struct dfmt *dump;
 		size_t nr;
 
-		assert_int_equal(dfmt_open_memory(
-					 d.f.device + d.result.dump_start, len,
-					 &opt, &dump, NULL),
+		assert_int_equal(
+			dfmt_open_memory(d.f.device + d.result.dump_start, len,
+				&opt, &dump, NULL),
 			DFMT_OK);
 		nr = check_frames(dump, &d.f);
 		assert_true(nr >= last && nr <= NR_FRAMES);

@@ -206,7 +206,8 @@ struct dfmt_writer {
 	uint8_t *seg_bufs; /* NR_FLIGHTS + 1, or 1 where a write is one step */
 	uint32_t seg_buf;  /* which one is filled */
 	struct wflight flights[NR_FLIGHTS];
-	uint32_t flown, landed; /* counting up; what lies between is on its way */
+	uint32_t flown,
+		landed; /* counting up; what lies between is on its way */
 	struct wlevel levels[INDEX_LEVELS];
 	bool indexed;
 	struct dfmt_fmt_root roots[DFMT_MAX_ROOTS];
@@ -325,6 +326,11 @@ enum dfmt_writer_status dfmt_w_label_check(struct dfmt_writer *w,
 
 /* ---- writer-meta.c ------------------------------------------------------- */
 
+/* (writer.c) */
+void dfmt_w_id_make(struct dfmt_writer *w, uint64_t generation);
+/* Puts the triage record together, without writing it. */
+struct wseg dfmt_w_triage_make(struct dfmt_writer *w, uint64_t generation,
+	uint64_t range_len);
 bool dfmt_w_triage(struct dfmt_writer *w, uint64_t generation,
 	uint64_t range_len);
 void dfmt_w_records(struct dfmt_writer *w);

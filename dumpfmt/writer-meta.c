@@ -167,8 +167,9 @@ triage_head(const struct dfmt_writer *w, struct dfmt_fmt_triage *t)
 	t->head_len = sizeof(*t);
 }
 
-bool
-dfmt_w_triage(struct dfmt_writer *w, uint64_t generation, uint64_t range_len)
+struct wseg
+dfmt_w_triage_make(struct dfmt_writer *w, uint64_t generation,
+	uint64_t range_len)
 {
 	uint8_t *payload = w->pages.buf + DFMT_SEG_HEADER_LEN;
 	struct dfmt_fmt_triage *t = (void *)payload;
@@ -188,7 +189,7 @@ dfmt_w_triage(struct dfmt_writer *w, uint64_t generation, uint64_t range_len)
 	t->items_len = (uint32_t)(it.at - sizeof(*t));
 	t->crc = dfmt_crc32c(&w->crc, t, offsetof(struct dfmt_fmt_triage, crc));
 
-	const struct wseg seg = {
+	return (struct wseg){
 		.buf = w->pages.buf,
 		.payload_len = it.at,
 		.raw_len = it.at,
@@ -196,6 +197,12 @@ dfmt_w_triage(struct dfmt_writer *w, uint64_t generation, uint64_t range_len)
 		.clear_len = (uint32_t)clear_len,
 		.type = DFMT_SEG_TRIAGE,
 	};
+}
+
+bool
+dfmt_w_triage(struct dfmt_writer *w, uint64_t generation, uint64_t range_len)
+{
+	const struct wseg seg = dfmt_w_triage_make(w, generation, range_len);
 
 	return dfmt_w_emit_first(w, &seg);
 }

@@ -119,8 +119,7 @@ end_place(const struct wseg *seg, const struct wplace *place)
 }
 
 uint64_t
-dfmt_w_seal(struct dfmt_writer *w, struct wseg *seg,
-	const struct wplace *place)
+dfmt_w_seal(struct dfmt_writer *w, struct wseg *seg, const struct wplace *place)
 {
 	struct dfmt_fmt_seg *h = (struct dfmt_fmt_seg *)(void *)seg->buf;
 	struct dfmt_fmt_seg was = *h;

@@ -352,8 +352,8 @@ finish(struct dfmt_writer *w, enum dfmt_fmt_end_status status, const char *why,
  * No two dumps have one id: the seed is random, the rest differs.  The label's
  * uuid is in it, as generations begin anew with a label.
  */
-static void
-make_id(struct dfmt_writer *w, uint64_t generation)
+void
+dfmt_w_id_make(struct dfmt_writer *w, uint64_t generation)
 {
 	uint64_t half[2], uuid[2];
 	uint64_t salt = w->facts.time_sec * 1000000007u + w->facts.time_nsec +
@@ -430,7 +430,7 @@ run(struct dfmt_writer *w, uint64_t range_len)
 			return refuse(w, st);
 		range_len = w->out.limit + DFMT_ANCHOR_FROM_END;
 	}
-	make_id(w, generation);
+	dfmt_w_id_make(w, generation);
 	if (!dfmt_w_triage(w, generation, range_len))
 		return refuse(w, DFMT_W_NO_SLOT);
 	w->indexed = true;

@@ -34,8 +34,9 @@ cmd_key_check(const struct dfmt *d, const char *path, struct cmd_error *err)
 		return cmd_fail(err, CMD_OPEN,
 			"%s is encrypted, and what its key was made of is lost",
 			path);
-	return cmd_fail(err, CMD_OPEN, "%s is encrypted to key %s: give it "
-				       "with --key",
+	return cmd_fail(err, CMD_OPEN,
+		"%s is encrypted to key %s: give it "
+		"with --key",
 		path, dfmt_key_id_text(n->key_id, id));
 }
 
@@ -43,8 +44,8 @@ static enum cmd_status
 write_file(const char *path, const char *text, size_t len,
 	struct cmd_error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-		0600);
+	int fd = open(path,
+		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	bool good;
 
 	if (fd < 0)

@@ -86,7 +86,8 @@ struct cmd_tally {
 /*
  * Checks a segment whose total_len bytes (header first) are in bytes: its
  * payload's CRC, and of a pages segment that is not encrypted its tables and
- * each block; adds to the tally.  A segment with the number of the one before takes its place.
+ * each block; adds to the tally.  A segment with the number of the one before
+ * takes its place.
  */
 void cmd_seg_check(const struct dfmt_crc *crc, const struct cmd_seg *seg,
 	const uint8_t *bytes, struct cmd_tally *tally);

@@ -12,6 +12,7 @@ struct adm_options {
 	const char *purpose;
 	bool has_size;
 	uint64_t size;	 /* of a file to be made */
+	uint32_t sector; /* that its disk will have; 0: 512 */
 	uint64_t memory; /* 0: this machine's */
 	const char *content;
 };

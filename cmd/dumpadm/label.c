@@ -136,7 +136,7 @@ make_label(struct dfmt_label *label, const struct cmd_device *dev,
 {
 	*label = (struct dfmt_label){
 		.range_len = dev->len / PLACE * PLACE,
-		.sector_len = dev->sector,
+		.sector_len = opt->sector ? opt->sector : dev->sector,
 		.overwrite = opt->overwrite,
 		.change = 1,
 		.created_sec = (uint64_t)time(NULL),
@@ -218,6 +218,9 @@ adm_label(const char *path, const struct adm_options *opt,
 			"the purpose is longer than 64 bytes");
 	if (opt->has_size && opt->size < DFMT_MIN_RANGE)
 		return cmd_fail(err, CMD_OPEN, "-s: 1M at least");
+	if (opt->sector && !opt->has_size)
+		return cmd_fail(err, CMD_OPEN,
+			"-b: only with -s; a device says it itself");
 	st = open_or_create(&dev, path, opt, &created, err);
 	if (st == CMD_OK)
 		st = label_device(&dev, opt, err);

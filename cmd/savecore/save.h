@@ -18,9 +18,9 @@ struct save_options {
 	bool verbose, force, zstd, elf;
 	bool no_wait; /* a dump without an end record is not being written */
 	bool has_minfree;
-	uint64_t minfree; /* bytes */
-	int level;	  /* of zstd */
-	uint32_t block;	  /* bytes of a block of zstd */
+	uint64_t minfree;   /* bytes */
+	int level;	    /* of zstd */
+	uint32_t block;	    /* bytes of a block of zstd */
 	struct cmd_key key; /* decrypt with it */
 };
 

@@ -6,9 +6,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* CI of whatever port: what the disk says of itself, and a FIS. */
 static bool
-rings(uint32_t reg)
+rings(bool is_config, uint32_t reg, uint32_t width)
 {
-	return reg >= 0x100 && reg % 0x80 == 0x38;
+	(void)width;
+	return !is_config && reg >= 0x100 && reg % 0x80 == 0x38;
 }
 
 int

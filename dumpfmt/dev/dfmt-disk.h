@@ -111,10 +111,12 @@ struct dfmt_disk {
 	uint32_t sector_len; /* 512 or 4096 */
 	uint32_t sector_shift;
 	uint64_t nr_sectors;
-	uint32_t max_len;    /* bytes of one command */
-	uint32_t nr_slots;   /* commands that it takes at a time */
-	bool has_cache;	     /* a flush means something */
-	bool running;	     /* started and a unit selected */
+	uint32_t max_len;  /* bytes of one command */
+	uint32_t nr_slots; /* commands that it takes at a time */
+	bool has_cache;	   /* a flush means something */
+	bool running;	   /* started and a unit selected */
+	/* Where alone it may be written; bytes.  Both 0: all of it. */
+	uint64_t bound_first, bound_len;
 	uint32_t command_ms; /* a command that takes longer is dead */
 	const char *why;
 	struct dfmt_disk_slot slots[DFMT_DISK_SLOTS];
@@ -192,6 +194,11 @@ bool dfmt_disk_start(struct dfmt_disk *d, const struct dfmt_disk_driver *driver,
 	const struct dfmt_hw *hw);
 uint32_t dfmt_disk_unit_next(struct dfmt_disk *d, uint32_t after);
 bool dfmt_disk_select(struct dfmt_disk *d, uint32_t unit);
+/*
+ * From now on, also behind a reset, nothing is written outside of these bytes
+ * of the unit, whoever asks for it.
+ */
+void dfmt_disk_bound(struct dfmt_disk *d, uint64_t offset, uint64_t len);
 
 /*
  * offset and len are bytes, multiples of the sector, within the unit: what is

@@ -337,6 +337,24 @@ submit(struct dfmt_disk *d, uint32_t job, const struct dfmt_disk_job *what)
 	return true;
 }
 
+void
+dfmt_disk_bound(struct dfmt_disk *d, uint64_t offset, uint64_t len)
+{
+	d->bound_first = offset;
+	d->bound_len = len;
+}
+
+static bool
+is_inside(const struct dfmt_disk *d, uint64_t offset, uint64_t len)
+{
+	uint64_t from = offset - d->bound_first;
+
+	if (d->bound_first == 0 && d->bound_len == 0)
+		return true;
+	return offset >= d->bound_first && from <= d->bound_len &&
+	       len <= d->bound_len - from;
+}
+
 static bool
 job_make(struct dfmt_disk *d, enum dfmt_disk_op op, uint64_t offset,
 	const void *buf, size_t len, struct dfmt_disk_job *out)
@@ -350,6 +368,8 @@ job_make(struct dfmt_disk *d, enum dfmt_disk_op op, uint64_t offset,
 	if (len == 0 || (offset & mask) || (len & mask) || offset > size ||
 		len > size - offset)
 		return fail(d, "a place that it does not have");
+	if (op == DFMT_DISK_WRITE && !is_inside(d, offset, len))
+		return fail(d, "a place that it may not write to");
 	if (!bus_of(d, buf, len, &out->bus))
 		return fail(d, "a buffer that it does not reach");
 	out->sector = offset >> d->sector_shift;

@@ -22,8 +22,8 @@ struct fixture {
 	size_t len, at;
 	uint64_t us;
 	uint8_t *memory;
-	/* Does writing this register hand something over? */
-	bool (*rings)(uint32_t reg);
+	/* Does writing this hand something over? */
+	bool (*rings)(bool is_config, uint32_t reg, uint32_t width);
 };
 
 /* Behind the input's end: zeros. */
@@ -61,12 +61,21 @@ fixture_config_read(void *arg, uint32_t reg, uint32_t width)
 }
 
 static inline void
+fixture_ring(struct fixture *s, bool is_config, uint32_t reg, uint32_t width)
+{
+	if (!s->rings(is_config, reg, width))
+		return;
+	fixture_put(s);
+	fixture_put(s);
+}
+
+static inline void
 fixture_config_write(void *arg, uint32_t reg, uint32_t width, uint32_t value)
 {
-	(void)arg;
 	(void)value;
 	if (reg >= 4096 || reg % width)
 		abort();
+	fixture_ring(arg, true, reg, width);
 }
 
 static inline uint32_t
@@ -80,15 +89,10 @@ fixture_read32(void *arg, uint32_t reg)
 static inline void
 fixture_write32(void *arg, uint32_t reg, uint32_t value)
 {
-	struct fixture *s = arg;
-
 	(void)value;
 	if (reg >= FIXTURE_WINDOW || reg % 4)
 		abort();
-	if (!s->rings(reg))
-		return;
-	fixture_put(s);
-	fixture_put(s);
+	fixture_ring(arg, false, reg, 4);
 }
 
 static inline uint64_t
@@ -121,7 +125,8 @@ fixture_use(struct dfmt_disk *d, uint8_t *buf)
 
 /* Starts that driver on the input, uses it, stops it. */
 static inline void
-fixture_run(const struct dfmt_disk_driver *driver, bool (*rings)(uint32_t reg),
+fixture_run(const struct dfmt_disk_driver *driver,
+	bool (*rings)(bool is_config, uint32_t reg, uint32_t width),
 	const uint8_t *data, size_t len)
 {
 	static const struct dfmt_hw_ops ops = { fixture_config_read,

@@ -6,9 +6,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* A doorbell: data and a completion, say. */
 static bool
-rings(uint32_t reg)
+rings(bool is_config, uint32_t reg, uint32_t width)
 {
-	return reg >= 0x1000;
+	(void)width;
+	return !is_config && reg >= 0x1000;
 }
 
 int

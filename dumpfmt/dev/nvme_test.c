@@ -180,6 +180,34 @@ test_places_refused(void **state)
 	rig_end(&r);
 }
 
+/* Behind a reset, too. */
+static void
+test_bound(void **state)
+{
+	static const char why[] = "a place that it may not write to";
+	struct rig r;
+
+	(void)state;
+	rig_up(&r);
+	memset(buffer(&r), 0x77, 8192);
+	dfmt_disk_bound(&r.d, 4096, 8192);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_false(dfmt_disk_write(&r.d, 0, buffer(&r), 4096));
+		assert_string_equal(r.d.why, why);
+		assert_false(dfmt_disk_write(&r.d, 3584, buffer(&r), 1024));
+		assert_false(dfmt_disk_write(&r.d, 8192, buffer(&r), 4608));
+		assert_false(dfmt_disk_write(&r.d, 12288, buffer(&r), 512));
+		assert_false(dfmt_disk_submit(&r.d, 0, 12288, buffer(&r), 512));
+		r.m.swallow = i == 0;
+		assert_true(dfmt_disk_write(&r.d, 4096, buffer(&r), 8192));
+	}
+	assert_int_equal(r.d.nr_resets, 1);
+	assert_true(dfmt_disk_read(&r.d, 0, buffer(&r), 4096));
+	assert_int_equal(r.m.disk[4095], 0);
+	assert_int_equal(r.m.disk[12288], 0);
+	rig_end(&r);
+}
+
 /* ---- ones that cannot hold a dump ---------------------------------------- */
 
 static void
@@ -440,6 +468,7 @@ main(void)
 		cmocka_unit_test(test_transfers),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_places_refused),
+		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_bring_up_fails),
 		cmocka_unit_test(test_slow),

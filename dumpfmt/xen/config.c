@@ -4,14 +4,17 @@
  *
  *	UUID			of the label (dumpadm label prints it)
  *	pci=SSSS:BB:DD.F	where the controller is: a hint, looked at first
- *	content=hv|dom0|dom0-all	hypervisor; and dom0's kernel (default); and
- *				all of dom0
+ *	content=hv|dom0|dom0-all	hypervisor; and dom0's kernel (default);
+ *				and all of dom0
  *	content=guests		hypervisor, dom0's kernel and all guests: only
  *				with key=
  *	key=HEX64		encrypted to this public key (dumpadm keygen)
  *	limit=SECONDS		the dump ends then (default 120)
  *	overwrite		an unsaved dump may be overwritten
  *	dry-run			do all but write
+ *	partition		the label is in a partition of our type
+ *	serial			where no disk is written, the triage record
+ *				goes over the serial line
  *
  * Off when it is not given.  A word that is not known leaves it off.
  */
@@ -144,6 +147,10 @@ word_parse(const char *word, struct xdump_config *c)
 		c->overwrite = true;
 	else if (!strcmp(word, "dry-run"))
 		c->dry_run = true;
+	else if (!strcmp(word, "partition"))
+		c->partition = true;
+	else if (!strcmp(word, "serial"))
+		c->serial = true;
 	else
 		return uuid_parse(word, c->uuid);
 	return true;
@@ -178,7 +185,8 @@ xdump_config_parse(struct xdump_config *c)
 		return false;
 	}
 	if ((c->content & CONTENT(DFMT_CLASS_GUEST)) && !c->has_key) {
-		xdump_off("content=guests needs key=: guests are dumped encrypted or not at all");
+		xdump_off(
+			"content=guests needs key=: guests are dumped encrypted or not at all");
 		return false;
 	}
 	c->enabled = true;

@@ -60,7 +60,8 @@ struct job {
 static bool
 same_disk(const struct xdump_target *a, const struct xdump_target *b)
 {
-	return a->function == b->function && a->len == b->len &&
+	return a->function == b->function && a->offset == b->offset &&
+	       a->len == b->len && a->partition == b->partition &&
 	       dfmt_disk_same(&a->id, &b->id);
 }
 
@@ -71,6 +72,10 @@ disk_open(void)
 	static struct xdump_target now;
 	struct xdump_run *r = &xdump.run;
 
+	if (!xdump.ready) {
+		printk("xdump: nothing is written: %s\n", xdump.target.why);
+		return false;
+	}
 	if (!xdump_target_find(&now, &r->disk, false)) {
 		printk("xdump: nothing is written: %s\n", now.why);
 		return false;
@@ -80,6 +85,7 @@ disk_open(void)
 		printk("xdump: nothing is written: the label is on another disk than at boot\n");
 		return false;
 	}
+	r->offset = now.offset;
 	return true;
 }
 
@@ -142,6 +148,26 @@ silent_say(void)
 }
 
 static void
+serial_put(void *arg, const char *line, size_t len)
+{
+	console_serial_puts(line, len);
+}
+
+/* Where nothing was written; not through the console's ring. */
+static void
+serial_send(const struct job *job)
+{
+	if (!xdump.config.serial)
+		return;
+	printk("xdump: the triage record goes over the serial line\n");
+	if (dfmt_writer_serial(xdump.writer, xdump_facts(job->reason),
+		    serial_put, NULL))
+		printk("xdump: that was the triage record\n");
+	else
+		printk("xdump: it does not: the dump would have been encrypted\n");
+}
+
+static void
 run(const struct job *job)
 {
 	uint32_t code, config;
@@ -156,8 +182,10 @@ run(const struct job *job)
 	xdump_cpus_stop(&job->regs);
 	console_force_unlock();
 	silent_say();
-	if (!bus_take() || !disk_open())
+	if (!bus_take() || !disk_open()) {
+		serial_send(job);
 		return;
+	}
 	xdump_dom0_begin();
 	xdump.run.said_us = xdump_now_us();
 	printk("xdump: dumping to %s %s/%u\n", xdump.run.disk.driver->name,
@@ -168,6 +196,8 @@ run(const struct job *job)
 	__atomic_store_n(&xdump.helping, 0, __ATOMIC_RELEASE);
 	dfmt_disk_stop(&xdump.run.disk);
 	result_say();
+	if (dfmt_writer_result_get(xdump.writer)->status >= DFMT_W_CONFIG)
+		serial_send(job);
 }
 
 static void
@@ -283,7 +313,7 @@ void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 	struct job job = { .reason = reason };
 	uint32_t cpu = smp_processor_id(), who = NOBODY, now;
 
-	if (!xdump.ready)
+	if (!xdump.ready && !xdump.serial_only)
 		return;
 	local_irq_disable();
 	watchdog_disable();
@@ -311,9 +341,9 @@ void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 
 /*
  * Xen's own handler waits for CPUs that stand still.  On the CPU that dumps the
- * dump ends, by a second panic.  Another one helps no more and is asked nothing:
- * where it was about to read a page that is broken it would come back for ever.
- * Should the page be broken, the CPU that dumps will meet it too.
+ * dump ends, by a second panic.  Another one helps no more and is asked
+ * nothing: where it was about to read a page that is broken it would come back
+ * for ever. Should the page be broken, the CPU that dumps will meet it too.
  */
 void
 xdump_machine_check(void)

@@ -142,8 +142,7 @@ agree(const uint8_t *recipient, struct dfmt_writer_cipher *c)
 }
 
 /* What the calls before have left on the stack below here. */
-static void __attribute__((__noinline__))
-stack_wipe(void)
+static void __attribute__((__noinline__)) stack_wipe(void)
 {
 	uint8_t used[STACK_USED];
 

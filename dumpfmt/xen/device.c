@@ -95,16 +95,17 @@ label_buffer(void)
 	return xdump.memory + XDUMP_LABEL_AT;
 }
 
-/* Is it a label, of that disk's first bytes?  As the writer reads it. */
+/* Is there a label, the one that is looked for?  As the writer reads it. */
 static bool
-label_is(struct dfmt_disk *d, struct dfmt_fmt_label *out)
+label_is(struct dfmt_disk *d, uint64_t offset, struct dfmt_fmt_label *out)
 {
-	if (!dfmt_disk_read(d, 0, label_buffer(), DFMT_LABEL_LEN))
+	if (!dfmt_disk_read(d, offset, label_buffer(), DFMT_LABEL_LEN))
 		return false;
 	memcpy(out, label_buffer(), sizeof(*out));
 	return !memcmp(out->magic, DFMT_LABEL_MAGIC, sizeof(out->magic)) &&
 	       out->crc == dfmt_crc32c(&xdump.crc, out,
-				   offsetof(struct dfmt_fmt_label, crc));
+				   offsetof(struct dfmt_fmt_label, crc)) &&
+	       !memcmp(out->uuid, xdump.config.uuid, sizeof(out->uuid));
 }
 
 /* The controller is where it was and its registers too. */
@@ -133,26 +134,52 @@ unfit_say(const struct search *s, const struct xdump_function *f,
 			f->driver->name, d->id.serial, unit, d->why);
 }
 
+/* A range of the unit that may begin with the label; number: see target. */
+static void
+range_look(struct dfmt_disk *d, struct xdump_function *f, struct search *s,
+	const struct dfmt_gpt_part *range)
+{
+	static struct dfmt_fmt_label label;
+	struct xdump_target *t = s->target;
+	uint64_t offset = range->first << d->sector_shift;
+
+	if (!label_is(d, offset, &label))
+		return;
+	if (label.sector_len % d->sector_len) {
+		d->why = "its label was made for shorter sectors";
+		unfit_say(s, f, d, d->id.unit);
+		return;
+	}
+	if (s->nr_found++ > 0)
+		return;
+	t->function = f;
+	t->id = d->id;
+	t->offset = offset;
+	t->len = range->nr_sectors << d->sector_shift;
+	t->partition = range->number;
+}
+
 static void
 unit_look(struct dfmt_disk *d, uint32_t unit, struct xdump_function *f,
 	struct search *s)
 {
-	static struct dfmt_fmt_label label;
-	struct xdump_target *t = s->target;
+	static struct dfmt_gpt_part parts[XDUMP_PARTS];
+	struct dfmt_gpt_part whole = { 0 };
+	uint32_t nr;
 
 	if (!dfmt_disk_select(d, unit)) {
 		unfit_say(s, f, d, unit);
 		return;
 	}
-	if (!label_is(d, &label) ||
-		memcmp(label.uuid, xdump.config.uuid, sizeof(label.uuid)))
+	whole.nr_sectors = d->nr_sectors;
+	range_look(d, f, s, &whole);
+	if (!xdump.config.partition)
 		return;
-	if (s->nr_found++ > 0)
-		return;
-	t->function = f;
-	t->id = d->id;
-	t->offset = 0;
-	t->len = d->nr_sectors << d->sector_shift;
+	nr = xdump_partitions(d, parts);
+	if (nr == 0)
+		unfit_say(s, f, d, unit);
+	for (uint32_t i = 0; i < nr; i++)
+		range_look(d, f, s, &parts[i]);
 }
 
 static void
@@ -198,11 +225,15 @@ xdump_target_find(struct xdump_target *t, struct dfmt_disk *d, bool aloud)
 		return fail(t, "no disk has the label");
 	if (s.nr_found > 1)
 		return fail(t, "two disks have the same label: one is a copy");
+	if (xdump.config.partition && t->partition == 0)
+		return fail(t,
+			"the label is a whole disk's, not a partition's");
 	hw = xdump_hw(t->function, xdump.memory);
 	if (!dfmt_disk_start(d, t->function->driver, &hw) ||
 		!dfmt_disk_select(d, t->id.unit)) {
 		dfmt_disk_stop(d);
 		return fail(t, d->why);
 	}
+	dfmt_disk_bound(d, t->offset, t->len);
 	return true;
 }

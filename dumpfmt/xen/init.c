@@ -102,9 +102,13 @@ ready_say(enum dfmt_writer_status st)
 	const struct xdump_target *t = &xdump.target;
 	const struct xdump_function *f = t->function;
 
-	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u, %lu MiB, %u KiB of memory%s\n",
+	char part[24] = "";
+
+	if (t->partition)
+		snprintf(part, sizeof(part), ", partition %u", t->partition);
+	printk("xdump: ready: %s %s/%u (%s) at %04x:%02x:%02x.%u%s, %lu MiB, %u KiB of memory%s\n",
 		f->driver->name, t->id.serial, t->id.unit, t->id.model,
-		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7,
+		f->segment, f->bdf >> 8, f->bdf >> 3 & 31, f->bdf & 7, part,
 		t->len >> 20, xdump.memory_len >> 10,
 		xdump.config.dry_run ? ", dry run" : "");
 	if (st != DFMT_W_COMPLETE)
@@ -131,6 +135,7 @@ target_make(enum dfmt_writer_status *st_out)
 		xdump_off(xdump.target.why);
 		return false;
 	}
+	xdump.run.offset = xdump.target.offset;
 	if (writer_make()) {
 		*st_out = dfmt_writer_check(xdump.writer, xdump.target.len);
 		xdump_state_disk(disk, *st_out);
@@ -142,6 +147,25 @@ target_make(enum dfmt_writer_status *st_out)
 	return false;
 }
 
+static void __init
+memory_free(void)
+{
+	for (uint32_t at = 0; at < xdump.memory_len; at += PAGE_SIZE)
+		free_xenheap_page(xdump.memory + at);
+}
+
+/* Without a disk: the last resort alone. */
+static bool __init
+serial_make(void)
+{
+	if (!xdump.config.serial || !writer_make())
+		return false;
+	xdump_crc(&xdump.code_crc, &xdump.config_crc);
+	xdump.serial_only = true;
+	printk("xdump: a panic sends the triage record over the serial line, and nothing else\n");
+	return true;
+}
+
 static bool __init
 boot(enum dfmt_writer_status *st_out)
 {
@@ -149,6 +173,11 @@ boot(enum dfmt_writer_status *st_out)
 
 	if (!xdump_config_parse(&xdump.config) || !cipher_make())
 		return false;
+	if (xdump.config.has_key && xdump.config.serial) {
+		printk(XENLOG_WARNING
+			"xdump: no triage record over the serial line: the dump is encrypted\n");
+		xdump.config.serial = false;
+	}
 	why = xdump_iommus_find();
 	if (why != NULL) {
 		xdump_off(why);
@@ -163,8 +192,8 @@ boot(enum dfmt_writer_status *st_out)
 	dfmt_crc_init(&xdump.crc, boot_cpu_has(X86_FEATURE_SSE4_2));
 	xdump_memory_init();
 	if (!target_make(st_out)) {
-		for (uint32_t at = 0; at < xdump.memory_len; at += PAGE_SIZE)
-			free_xenheap_page(xdump.memory + at);
+		if (!serial_make())
+			memory_free();
 		return false;
 	}
 	xdump_crc(&xdump.code_crc, &xdump.config_crc);

@@ -139,8 +139,8 @@ xdump_memory_estimate(uint32_t content)
 	uint64_t step = 1 + total_pages / SAMPLES, n = 0, pfn;
 
 	for (uint32_t i = 0; i < nr_ranges; i++)
-		for (pfn = ranges[i].pfn;
-			pfn < ranges[i].pfn + ranges[i].count; pfn += step)
+		for (pfn = ranges[i].pfn; pfn < ranges[i].pfn + ranges[i].count;
+			pfn += step)
 			n += content >> class_of(pfn) & 1;
 	return n * step;
 }

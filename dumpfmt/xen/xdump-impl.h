@@ -5,6 +5,7 @@
  *   config.c    the command line
  *   hardware.c  PCI functions, their registers, the clock
  *   device.c    which disk: at boot and at the panic
+ *   partition.c which part of it, where that was asked for
  *   quiesce.c   no function of the machine reaches memory
  *   translate.c IOMMUs, off and on again
  *   cpus.c      the other CPUs stand still
@@ -29,6 +30,7 @@
 #include "dfmt-crypt.h"
 #include "dfmt-disk.h"
 #include "dfmt-format.h"
+#include "dfmt-gpt.h"
 #include "dfmt-writer-lz4.h"
 #include "dfmt-writer.h"
 
@@ -39,6 +41,7 @@ struct page_info;
 #define XDUMP_WINDOW 0x4000u /* bytes of registers, at most */
 #define XDUMP_CPUS 64u
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
+#define XDUMP_PARTS 8u	   /* partitions of our type on one disk */
 #define XDUMP_IOMMUS 32u
 #define XDUMP_UNITS 32u	   /* of one controller; AHCI has as many ports */
 #define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
@@ -58,6 +61,8 @@ struct page_info;
 
 struct xdump_config {
 	bool enabled, dry_run, overwrite;
+	bool partition; /* the label is in one, not the whole disk's */
+	bool serial;	/* the triage record, where no disk is written */
 	uint8_t uuid[16];
 	uint32_t content; /* bits 1 << class */
 	uint32_t limit_s;
@@ -100,6 +105,7 @@ struct xdump_target {
 	struct xdump_function *function; /* NULL: there is none */
 	struct dfmt_disk_id id;
 	uint64_t offset, len; /* of the label's range on the disk; bytes */
+	uint32_t partition;   /* its number; 0: the whole disk */
 	const char *why;      /* there is none, because */
 };
 
@@ -114,6 +120,15 @@ bool xdump_target_find(struct xdump_target *target, struct dfmt_disk *disk,
 	bool aloud);
 /* The functions that were found, for quiesce.c. */
 const struct xdump_function *xdump_functions(uint32_t *nr_out);
+
+/* ---- partition.c --------------------------------------------------------- */
+
+/*
+ * The partitions for dumps of the disk that runs in *d; their number, at most
+ * XDUMP_PARTS.  0: none; d->why says why where there could be some.  Uses the
+ * buffer at XDUMP_LABEL_AT.
+ */
+uint32_t xdump_partitions(struct dfmt_disk *d, struct dfmt_gpt_part *parts);
 
 /* ---- quiesce.c ----------------------------------------------------------- */
 
@@ -237,7 +252,8 @@ struct xdump_run {
 extern struct xdump_state {
 	struct xdump_config config;
 	struct xdump_target target;
-	bool ready;
+	bool ready;	  /* there is a disk */
+	bool serial_only; /* there is none, and the record was asked for */
 	uint8_t *memory;
 	struct dfmt_writer *writer;
 	uint32_t helping; /* atomic: the other CPUs may help */

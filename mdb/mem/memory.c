@@ -5,6 +5,7 @@
  */
 #include "mdb/mem/memory.h"
 
+#include "dfmt-crypt.h"
 #include "mdb/base/alloc.h"
 #include "mdb/mem/memory_impl.h"
 
@@ -96,6 +97,14 @@ mdb_memory_create_dump(struct dfmt *dump)
 	mem->ops = &dump_ops;
 	mem->dump = dump;
 	return mem;
+}
+
+enum mdb_status
+mdb_memory_key(struct mdb_ctx *cx, const char *path, uint8_t *key_out)
+{
+	const char *why = dfmt_key_load(path, key_out);
+
+	return why ? mdb_fail(cx, MDB_E_FORMAT, "%s: %s", path, why) : MDB_OK;
 }
 
 enum mdb_status

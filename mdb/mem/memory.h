@@ -20,6 +20,12 @@ struct mdb_memory;
 enum mdb_status mdb_memory_open(struct mdb_ctx *cx, const char *const *paths,
 	size_t nr_paths, const struct dfmt_options *options,
 	struct mdb_memory **mem_out);
+/*
+ * The secret key of encrypted dumps out of its file: 32 bytes, for
+ * mdb_memory_open's options; the caller wipes them.
+ */
+enum mdb_status mdb_memory_key(struct mdb_ctx *cx, const char *path,
+	uint8_t *key_out);
 /* Takes the dump over. */
 struct mdb_memory *mdb_memory_create_dump(struct dfmt *dump);
 void mdb_memory_destroy(struct mdb_memory *mem);

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void
 own_options(struct mdb_target_options *to,
@@ -19,7 +20,7 @@ own_options(struct mdb_target_options *to,
 	char **paths = mdb_xarray(from->nr_dump_paths, sizeof(*paths));
 
 	*to = *from;
-	to->key = NULL;
+	to->key_path = NULL; /* only for the opening */
 	for (size_t i = 0; i < from->nr_dump_paths; i++)
 		paths[i] = mdb_xstrdup(from->dump_paths[i]);
 	to->dump_paths = (const char *const *)paths;
@@ -134,18 +135,34 @@ find_worlds(struct mdb_ctx *cx, struct mdb_target *t)
 	return MDB_OK;
 }
 
+/* The files' memory, decrypted where a key is named. */
+static enum mdb_status
+open_memory(struct mdb_ctx *cx, const struct mdb_target_options *options,
+	struct mdb_memory **mem_out)
+{
+	uint8_t key[DFMT_KEY_LEN];
+	const struct dfmt_options dopt = {
+		.cache_bytes = options->cache_bytes,
+		.raw = options->raw,
+		.key = options->key_path ? key : NULL,
+	};
+	enum mdb_status st = MDB_OK;
+
+	if (options->key_path)
+		st = mdb_memory_key(cx, options->key_path, key);
+	if (st == MDB_OK)
+		st = mdb_memory_open(cx, options->dump_paths,
+			options->nr_dump_paths, &dopt, mem_out);
+	explicit_bzero(key, sizeof(key));
+	return st;
+}
+
 enum mdb_status
 mdb_target_open(struct mdb_ctx *cx, const struct mdb_target_options *options,
 	struct mdb_target **target_out)
 {
-	const struct dfmt_options dopt = {
-		.cache_bytes = options->cache_bytes,
-		.raw = options->raw,
-		.key = options->key,
-	};
 	struct mdb_memory *mem;
-	enum mdb_status st = mdb_memory_open(cx, options->dump_paths,
-		options->nr_dump_paths, &dopt, &mem);
+	enum mdb_status st = open_memory(cx, options, &mem);
 
 	if (st != MDB_OK && options->nr_dump_paths > 1)
 		return mdb_context(cx, st, "%s and %zu more",

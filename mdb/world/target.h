@@ -14,7 +14,7 @@ struct mdb_target_options {
 	const char *debug_root;	  /* "/usr/lib/debug" unless tests say else */
 	bool raw;		  /* take any file as raw memory */
 	size_t cache_bytes;	  /* 0: default */
-	const uint8_t *key; /* of an encrypted dump, or NULL; for the opening */
+	const char *key_path;	  /* of an encrypted dump's key, or NULL */
 };
 
 struct mdb_native;

@@ -33,6 +33,16 @@ makes_a_file() {
 		"$adm" show "$dev" | grep -qx 'dump       none'
 }
 
+makes_a_file_for_long_sectors() {
+	rm -f "$dev"
+	! "$adm" label -b 4096 "$dev" >/dev/null 2>&1 &&
+		! "$adm" label -s 2M -b 1024 "$dev" >/dev/null 2>&1 &&
+		[ ! -e "$dev" ] &&
+		"$adm" label -s 2M -b 4096 "$dev" >/dev/null &&
+		"$adm" show -v "$dev" | grep -q '4096-byte sectors' &&
+		rm "$dev"
+}
+
 labels_differ_in_copy_only() {
 	cmp -l <(head -c 4092 "$dev") <(tail -c 4096 "$dev" | head -c 4092) | awk '$1 != 13 {bad = 1} END {exit bad}'
 }
@@ -113,6 +123,7 @@ busy() {
 }
 
 PATH=$PATH:/sbin:/usr/sbin
+ok dumpadm-makes-a-file-for-long-sectors makes_a_file_for_long_sectors
 ok dumpadm-makes-a-file makes_a_file
 ok dumpadm-copies labels_differ_in_copy_only
 ok dumpadm-json json
@@ -121,6 +132,13 @@ ok dumpadm-too-small fails 2 '1M at least' "$adm" label -s 100K "$here/small"
 ok dumpadm-nothing fails 2 'does not exist' "$adm" label "$here/none"
 ok dumpadm-long-purpose fails 2 'longer' "$adm" label -p "$(printf '%070d' 0)" "$dev"
 ok dumpadm-usage fails 2 'label, show' "$adm" frobnicate "$dev"
+if [ -e /dev/xen/privcmd ]; then
+	echo "skipped dumpadm-no-xen: this is a domain of Xen"
+else
+	ok dumpadm-no-xen-status fails 2 'no domain 0' "$adm" status
+	ok dumpadm-no-xen-json fails 2 'no domain 0' "$adm" status -o json
+	ok dumpadm-no-xen-register fails 2 'no domain 0' "$adm" register
+fi
 ok dumpadm-writes-only-its-places writes_only_its_places
 ok dumpadm-clear-unlabelled fails 1 'no label' "$adm" clear "$dev"
 refuses_foreign ext4 mkfs.ext4 -q "$dev"

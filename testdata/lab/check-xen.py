@@ -378,6 +378,9 @@ def main():
             if os.path.exists(f"{guest.path}/region"):
                 more = written.BESIDE_KEXEC
             ask(check, QUESTIONS + more, guest, mdb, f"{guest.name}/{key}")
+        if os.path.exists(f"{guest.path}/triage.0"):
+            mdb = Mdb(program, [f"{guest.path}/triage.0"])
+            ask(check, written.SENT, guest, mdb, f"{guest.name}/triage.0")
     check.end()
 
 

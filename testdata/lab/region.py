@@ -39,8 +39,11 @@ class Stub:
             self.buf += part
 
     def ask(self, text):
+        """The answer; that the machine has stopped for us is none."""
         self.send(text)
-        return self.receive()
+        while (said := self.receive()).startswith("T"):
+            pass
+        return said
 
 
 class Region:

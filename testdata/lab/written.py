@@ -151,3 +151,22 @@ def check_region(check, guest, mdb, name):
 
 BESIDE_KEXEC = [check_region, check_other]
 QUESTIONS = [check_said, check_other, check_pages, check_state, check_secrets, check_guests]
+
+
+def check_sent(check, guest, mdb, name):
+    """The record that came over the serial line: why, and who; nothing else
+    is there, and no disk has changed."""
+    check.that(f"{name} lines", guest.text("dumpconv") == "", guest.text("dumpconv"))
+    why = re.search(r"Panic on CPU (\d+):\r?\n\(XEN\) ([^\r\n]+)", guest.console)
+    said = mdb.run("::triage")
+    check.that(f"{name} triage", why and f"panic message: {why.group(2)}" in said
+               and f"panicked: CPU {why.group(1)}," in said, said[:400])
+    check.that(f"{name} last words", "the triage record goes over the serial line"
+               not in said and why and why.group(2) in said, said[-400:])
+    status = mdb.run("::status")
+    check.that(f"{name} status", "memory: 0 bytes present" in status
+               and "it has no end record" in status, status)
+    check_other(check, guest, mdb, name)
+
+
+SENT = [check_sent]

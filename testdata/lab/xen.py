@@ -27,6 +27,7 @@ import re
 import subprocess
 import time
 
+import gpt
 import region
 import take
 
@@ -49,13 +50,21 @@ PVH_DISK = "virtio-blk-pci,iommu_platform=on,disable-legacy=on"
 
 # How a dump ends on the console.
 WRITTEN = r"xdump: (dump complete|nothing is written|[^\r\n]*: \d+ pages)"
+SENT = r"xdump: that was the triage record"
 
 
 def labelled(args):
     """The namespace for the dump; returns its label's UUID."""
     said = subprocess.run([f"{args.bin}/dumpadm", "label", "-s", args.xdump,
-                           f"{args.out}/nvme.img"],
+                           "-b", str(args.xdump_sector), f"{args.out}/nvme.img"],
                           stdout=subprocess.PIPE, text=True, check=True).stdout
+    if args.xdump_partition:
+        gpt.make(f"{args.out}/nvme.img", int(args.xdump_sector))
+    if args.xdump_serial:
+        with open(f"{args.out}/nvme.img", "r+b") as f:
+            f.write(bytes(4096))
+            f.seek(-4096, os.SEEK_END)
+            f.write(bytes(4096))
     return re.search(r"uuid ([0-9a-f-]{36})", said).group(1)
 
 
@@ -67,6 +76,10 @@ def encrypted(args):
                                 stdout=subprocess.PIPE, text=True, check=True).stdout
         options += f",key={public.strip()}"
     return options
+
+
+def options(args):
+    return ",partition" * args.xdump_partition + ",serial" * args.xdump_serial
 
 
 def drive(args, name, ident):
@@ -91,11 +104,12 @@ def disk_ahci(args):
 
 
 def disk_virtio(args):
+    """Behind the lab's own, which dom0 knows by their order."""
     modern = "virtio-blk-pci,disable-legacy=on"
     return (drive(args, "nvme", "ns1")
-            + ["-device", f"{modern},drive=ns1,serial=LAB-1"]
+            + ["-device", f"{modern},drive=ns1,serial=LAB-1,addr=0x10"]
             + drive(args, "other", "ns2")
-            + ["-device", f"{modern},drive=ns2,serial=LAB-2"])
+            + ["-device", f"{modern},drive=ns2,serial=LAB-2,addr=0x11"])
 
 
 DISKS = {"nvme": disk_nvme, "ahci": disk_ahci, "virtio": disk_virtio}
@@ -123,7 +137,7 @@ def start(args):
         xen += " dom0=pvh"
     if args.xdump:
         linux += f" labsecret={os.urandom(7).hex()}"
-        xen += f" xdump={labelled(args)}{encrypted(args)}"
+        xen += f" xdump={labelled(args)}{options(args)}{encrypted(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
@@ -145,6 +159,13 @@ def keep_xdump(guest, args):
     """The dump that Xen wrote, as savecore takes it off the disk."""
     if os.path.exists(f"{args.out}/dump.elf"):
         os.rename(f"{args.out}/dump.elf", f"{args.out}/machine.elf")
+    if args.xdump_serial:
+        with open(f"{args.out}/dumpconv", "w") as f:
+            subprocess.run([f"{args.bin}/dumpconv", "--serial", guest.log, f"{args.out}/triage.0"],
+                           stdout=f, stderr=f, check=False)
+        return
+    if args.xdump_partition:
+        gpt.extract(f"{args.out}/nvme.img")
     with open(f"{args.out}/savecore", "w") as f:
         subprocess.run([f"{args.bin}/savecore", f"{args.out}/nvme.img", args.out],
                        stdout=f, stderr=f, check=False)
@@ -177,11 +198,18 @@ def spoil(args):
 
 
 def digest(args):
-    """Of the namespace that is not for the dump."""
+    """Of the namespace that is not for the dump, and of what is around a
+    partition that is."""
     if not args.xdump:
         return "none"
     with open(f"{args.out}/other.img", "rb") as f:
-        return hashlib.sha256(f.read()).hexdigest()
+        digest_of = hashlib.sha256(f.read())
+    if args.xdump_serial:
+        with open(f"{args.out}/nvme.img", "rb") as f:
+            digest_of.update(f.read())
+    if args.xdump_partition:
+        digest_of.update(gpt.around(f"{args.out}/nvme.img"))
+    return digest_of.hexdigest()
 
 
 def run(args):
@@ -195,7 +223,7 @@ def run(args):
             watched = region.Region(guest, f"{args.xen}-syms")
         panic(guest, args.mode)
         if args.xdump:
-            guest.wait_for(WRITTEN, 300)
+            guest.wait_for(SENT if args.xdump_serial else WRITTEN, 300)
         if watched:
             watched.compare()
         if args.kdump:
@@ -211,6 +239,7 @@ def run(args):
                 f.write(guest.monitor("info registers -a"))
             for how in args.dumps:
                 take.qemu_dump(guest, how)
+        after = digest(args)
         if args.xdump:
             keep_xdump(guest, args)
         take.unpack_oracles(guest)
@@ -218,7 +247,7 @@ def run(args):
         with open(f"{args.out}/mode", "w") as f:
             f.write(args.mode + "\n")
         with open(f"{args.out}/other", "w") as f:
-            f.write(f"{before}\n{digest(args)}\n")
+            f.write(f"{before}\n{after}\n")
     finally:
         guest.close()
 
@@ -244,6 +273,8 @@ def main():
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
     p.add_argument("--xdump-disk", choices=DISKS, default="nvme", help="its kind")
     p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
+    p.add_argument("--xdump-partition", action="store_true", help="in one, not a whole disk")
+    p.add_argument("--xdump-serial", action="store_true", help="the label is gone: the triage record alone")
     p.add_argument("--xdump-key", action="store_true", help="encrypt it")
     p.add_argument("--xdump-content", help="guests: of the others too, encrypted")
     p.add_argument("--xdump-spoil", action="store_true",
