@@ -193,6 +193,8 @@ was_asked(const struct status *s)
 static const char *
 no_panic(const struct status *s)
 {
+	if (s->native && s->native->reason && s->native->reason[0])
+		return s->native->reason;
 	if (!was_asked(s))
 		return "(not known)";
 	return s->panic_cpu < 0 ? "(none)" : "(not found)";

@@ -7,8 +7,12 @@
 
 #include "mdb/base/ctx.h"
 #include "mdb/world/target.h"
+#include "mdb/world/xen_world.h"
 
-/* The current world first; else whoever panicked took it down. */
+/*
+ * The current world first; else whoever panicked took it down.  Where nobody
+ * did, as when the hypervisor ended domain 0: who wrote the dump.
+ */
 static int
 panic_cpu(struct mdb_ctx *cx, struct mdb_world **world)
 {
@@ -17,6 +21,12 @@ panic_cpu(struct mdb_ctx *cx, struct mdb_world **world)
 	for (struct mdb_world *w = cx->target->worlds; w && cpu < 0;
 		w = w->next) {
 		cpu = mdb_panic_cpu(cx, w);
+		if (cpu >= 0)
+			*world = w;
+	}
+	for (struct mdb_world *w = cx->target->worlds; w && cpu < 0;
+		w = w->next) {
+		cpu = mdb_xen_writer_cpu(w);
 		if (cpu >= 0)
 			*world = w;
 	}

@@ -63,6 +63,8 @@ static const struct stub {
 	{ "process_nmi", MDB_XEN_ENTRY_REGS },
 	{ "process_trap", MDB_XEN_ENTRY_REGS },
 	{ "continue_pv_domain", MDB_XEN_ENTRY_REGS },
+	/* jumped to from there, with the stack at the registers */
+	{ "asm_domain_crash_synchronous", MDB_XEN_ENTRY_REGS },
 	{ "compat_test_all_events", MDB_XEN_ENTRY_REGS },
 	{ "compat_test_guest_events", MDB_XEN_ENTRY_REGS },
 	{ "compat_process_*", MDB_XEN_ENTRY_REGS },

@@ -256,6 +256,22 @@ mdb_xen_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world)
 	return xen->cpus->panic_cpu;
 }
 
+int
+mdb_xen_writer_cpu(const struct mdb_world *world)
+{
+	const struct dfmt *d = mdb_memory_dump(world->target->memory);
+
+	if (world->kind != MDB_WORLD_XEN || d == NULL)
+		return -1;
+	for (size_t i = 0; i < dfmt_nr_cpus(d); i++) {
+		struct dfmt_cpu cpu = dfmt_cpu_at(d, i);
+
+		if (cpu.has_native && cpu.panicked && cpu.id < MDB_XEN_MAX_CPUS)
+			return (int)cpu.id;
+	}
+	return -1;
+}
+
 const char *
 mdb_xen_panic_message(struct mdb_ctx *cx, struct mdb_xen *xen)
 {

@@ -164,6 +164,11 @@ void mdb_xen_hvm_regs(const struct mdb_xen_hvm *hvm, struct mdb_regs *regs);
 
 /* xen_panic.c */
 int mdb_xen_panic_cpu(struct mdb_ctx *cx, struct mdb_world *world);
+/*
+ * The CPU that wrote the dump by its own word, whoever died: -1 where no dump
+ * says so, or the world is no hypervisor.
+ */
+int mdb_xen_writer_cpu(const struct mdb_world *world);
 const char *mdb_xen_panic_message(struct mdb_ctx *cx, struct mdb_xen *xen);
 
 /* xen_facts.c */

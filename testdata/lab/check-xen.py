@@ -78,6 +78,8 @@ def check_status(check, guest, mdb, name):
     if guest.panic:
         check.that(f"{name} status panic", guest.panic.group(2).strip() in out,
                    f"no {guest.panic.group(2)!r} in {out[:400]!r}")
+    elif guest.how == "overflow":
+        check.that(f"{name} status panic", "Hardware domain crashed" in out, out[:400])
     elif guest.how == "dom0-panic":
         check.that(f"{name} status panic", guest.panic_message() in out,
                    f"no {guest.panic_message()!r} in {out[:400]!r}")
@@ -102,6 +104,7 @@ PATHS = {
     "dom0-panic": ["hwdom_shutdown", "domain_shutdown", "do_sched_op",
                    "pv_hypercall", "lstar_enter"],
     "writes": ["panic", "fatal_trap", "do_nmi", "handle_ist_exception"],
+    "overflow": ["hwdom_shutdown", "domain_shutdown", "asm_domain_crash_synchronous"],
 }
 
 
@@ -144,6 +147,10 @@ def check_panic_stack(check, guest, mdb, name):
 CROSSING = {
     "hypercall": ["do_sysctl", "privcmd_ioctl", "__x64_sys_ioctl", "do_syscall_64",
                   "entry_SYSCALL_64_after_hwframe"],
+    # Xen cannot put dom0's page fault onto dom0's stack, which is at its end.
+    "overflow": ["asm_domain_crash_synchronous"] + ["lab_overflow"] * 15
+                + ["do_one_initcall", "do_init_module", "do_syscall_64",
+                   "entry_SYSCALL_64_after_hwframe"],
     "dom0-panic": ["do_sched_op", "panic", "sysrq_handle_crash", "ksys_write",
                    "do_syscall_64", "entry_SYSCALL_64_after_hwframe"],
 }

@@ -44,6 +44,9 @@ table="
 - xen-4.17.5-xdump-intel        4.17.5-xdump    hypercall  --xdump=256M,--iommu=intel elf
 - xen-4.17.5-xdump-amd          4.17.5-xdump    hypercall  --xdump=256M,--iommu=amd,--mem=1152 elf
 - xen-4.17.5-xdump-watchdog     4.17.5-xdump    watchdog   --xdump=256M elf
+* xen-4.17.5-xdump-writes       4.17.5-xdump    writes     --xdump=256M elf
+- xen-4.17.5-xdump-overflow     4.17.5-xdump    overflow   --xdump=256M elf
+- xen-4.17.5-xdump-kdump        4.17.5-xdump    hypercall  --kdump   -
 - xen-4.17.5-xdump-nmi-idle     4.17.5-xdump    nmi-idle   --xdump=256M elf
 - xen-4.17.5-xdump-dom0-panic   4.17.5-xdump    dom0-panic --xdump=256M elf
 - xen-4.17.5-xdumpdebug-nmi     4.17.5-xdumpdebug nmi-key  --xdump=256M elf
