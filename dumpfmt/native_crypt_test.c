@@ -17,6 +17,7 @@
 #else
 #define SPARSE 3
 #endif
+#define PLACES 24576u /* from one that the device refuses to the next */
 #define NR_FRAMES 300u
 #define RANGE (3u << 20)
 #define MARGIN 65536u
@@ -543,11 +544,11 @@ test_nonces_under_faults(void **state)
 			(void)readable(&d);
 		wfix_fini(&d.f);
 	}
-	for (uint64_t bad = DFMT_LABEL_LEN; bad < RANGE; bad += 8192 * SPARSE) {
+	for (uint64_t bad = DFMT_LABEL_LEN; bad < RANGE; bad += PLACES) {
 		struct dump d;
 
 		dump_init(&d);
-		if (bad / (8192 * SPARSE) % 2)
+		if (bad / PLACES % 2)
 			d.config.ops = &wfix_ops_two_steps;
 		d.f.bad_first = bad;
 		d.f.bad_end = bad + 512;
