@@ -28,7 +28,7 @@
 
 #include <stdbool.h>
 
-#define DFMT_WRITER_STACK 2048u
+#define DFMT_WRITER_STACK 2560u
 
 /* A run of frames: [pfn, pfn + count). */
 struct dfmt_wrun {

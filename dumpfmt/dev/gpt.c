@@ -80,22 +80,22 @@ const char *
 dfmt_gpt_header(struct dfmt_gpt *out, const void *mbr, const void *header,
 	uint32_t sector_len, uint64_t nr_sectors)
 {
-	uint64_t nr, len;
+	uint32_t nr, len;
 
 	memset(out, 0, sizeof(*out));
 	if (!is_protective(mbr))
 		return "it has no partition table of GUIDs";
 	if (!header_is_whole(header, sector_len))
 		return "its partition table is damaged";
-	nr = number(header, 80, 4);
-	len = number(header, 84, 4);
+	nr = (uint32_t)number(header, 80, 4);
+	len = (uint32_t)number(header, 84, 4);
 	if (len < ENTRY_MIN || (len & (len - 1)) || nr == 0 ||
 		len > DFMT_GPT_ENTRIES_MAX || nr > DFMT_GPT_ENTRIES_MAX / len)
 		return "its partition table is too long";
 	out->entries_at = number(header, 72, 8);
-	out->entries_len = (uint32_t)(nr * len);
-	out->entry_len = (uint32_t)len;
-	out->nr_entries = (uint32_t)nr;
+	out->entries_len = nr * len;
+	out->entry_len = len;
+	out->nr_entries = nr;
 	out->entries_crc = (uint32_t)number(header, 88, 4);
 	out->first_usable = number(header, 40, 8);
 	out->last_usable = number(header, 48, 8);
