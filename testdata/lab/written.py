@@ -142,7 +142,7 @@ def check_locked(check, guest, mdb, name, needles):
 def check_region(check, guest, mdb, name):
     """Nothing of the crash kernel was touched, whatever came of the dump."""
     said = re.search(r"(\d+) pages, (\d+) used, (\d+) differ", guest.text("region"))
-    check.that(f"{name} crash kernel's region", said and int(said.group(2)) > 5000
+    check.that(f"{name} crash kernel's region", said and int(said.group(2)) > 2000
                and said.group(3) == "0", guest.text("region"))
     ended = re.search(r"xdump: (dump complete|nothing is written)", guest.console)
     check.that(f"{name} crash kernel after the writer", ended

@@ -39,7 +39,7 @@ table="
 - xen-4.17.5-xdump-4096         4.17.5-xdump    hypercall  --xdump=256M,--xdump-sector=4096 elf
 - xen-4.17.5-xdump-unregistered 4.17.5-xdump    hypercall  --xdump=256M,--append=labunregistered=1 elf
 - xen-4.17.5-xdump-6.12         4.17.5-xdump    hypercall  --xdump=256M,--series=6.12 elf
-* xen-4.17.5-xdump-kexec        4.17.5-xdump    hypercall  --xdump=256M,--kdump -
+- xen-4.17.5-xdump-kexec        4.17.5-xdump    hypercall  --xdump=256M,--kdump -
 - xen-4.17.5-xdump-spoilt-kexec 4.17.5-xdump    hypercall  --xdump=256M,--kdump,--xdump-spoil -
 - xen-4.17.5-xdump-intel        4.17.5-xdump    hypercall  --xdump=256M,--iommu=intel elf
 - xen-4.17.5-xdump-amd          4.17.5-xdump    hypercall  --xdump=256M,--iommu=amd,--mem=1152 elf
