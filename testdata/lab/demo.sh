@@ -22,7 +22,7 @@ title()
 title "Xen 4.17.5 with the writer, Linux 6.1: booted, and dead inside a hypercall"
 python3 "$here/xen.py" --cache "$cache" --out "$out" --bin "$bin" \
     --xen "$cache/xen-4.17.5-xdump/xen" --branch 4.17 --xdump=256M --wait=900 hypercall
-grep -a -e 'xdump:' -e 'Panic on CPU' -A1 "$out/console.log" | tr -d '\r' | grep -av -e '^--$' -e '\*\*\*' -e 'Command line'
+grep -a -e ') xdump:' -e 'Panic on CPU' -e 'FATAL TRAP' "$out/console.log" | tr -d '\r'
 title "After the reboot: savecore takes the dump off the namespace"
 cat "$out/savecore"
 [ -e "$out/vmcore.0" ] || exit 1

@@ -97,7 +97,8 @@ class Light:
             options = ["-device", "nvme-subsys,id=sub0"]
         for name, d in self.disks.items():
             if d.serial not in serials:
-                options += ["-device", f"nvme,id=nvme{len(serials)},serial={d.serial},"
+                serial = "LAB-0" if self.subsystem else d.serial
+                options += ["-device", f"nvme,id=nvme{len(serials)},serial={serial},"
                             f"addr={SLOT + len(serials)}"
                             f"{',subsys=sub0' if self.subsystem else ''}"]
                 serials.append(d.serial)
