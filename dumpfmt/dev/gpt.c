@@ -90,7 +90,7 @@ dfmt_gpt_header(struct dfmt_gpt *out, const void *mbr, const void *header,
 	nr = (uint32_t)number(header, 80, 4);
 	len = (uint32_t)number(header, 84, 4);
 	if (len < ENTRY_MIN || (len & (len - 1)) || nr == 0 ||
-		len > DFMT_GPT_ENTRIES_MAX || nr > DFMT_GPT_ENTRIES_MAX / (uint32_t)len)
+		len > DFMT_GPT_ENTRIES_MAX || nr > DFMT_GPT_ENTRIES_MAX / len)
 		return "its partition table is too long";
 	out->entries_at = number(header, 72, 8);
 	out->entries_len = nr * len;
