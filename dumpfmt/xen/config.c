@@ -17,6 +17,9 @@
  *				goes over the serial line
  *
  * Off when it is not given.  A word that is not known leaves it off.
+ *
+ * XDUMP_POLICY, of the build, says in the same words what the command line may
+ * ask for at most: content= the widest, key= the only one.
  */
 #include "xdump-impl.h"
 
@@ -29,6 +32,11 @@
 #define LIMIT_MAX_S 3600u
 #define CONTENT(class) (1u << (class))
 
+#ifndef XDUMP_POLICY
+#define XDUMP_POLICY "content=guests"
+#endif
+
+static char __initdata opt_policy[] = XDUMP_POLICY;
 static char __initdata opt_xdump[320];
 string_param("xdump", opt_xdump);
 
@@ -156,17 +164,12 @@ word_parse(const char *word, struct xdump_config *c)
 	return true;
 }
 
-bool __init
-xdump_config_parse(struct xdump_config *c)
+static bool __init
+words_parse(char *word, struct xdump_config *c)
 {
-	static const uint8_t none[16];
-	char *word = opt_xdump;
-
 	memset(c, 0, sizeof(*c));
 	c->limit_s = LIMIT_S;
 	(void)content_parse("dom0", c);
-	if (opt_xdump[0] == 0)
-		return false;
 	while (word != NULL) {
 		char *comma = strchr(word, ',');
 
@@ -175,10 +178,50 @@ xdump_config_parse(struct xdump_config *c)
 		if (!word_parse(word, c)) {
 			printk(XENLOG_ERR "xdump: \"%s\" is not understood\n",
 				word);
-			xdump_off("the command line is not understood");
 			return false;
 		}
 		word = comma;
+	}
+	return true;
+}
+
+/* NULL, or what the build does not allow. */
+static const char *__init
+policy_breach(const struct xdump_config *c)
+{
+	struct xdump_config p;
+	uint32_t allowed;
+
+	if (!words_parse(opt_policy, &p))
+		return "the build's policy is not understood";
+	allowed = p.content;
+	if (allowed & CONTENT(DFMT_CLASS_GUEST))
+		allowed |= CONTENT(DFMT_CLASS_USER);
+	if (c->content & ~allowed)
+		return "the build's policy does not allow that content";
+	if (p.has_key && (!c->has_key || memcmp(p.key, c->key, sizeof(p.key))))
+		return "the build's policy demands another key";
+	return NULL;
+}
+
+bool __init
+xdump_config_parse(struct xdump_config *c)
+{
+	static const uint8_t none[16];
+	const char *why;
+
+	if (opt_xdump[0] == 0) {
+		memset(c, 0, sizeof(*c));
+		return false;
+	}
+	if (!words_parse(opt_xdump, c)) {
+		xdump_off("the command line is not understood");
+		return false;
+	}
+	why = policy_breach(c);
+	if (why != NULL) {
+		xdump_off(why);
+		return false;
 	}
 	if (!memcmp(c->uuid, none, sizeof(none))) {
 		xdump_off("the command line names no label");

@@ -9,11 +9,13 @@
 # XEN-TREE holds xen/, LZ4-DIR lz4.c and lz4.h of LZ4's own sources, BEARSSL-DIR
 # those of BearSSL's that testdata/setup-bearssl.sh takes: without them there is
 # no encryption, and Xen says so when it is asked for.  With XDUMP_TEST=1 a
-# build for tests: what else it has test/test-hooks.c says.
+# build for tests: what else it has test/test-hooks.c says.  With
+# XDUMP_POLICY=content=dom0,key=HEX64 the command line may ask for no more than
+# that content, and for no other key.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# = 2 ] || [ $# = 3 ] || {
-	sed -n '3,12s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,14s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 xen=$1/xen
@@ -64,6 +66,9 @@ include()
 [ -e "$lz4/lz4.c" ] || die "$lz4 has no lz4.c"
 [ -z "$bearssl" ] || [ -e "$bearssl/inner.h" ] || die "$bearssl has no inner.h"
 ! grep -q xdump "$xen/arch/x86/Makefile" || die "$1 has it already"
+case ${XDUMP_POLICY-} in
+*[!a-z0-9=,-]*) die "XDUMP_POLICY is content= and key=, as on the command line" ;;
+esac
 
 take drivers/char/console.c
 take common/shutdown.c
@@ -101,6 +106,8 @@ for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/.
 	*) cp "$f" "$dir/" ;;
 	esac
 done
+[ -z "${XDUMP_POLICY-}" ] ||
+    echo "CFLAGS-y += -DXDUMP_POLICY='\"$XDUMP_POLICY\"'" >>"$dir/Makefile"
 if [ "${XDUMP_TEST-}" = 1 ]; then
 	cp "$here/test/test-hooks.c" "$dir/"
 	echo 'CFLAGS-y += -DXDUMP_TEST' >>"$dir/Makefile"

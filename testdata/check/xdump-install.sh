@@ -109,3 +109,12 @@ rm "$work/gone/xen/common/shutdown.c"
 refuse gone "shutdown.c is not there"
 mkdir -p "$work/none"
 refuse none "no Xen source tree"
+cp -r "$work/before" "$work/policy"
+if XDUMP_POLICY=content=dom0 bash "$install" "$work/policy" "$work/lz4" >"$work/out" 2>&1 &&
+    grep -qF "DXDUMP_POLICY='\"content=dom0\"'" "$work/policy/xen/arch/x86/xdump/Makefile"; then
+	echo "ok xdump-install-policy"
+else
+	echo "not ok xdump-install-policy: $(cat "$work/out")"
+fi
+cp -r "$work/before" "$work/words"
+XDUMP_POLICY='content=dom0"; rm' refuse words "XDUMP_POLICY is content= and key="
