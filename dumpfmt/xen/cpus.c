@@ -83,9 +83,6 @@ vcpu_take(struct dfmt_fmt_cpu *r, const struct cpu_info *info)
 {
 	const struct vcpu *v = info->current_vcpu;
 
-	r->stack_first = (unsigned long)info & ~(STACK_SIZE - 1);
-	r->stack_end = r->stack_first + STACK_SIZE;
-	r->flags |= DFMT_CPU_STACK;
 	if (v == NULL)
 		return;
 	r->current_vcpu = (unsigned long)v;
@@ -108,6 +105,11 @@ record_take(uint32_t slot, uint32_t cpu, const struct cpu_user_regs *regs)
 	general_take(r, regs);
 	control_take(r);
 	vcpu_take(r, get_cpu_info());
+	/* Who dumps is on a stack of our own by now. */
+	r->stack_first = (slot ? (unsigned long)get_cpu_info() : regs->rsp) &
+			 ~(STACK_SIZE - 1);
+	r->stack_end = r->stack_first + STACK_SIZE;
+	r->flags |= DFMT_CPU_STACK;
 }
 
 /* ---- standing still ------------------------------------------------------ */
@@ -258,8 +260,8 @@ silent_remove(void)
 {
 	uint32_t cpu;
 
-	for_each_online_cpu(cpu) if (cpu != cpus.panicked &&
-				     cpus.stand[cpu] == RUNNING)
+	for_each_online_cpu(
+		cpu) if (cpu != cpus.panicked && cpus.stand[cpu] == RUNNING)
 		cpumask_clear_cpu(cpu, &cpu_online_map);
 }
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is written before all else, so that a dump that ends early still shows
- * what happened: Xen's image, the stacks of its CPUs, and the upper two levels
- * of its page tables below the top one.  Only frames that are the
- * hypervisor's: of the image's some went back to the heap after boot, and may
- * be a guest's.
+ * what happened: Xen's image, the stacks of its CPUs and the vCPUs and domains
+ * that these were in, the upper two levels of its page tables below the top
+ * one, and all of those of the image.  Only
+ * frames that are the hypervisor's: of the image's some went back to the heap
+ * after boot, and may be a guest's.
  */
 #include "xdump-impl.h"
 
 #include <xen/kernel.h>
 #include <xen/mm.h>
 #include <xen/pfn.h>
+#include <xen/sched.h>
 
 #include <asm/page.h>
 
@@ -43,6 +45,13 @@ virtual_add(const void *first, const void *end)
 		frame_add(pfn + i);
 }
 
+static void
+vcpu_add(const struct vcpu *v)
+{
+	virtual_add(v, v + 1);
+	virtual_add(v->domain, v->domain + 1);
+}
+
 /* The tables that this one leads to; *nr_out of them in below. */
 static void
 table_add(const intpte_t *table, uint64_t *below, uint32_t *nr_out)
@@ -73,6 +82,9 @@ tables_add(void)
 		if (xdump_ops.read_frame(NULL, thirds[i], table) == 0)
 			table_add(table, seconds, &nr_seconds);
 	}
+	/* What went back to the heap has the image mapped by pages there. */
+	nr_thirds = 0;
+	table_add((const intpte_t *)l2_xenmap, thirds, &nr_thirds);
 }
 
 /* They ascend; what two have in common is the first one's. */
@@ -111,10 +123,13 @@ xdump_first(size_t *nr_out)
 
 	nr_runs = 0;
 	virtual_add(_start, _end);
-	for (uint32_t i = 0; i < nr_cpus; i++)
+	for (uint32_t i = 0; i < nr_cpus; i++) {
 		if (r[i].flags & DFMT_CPU_STACK)
 			virtual_add((void *)r[i].stack_first,
 				(void *)r[i].stack_end);
+		if (r[i].flags & DFMT_CPU_VCPU)
+			vcpu_add((const struct vcpu *)r[i].current_vcpu);
+	}
 	tables_add();
 	runs_sort();
 	*nr_out = nr_runs;
