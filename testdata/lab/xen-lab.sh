@@ -20,19 +20,19 @@ gone="--mem=1024,$up,--append=labguests=pv,--append=labgone=1"
 both="$pvh,--mem=1024,--dom0-mem=352,$up,--append=labguests=pv+pvh"
 # name                          hypervisor      mode       options   dumps
 table="
-* xen-4.17.7-run                4.17.7-stock    run        -         elf
+- xen-4.17.7-run                4.17.7-stock    run        -         elf
 * xen-4.17.7-hypercall          4.17.7-stock    hypercall  -         elf
 * xen-4.17.7-hypercall-kdump    4.17.7-stock    hypercall  --kdump   -
-* xen-4.17.5-debug-hypercall    4.17.5-debug    hypercall  -         elf
-* xen-4.17.5-debug-nmi-kdump    4.17.5-debug    nmi-key    --kdump   -
-* xen-4.17.5-release-nmi        4.17.5-release  nmi-idle   -         elf
+- xen-4.17.5-debug-hypercall    4.17.5-debug    hypercall  -         elf
+- xen-4.17.5-debug-nmi-kdump    4.17.5-debug    nmi-key    --kdump   -
+- xen-4.17.5-release-nmi        4.17.5-release  nmi-idle   -         elf
 - xen-4.17.5-option-hypercall   4.17.5-option   hypercall  -         elf
 * xen-4.17.5-xdump-hypercall    4.17.5-xdump    hypercall  --xdump=256M elf
 * xen-4.17.5-xdump-crypt        4.17.5-xdump    hypercall  --xdump=256M,--xdump-key,--xdump-content=guests,$gone elf
 - xen-4.17.5-xdump-guests       4.17.5-xdump    hypercall  --xdump=256M,$gone elf
 * xen-4.20.4-hypercall          4.20.4-stock    hypercall  -         elf
 * xen-4.20.4-guests             4.20.4-stock    run        $guests   elf
-* xen-4.17.5-xdump-ahci         4.17.5-xdump    hypercall  --xdump=256M,--xdump-disk=ahci elf
+- xen-4.17.5-xdump-ahci         4.17.5-xdump    hypercall  --xdump=256M,--xdump-disk=ahci elf
 * xen-4.17.5-xdump-virtio       4.17.5-xdump    hypercall  --xdump=256M,--xdump-disk=virtio,--xdump-partition elf
 - xen-4.17.5-xdump-partition    4.17.5-xdump    hypercall  --xdump=256M,--xdump-partition elf
 - xen-4.17.5-xdump-serial       4.17.5-xdump    hypercall  --xdump=256M,--xdump-serial elf

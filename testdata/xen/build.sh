@@ -237,13 +237,37 @@ tree_of()
 	esac
 }
 
-# A whole build of another flavour, without the writer, or the sources.
+# Debian's configuration with what the flavour asks for besides.
+configure()
+{
+	local want="EXPERT=y DEBUG_INFO=y"
+	case $flavour in
+	release | xdump | xdumptest) ;;
+	debug | xdumpdebug) want="$want DEBUG=y FRAME_POINTER=y" ;;
+	option) want="$want DEBUG_LOCK_PROFILE=y" ;;
+	noshadow) want="$want SHADOW_PAGING=n" ;;
+	paging) want="$want UNSUPPORTED=y MEM_PAGING=y" ;;
+	*) die "no such flavour" ;;
+	esac
+	fetch_package "$1.package" "xen-hypervisor-$series-amd64"
+	cp "$1.package/root/boot/xen-$series-amd64.config" "$1/xen/.config"
+	rm -rf "$1.package"
+	# shellcheck disable=SC2086
+	(cd "$1" && options $want)
+	make -C "$1/xen" olddefconfig XEN_TARGET_ARCH=x86_64 >>"$log" 2>&1 || die "olddefconfig fails (see $log)"
+	# shellcheck disable=SC2086
+	(cd "$1" && check_options $want) || exit 1
+}
+
+# A whole build of another flavour, without the writer, or the sources.  Of the
+# former the configuration stays: what is compiled depends on its time.
 tree_make()
 {
 	local f
 	if [ -z "$writer" ] || [ ! -e "$1/.built" ]; then
 		rm -rf "$1"
 		cp -r "$src" "$1"
+		configure "$1"
 		return
 	fi
 	rm "$1/.built"
@@ -275,23 +299,12 @@ size_say()
 
 build()
 {
-	local dir want epoch map
+	local dir epoch map
 	dir=$(tree_of)
-	fetch_package "$dir.package" "xen-hypervisor-$series-amd64"
 	tree_make "$dir"
 	cd "$dir"
-	cp "$dir.package/root/boot/xen-$series-amd64.config" xen/.config
-	want="EXPERT=y DEBUG_INFO=y"
 	[ "$flavour" != xdumptest ] || export XDUMP_TEST=1
 	[ -z "$writer" ] || bash "$root/dumpfmt/xen/install.sh" . "$lz4" "$bearssl" || exit 1
-	case $flavour in
-	release | xdump | xdumptest) ;;
-	debug | xdumpdebug) want="$want DEBUG=y FRAME_POINTER=y" ;;
-	option) want="$want DEBUG_LOCK_PROFILE=y" ;;
-	noshadow) want="$want SHADOW_PAGING=n" ;;
-	paging) want="$want UNSUPPORTED=y MEM_PAGING=y" ;;
-	*) die "no such flavour" ;;
-	esac
 	# The same input gives the same binary and so the same build-id.
 	if [ -e debian/changelog ]; then
 		epoch=$(dpkg-parsechangelog -l debian/changelog -S Timestamp)
@@ -304,11 +317,6 @@ build()
 	XEN_BUILD_TIME=$(LC_ALL=C date -u -d "@$epoch" +%T)
 	export XEN_BUILD_DATE XEN_BUILD_TIME XEN_WHOAMI=builder XEN_DOMAIN=localhost
 	map="-ffile-prefix-map=$dir=. -fdebug-prefix-map=$dir=."
-	# shellcheck disable=SC2086
-	options $want
-	make -C xen olddefconfig XEN_TARGET_ARCH=x86_64 >>"$log" 2>&1 || die "olddefconfig fails (see $log)"
-	# shellcheck disable=SC2086
-	check_options $want
 	# The interpreter itself: a version manager's wrapper takes a second a call.
 	make -C xen -j"$(nproc)" build XEN_TARGET_ARCH=x86_64 \
 	    PYTHON="$(python3 -c 'import sys; print(sys.executable)')" \
@@ -318,7 +326,6 @@ build()
 	cp xen/.config "$out/config"
 	[ -z "$writer" ] || size_say
 	cd "$cache"
-	rm -rf "$dir.package"
 	touch "$dir/.built"
 	echo "$writer" >"$out/.done"
 }
