@@ -51,7 +51,7 @@ def main():
     check = Check()
     only = sys.argv[4:]
     folders = [f for f in taken(lab)
-               if not os.path.basename(f).startswith("xen-")]
+               if not os.path.basename(f).startswith(("xen-", "xdump-"))]
     if not folders:
         check.say("skipped", "lab", f"no dump in {lab}: make setup-lab lab")
     for folder in folders:

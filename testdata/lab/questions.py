@@ -12,7 +12,7 @@ import sys
 TIMEOUT = 60
 # What has run between the oracle and the dump, or may come and go.
 PASSING = re.compile(r"kworker|insmod|kexec|sleep|cat$|rcu_preempt|rcu_sched|"
-                     r"ext4lazyinit|lab-kthread|lab-writes|xl$|taskset$|init$|exe$")
+                     r"ext4lazyinit|lab-kthread|lab-writes|sh$|xl$|taskset$|init$|exe$")
 
 
 class Check:
@@ -261,8 +261,8 @@ def check_stacks(check, guest, mdb, name):
             bad.append((tid, want[:3], ours.get(tid, [])[:6]))
     check.that(f"{name} stacks", steady and not bad,
                f"{len(bad)} of {len(steady)} differ, as {bad[:2]}")
-    bad = [(r["tid"], r["name"], [f["why"] or f["end"] for f in r["stack"]][-1:])
-           for r in everyone if r["name"] != "lab-zombie" and
+    bad = [(r["tid"], r["name"], [f["why"] or f["end"] for f in r.get("stack", ())][-1:])
+           for r in everyone if r["state"] != "ZOMB" and
            (not r.get("stack") or any(f["guess"] for f in r["stack"])
             or r["stack"][-1]["end"] not in ("user mode", "outermost function"))]
     check.that(f"{name} stack ends", not bad,
