@@ -39,13 +39,6 @@
 #define SECURITY_LOCKED 0x0004u
 #define CHECKSUM_THERE 0xa5u
 
-static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
 static const uint8_t *
 answer(const struct dfmt_disk *d)
 {
@@ -82,7 +75,8 @@ identify(struct dfmt_disk *d)
 		for (uint32_t i = 0; i < 512; i++)
 			sum = (uint8_t)(sum + answer(d)[i]);
 	if (sum)
-		return fail(d, "what it says of itself has a wrong checksum");
+		return dfmt_disk_fail(d,
+			"what it says of itself has a wrong checksum");
 	return true;
 }
 
@@ -121,15 +115,16 @@ sectors_take(struct dfmt_disk *d)
 
 	if (!is_valid(word(d, W_COMMANDS_2)) ||
 		!(word(d, W_COMMANDS_2) & COMMANDS_2_LBA48))
-		return fail(d, "it does not know addresses of 48 bits");
+		return dfmt_disk_fail(d,
+			"it does not know addresses of 48 bits");
 	memcpy(&d->nr_sectors, answer(d) + (size_t)2 * W_LBA48, 8);
 	if (d->nr_sectors >> 48)
-		return fail(d, "its size makes no sense");
+		return dfmt_disk_fail(d, "its size makes no sense");
 	d->sector_len = 512;
 	if (is_valid(sector) && (sector & SECTOR_LONG)) {
 		words = word(d, W_SECTOR_LEN) | word(d, W_SECTOR_LEN + 1) << 16;
 		if (words != 2048)
-			return fail(d,
+			return dfmt_disk_fail(d,
 				"its sectors are neither 512 nor 4096 bytes");
 		d->sector_len = 4096;
 	}
@@ -143,11 +138,12 @@ is_fit(struct dfmt_disk *d)
 	uint32_t general = word(d, W_GENERAL);
 
 	if (general & GENERAL_NOT_ATA)
-		return fail(d, "it is no disk");
+		return dfmt_disk_fail(d, "it is no disk");
 	if (general & GENERAL_INCOMPLETE)
-		return fail(d, "it does not say all of itself: it may sleep");
+		return dfmt_disk_fail(d,
+			"it does not say all of itself: it may sleep");
 	if (word(d, W_SECURITY) & SECURITY_LOCKED)
-		return fail(d, "it is locked by a password");
+		return dfmt_disk_fail(d, "it is locked by a password");
 	return sectors_take(d);
 }
 
@@ -167,12 +163,12 @@ is_all_there(struct dfmt_disk *d)
 		c.command = ATA_NATIVE_MAX_EXT;
 	}
 	if (!dfmt_ahci_do(d, &c))
-		return fail(d, "it does not say where it ends");
+		return dfmt_disk_fail(d, "it does not say where it ends");
 	last = fis[4] | (uint64_t)fis[5] << 8 | (uint64_t)fis[6] << 16 |
 	       (uint64_t)fis[8] << 24 | (uint64_t)fis[9] << 32 |
 	       (uint64_t)fis[10] << 40;
 	return last + 1 == d->nr_sectors ||
-	       fail(d, "it hides a part of itself");
+	       dfmt_disk_fail(d, "it hides a part of itself");
 }
 
 static uint32_t
@@ -195,7 +191,7 @@ dfmt_ahci_select(struct dfmt_disk *d, uint32_t unit)
 	memset(&d->id, 0, sizeof(d->id));
 	if (unit == 0 || unit > AHCI_NR_PORTS ||
 		!(a->present >> (unit - 1) & 1))
-		return fail(d, "there is no disk at the port");
+		return dfmt_disk_fail(d, "there is no disk at the port");
 	if (a->used && !dfmt_ahci_port_stop(d, a->port))
 		return false;
 	a->waiting = a->active = a->queued = 0;

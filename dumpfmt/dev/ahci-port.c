@@ -23,13 +23,6 @@
 #define SIG_PACKET 0xeb140101u
 #define SIG_MULTIPLIER 0x96690101u
 
-static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
 static uint32_t
 place(uint32_t port, uint32_t reg)
 {
@@ -82,10 +75,10 @@ bool
 dfmt_ahci_port_stop(struct dfmt_disk *d, uint32_t port)
 {
 	if (dfmt_ahci_read(d, port, PORT_CMD) == UINT32_MAX)
-		return fail(d, "the controller is gone");
+		return dfmt_disk_fail(d, "the controller is gone");
 	if (!engine_stop(d, port, CMD_START, CMD_RUNNING) ||
 		!engine_stop(d, port, CMD_FIS_RECEIVE, CMD_FIS_RUNNING))
-		return fail(d, "a port does not stop");
+		return dfmt_disk_fail(d, "a port does not stop");
 	/* It keeps no address of ours. */
 	for (uint32_t reg = PORT_CLB; reg < PORT_IS; reg += 4)
 		dfmt_ahci_write(d, port, reg, 0);
@@ -120,11 +113,11 @@ link_reset(struct dfmt_disk *d, uint32_t port)
 	dfmt_ahci_write(d, port, PORT_SCTL, SCTL_NO_SLEEP);
 	if (!dfmt_ahci_wait(d, place(port, PORT_SSTS), SSTS_DETECT, SSTS_THERE,
 		    LINK_MS))
-		return fail(d, "there is no disk at the port");
+		return dfmt_disk_fail(d, "there is no disk at the port");
 	dfmt_ahci_write(d, port, PORT_SERR, UINT32_MAX);
 	if (!dfmt_ahci_wait(d, place(port, PORT_TFD), TFD_BUSY | TFD_REQUEST, 0,
 		    BUSY_MS))
-		return fail(d, "the disk does not get ready");
+		return dfmt_disk_fail(d, "the disk does not get ready");
 	return true;
 }
 
@@ -135,11 +128,13 @@ is_disk(struct dfmt_disk *d, uint32_t port)
 	case SIG_DISK:
 		return true;
 	case SIG_PACKET:
-		return fail(d, "it is no disk: a drive for removable media");
+		return dfmt_disk_fail(d,
+			"it is no disk: a drive for removable media");
 	case SIG_MULTIPLIER:
-		return fail(d, "there is a port multiplier at the port");
+		return dfmt_disk_fail(d,
+			"there is a port multiplier at the port");
 	default:
-		return fail(d, "it is no disk");
+		return dfmt_disk_fail(d, "it is no disk");
 	}
 }
 
@@ -161,7 +156,7 @@ dfmt_ahci_port_start(struct dfmt_disk *d, uint32_t port)
 		dfmt_ahci_read(d, port, PORT_CMD) | CMD_FIS_RECEIVE);
 	if (!dfmt_ahci_wait(d, place(port, PORT_CMD), CMD_FIS_RUNNING,
 		    CMD_FIS_RUNNING, STOP_MS))
-		return fail(d, "a port does not start");
+		return dfmt_disk_fail(d, "a port does not start");
 	if (!link_reset(d, port) || !is_disk(d, port))
 		return false;
 	dfmt_ahci_write(d, port, PORT_IS, UINT32_MAX);
@@ -195,11 +190,11 @@ dfmt_ahci_do(struct dfmt_disk *d, const struct ahci_command *c)
 	while (!is_over(d, port)) {
 		if (d->hw.ops->now_us(d->hw.arg) - begin >
 			d->command_ms * 1000ull)
-			return fail(d, "the disk does not answer");
+			return dfmt_disk_fail(d, "the disk does not answer");
 		d->hw.ops->relax(d->hw.arg);
 	}
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (dfmt_ahci_read(d, port, PORT_TFD) & AHCI_TFD_ERRORS)
-		return fail(d, "the disk refuses a command");
+		return dfmt_disk_fail(d, "the disk refuses a command");
 	return true;
 }

@@ -29,13 +29,6 @@
 /* Task file; host bus, twice; interface; overflow. */
 #define IS_ERRORS 0x79000000u
 
-static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
 static void
 le_put(uint8_t *p, uint64_t v, uint32_t len)
 {
@@ -199,7 +192,7 @@ dfmt_ahci_poll(struct dfmt_disk *d)
 	/* Behind the bits: some go off although the disk has refused. */
 	is = dfmt_ahci_read(d, a->port, PORT_IS);
 	if (is == UINT32_MAX)
-		return fail(d, "the controller is gone");
+		return dfmt_disk_fail(d, "the controller is gone");
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (ncq || !(is & IS_ERRORS))
 		finish(d, a->active & ~busy, DFMT_SLOT_DONE);

@@ -37,13 +37,6 @@
 #define EMPTY_MS 200u /* nothing answers behind a port */
 #define LINK_MS 1000u /* something does, but not its link */
 
-static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
 static uint32_t
 reg_read(const struct dfmt_disk *d, uint32_t reg)
 {
@@ -105,15 +98,18 @@ reset(struct dfmt_disk *d)
 	reg_write(d, REG_GHC, GHC_AHCI);
 	reg_write(d, REG_GHC, GHC_AHCI | GHC_RESET);
 	if (!dfmt_ahci_wait(d, REG_GHC, GHC_RESET, 0, RESET_MS))
-		return fail(d, "the controller does not end its reset");
+		return dfmt_disk_fail(d,
+			"the controller does not end its reset");
 	reg_write(d, REG_GHC, GHC_AHCI);
 	if (!(reg_read(d, REG_GHC) & GHC_AHCI))
-		return fail(d, "the controller does not take AHCI mode");
+		return dfmt_disk_fail(d,
+			"the controller does not take AHCI mode");
 	for (uint32_t p = 0; p < AHCI_NR_PORTS; p++)
 		if ((a->ports >> p & 1) &&
 			(dfmt_ahci_read(d, p, PORT_CMD) &
 				(CMD_RUNNING | CMD_FIS_RUNNING)))
-			return fail(d, "a port runs on behind a reset");
+			return dfmt_disk_fail(d,
+				"a port runs on behind a reset");
 	reg_write(d, REG_IS, UINT32_MAX);
 	a->used = false;
 	return true;
@@ -127,11 +123,12 @@ capabilities(struct dfmt_disk *d)
 	uint64_t end = d->hw.buffers.bus + d->hw.buffers.len;
 
 	if (cap == UINT32_MAX && ports == UINT32_MAX)
-		return fail(d, "its registers cannot be read");
+		return dfmt_disk_fail(d, "its registers cannot be read");
 	if (!(cap & CAP_64) &&
 		(end > UINT32_MAX ||
 			d->hw.queues.bus + d->hw.queues.len > UINT32_MAX))
-		return fail(d, "it does not reach memory above 4 GiB");
+		return dfmt_disk_fail(d,
+			"it does not reach memory above 4 GiB");
 	a->nr_commands = (cap >> 8 & 31) + 1;
 	a->can_queue = cap & CAP_NCQ;
 	/* A port whose registers would lie behind the window is none. */
@@ -139,7 +136,7 @@ capabilities(struct dfmt_disk *d)
 		if (AHCI_PORTS + (p + 1) * AHCI_PORT_LEN > d->hw.window_len)
 			ports &= ~(1u << p);
 	a->ports = ports;
-	return ports != 0 || fail(d, "it has no port");
+	return ports != 0 || dfmt_disk_fail(d, "it has no port");
 }
 
 /* Looks once at all ports; is there one that may still come? */
@@ -190,9 +187,9 @@ start(struct dfmt_disk *d)
 {
 	memset(&d->u.ahci, 0, sizeof(d->u.ahci));
 	if (!dfmt_pci_decode(&d->hw))
-		return fail(d, "the PCI function does not answer");
+		return dfmt_disk_fail(d, "the PCI function does not answer");
 	if (refusal(&d->hw))
-		return fail(d, refusal(&d->hw));
+		return dfmt_disk_fail(d, refusal(&d->hw));
 	if (!capabilities(d))
 		return false;
 	handoff(d);
@@ -200,7 +197,7 @@ start(struct dfmt_disk *d)
 		return false;
 	/* Nothing of the driver before us runs any more. */
 	if (!dfmt_pci_master(&d->hw))
-		return fail(d, "it does not take bus mastering");
+		return dfmt_disk_fail(d, "it does not take bus mastering");
 	ports_find(d);
 	return true;
 }

@@ -180,6 +180,14 @@ struct dfmt_disk {
 
 #define DFMT_DISK_COMMAND_MS 5000u
 
+/* For drivers: says why, and that it did not work. */
+static inline bool
+dfmt_disk_fail(struct dfmt_disk *d, const char *why)
+{
+	d->why = why;
+	return false;
+}
+
 /* The driver of that function, or NULL. */
 const struct dfmt_disk_driver *dfmt_disk_driver_of(const struct dfmt_hw *hw);
 /* Why that function cannot be driven at all; NULL: it can be tried. */

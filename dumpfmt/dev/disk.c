@@ -13,13 +13,6 @@ static const struct dfmt_disk_driver *const drivers[] = {
 	&dfmt_disk_virtio,
 };
 
-static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
 const struct dfmt_disk_driver *
 dfmt_disk_driver_of(const struct dfmt_hw *hw)
 {
@@ -60,7 +53,8 @@ dfmt_disk_start(struct dfmt_disk *d, const struct dfmt_disk_driver *driver,
 	d->command_ms = DFMT_DISK_COMMAND_MS;
 	if (hw->queues.len < DFMT_DISK_QUEUES || hw->queues.bus % 4096 ||
 		(uintptr_t)hw->queues.virt % 4096)
-		return fail(d, "the driver was given too little memory");
+		return dfmt_disk_fail(d,
+			"the driver was given too little memory");
 	return driver->start(d);
 }
 
@@ -75,20 +69,22 @@ static bool
 is_usable(struct dfmt_disk *d)
 {
 	if (d->sector_len != 512 && d->sector_len != 4096)
-		return fail(d, "its sectors are neither 512 nor 4096 bytes");
+		return dfmt_disk_fail(d,
+			"its sectors are neither 512 nor 4096 bytes");
 	d->sector_shift = d->sector_len == 512 ? 9 : 12;
 	if (d->nr_sectors == 0 ||
 		d->nr_sectors > (UINT64_MAX >> 1) >> d->sector_shift)
-		return fail(d, "its size makes no sense");
+		return dfmt_disk_fail(d, "its size makes no sense");
 	if (d->max_len > DFMT_DISK_PIECE)
 		d->max_len = DFMT_DISK_PIECE;
 	d->max_len -= d->max_len % d->sector_len;
 	if (d->max_len == 0)
-		return fail(d, "it does not take a whole sector at a time");
+		return dfmt_disk_fail(d,
+			"it does not take a whole sector at a time");
 	if (d->nr_slots > DFMT_DISK_SLOTS)
 		d->nr_slots = DFMT_DISK_SLOTS;
 	if (d->nr_slots == 0)
-		return fail(d, "it takes no command");
+		return dfmt_disk_fail(d, "it takes no command");
 	return true;
 }
 
@@ -265,7 +261,7 @@ restart(struct dfmt_disk *d)
 	if (!dfmt_disk_same(&id, &d->id) || nr_sectors != d->nr_sectors ||
 		sector_len != d->sector_len) {
 		d->running = false;
-		return fail(d, "after a reset it is another device");
+		return dfmt_disk_fail(d, "after a reset it is another device");
 	}
 	return true;
 }
@@ -328,9 +324,9 @@ static bool
 submit(struct dfmt_disk *d, uint32_t job, const struct dfmt_disk_job *what)
 {
 	if (!d->running)
-		return fail(d, "it is not running");
+		return dfmt_disk_fail(d, "it is not running");
 	if (job >= DFMT_DISK_JOBS || d->jobs[job].state != DFMT_JOB_NONE)
-		return fail(d, "a job that is under way");
+		return dfmt_disk_fail(d, "a job that is under way");
 	d->jobs[job] = *what;
 	d->jobs[job].state = DFMT_JOB_GOING;
 	advance(d);
@@ -363,15 +359,15 @@ job_make(struct dfmt_disk *d, enum dfmt_disk_op op, uint64_t offset,
 
 	*out = (struct dfmt_disk_job){ .op = op };
 	if (!d->running)
-		return fail(d, "it is not running");
+		return dfmt_disk_fail(d, "it is not running");
 	size = d->nr_sectors << d->sector_shift;
 	if (len == 0 || (offset & mask) || (len & mask) || offset > size ||
 		len > size - offset)
-		return fail(d, "a place that it does not have");
+		return dfmt_disk_fail(d, "a place that it does not have");
 	if (op == DFMT_DISK_WRITE && !is_inside(d, offset, len))
-		return fail(d, "a place that it may not write to");
+		return dfmt_disk_fail(d, "a place that it may not write to");
 	if (!bus_of(d, buf, len, &out->bus))
-		return fail(d, "a buffer that it does not reach");
+		return dfmt_disk_fail(d, "a buffer that it does not reach");
 	out->sector = offset >> d->sector_shift;
 	out->nr_sectors = len >> d->sector_shift;
 	return true;
@@ -394,7 +390,7 @@ dfmt_disk_wait(struct dfmt_disk *d, uint32_t job)
 	bool done;
 
 	if (job >= DFMT_DISK_JOBS)
-		return fail(d, "a job that is not there");
+		return dfmt_disk_fail(d, "a job that is not there");
 	j = &d->jobs[job];
 	while (j->state == DFMT_JOB_GOING) {
 		advance(d);

@@ -40,13 +40,6 @@
 
 #define UNIT_LAST 0xfffffffdu
 
-static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
 static const uint8_t *
 answer(const struct dfmt_disk *d)
 {
@@ -121,14 +114,16 @@ format_take(struct dfmt_disk *d)
 	if (p[NS_NR_FORMATS] >= 16)
 		index |= (p[NS_FORMAT] & 0x60u) >> 1;
 	if (index > p[NS_NR_FORMATS] || index > 63)
-		return fail(d, "its format is none of those it has");
+		return dfmt_disk_fail(d, "its format is none of those it has");
 	format = p + NS_FORMATS + 4 * (size_t)index;
 	if (number(format, 2) != 0)
-		return fail(d, "it is formatted with metadata");
+		return dfmt_disk_fail(d, "it is formatted with metadata");
 	if (p[NS_PROTECTION] & 7)
-		return fail(d, "it is formatted with protection information");
+		return dfmt_disk_fail(d,
+			"it is formatted with protection information");
 	if (format[2] != 9 && format[2] != 12)
-		return fail(d, "its sectors are neither 512 nor 4096 bytes");
+		return dfmt_disk_fail(d,
+			"its sectors are neither 512 nor 4096 bytes");
 	d->sector_len = 1u << format[2];
 	return true;
 }
@@ -149,7 +144,8 @@ is_free(struct dfmt_disk *d, uint32_t nsid)
 		return false;
 	/* Generation (4), type (1), registered controllers (2). */
 	if (answer(d)[4] != 0 || number(answer(d) + 5, 2) != 0)
-		return fail(d, "a host has reserved it or registered for it");
+		return dfmt_disk_fail(d,
+			"a host has reserved it or registered for it");
 	return true;
 }
 
@@ -161,19 +157,19 @@ dfmt_nvme_select(struct dfmt_disk *d, uint32_t unit)
 	bool reservable;
 
 	if (unit == 0 || unit > UNIT_LAST)
-		return fail(d, "there is no such namespace");
+		return dfmt_disk_fail(d, "there is no such namespace");
 	if (!identify(d, CNS_NAMESPACE, unit))
 		return false;
 	d->nr_sectors = number(p + NS_SIZE, 8);
 	if (d->nr_sectors == 0)
-		return fail(d, "there is no such namespace");
+		return dfmt_disk_fail(d, "there is no such namespace");
 	d->id.unit = n->nsid = unit;
 	memcpy(d->id.nguid, p + NS_NGUID, sizeof(d->id.nguid));
 	memcpy(d->id.eui64, p + NS_EUI64, sizeof(d->id.eui64));
 	if (p[NS_SHARING] & SHARED)
-		return fail(d, "it is shared with other controllers");
+		return dfmt_disk_fail(d, "it is shared with other controllers");
 	if (p[NS_ATTRIBUTES] & WRITE_PROTECTED)
-		return fail(d, "it is write protected");
+		return dfmt_disk_fail(d, "it is write protected");
 	reservable = n->can_reserve && p[NS_RESERVATION] != 0;
 	if (!format_take(d) || (reservable && !is_free(d, unit)))
 		return false;

@@ -28,13 +28,6 @@ static const struct {
 	{ NVME_IO_SQ, NVME_IO_CQ },
 };
 
-static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
 static uint32_t
 depth_of(const struct dfmt_disk *d, uint32_t q)
 {
@@ -136,14 +129,15 @@ sync(struct dfmt_disk *d, uint32_t q, struct nvme_command *c)
 	while (!take(d, q, &done)) {
 		if (d->hw.ops->now_us(d->hw.arg) - begin >
 			d->command_ms * 1000ull)
-			return fail(d, "the controller does not answer");
+			return dfmt_disk_fail(d,
+				"the controller does not answer");
 		d->hw.ops->relax(d->hw.arg);
 	}
 	if (done.id != ID_SYNC)
-		return fail(d, "it answers what nobody asked");
+		return dfmt_disk_fail(d, "it answers what nobody asked");
 	/* The number of an error; bits above say what to do about it. */
 	if (done.status & 0x7ff)
-		return fail(d, reason_of(done.status));
+		return dfmt_disk_fail(d, reason_of(done.status));
 	return true;
 }
 
@@ -253,7 +247,8 @@ dfmt_nvme_poll(struct dfmt_disk *d)
 			return true;
 		if (done.id >= DFMT_DISK_SLOTS ||
 			d->slots[done.id].state != DFMT_SLOT_BUSY)
-			return fail(d, "it answers what nobody asked");
+			return dfmt_disk_fail(d,
+				"it answers what nobody asked");
 		s = &d->slots[done.id];
 		s->state = DFMT_SLOT_DONE;
 		if (done.status & 0x7ff) {

@@ -53,13 +53,6 @@ reg_write64(const struct dfmt_disk *d, uint32_t reg, uint64_t value)
 }
 
 static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
-static bool
 match(const struct dfmt_hw *hw)
 {
 	return dfmt_pci_class(hw) == CLASS_NVME;
@@ -85,14 +78,15 @@ status_wait(struct dfmt_disk *d, uint32_t mask, uint32_t want, uint32_t ms,
 		uint32_t csts = reg_read(d, REG_CSTS);
 
 		if (csts == UINT32_MAX)
-			return fail(d, "the controller is gone");
+			return dfmt_disk_fail(d, "the controller is gone");
 		if ((csts & mask) == want)
 			return true;
 		/* One that failed answers a reset only. */
 		if (want && (csts & CSTS_CFS))
-			return fail(d, "the controller says that it failed");
+			return dfmt_disk_fail(d,
+				"the controller says that it failed");
 		if (d->hw.ops->now_us(d->hw.arg) - begin > ms * 1000ull)
-			return fail(d, why);
+			return dfmt_disk_fail(d, why);
 		d->hw.ops->relax(d->hw.arg);
 	}
 }
@@ -105,14 +99,16 @@ capabilities(struct dfmt_disk *d)
 	uint32_t low = reg_read(d, REG_CAP), high = reg_read(d, REG_CAP + 4);
 
 	if (low == UINT32_MAX && high == UINT32_MAX)
-		return fail(d, "its registers cannot be read");
+		return dfmt_disk_fail(d, "its registers cannot be read");
 	n->stride = 4u << (high & 0xf);
 	if (NVME_DOORBELLS + 4 * n->stride > d->hw.window_len)
-		return fail(d, "its doorbells are too far apart");
+		return dfmt_disk_fail(d, "its doorbells are too far apart");
 	if (!(high >> 5 & 1))
-		return fail(d, "it does not have the NVM command set");
+		return dfmt_disk_fail(d,
+			"it does not have the NVM command set");
 	if (high >> 16 & 0xf)
-		return fail(d, "it does not take pages of 4096 bytes");
+		return dfmt_disk_fail(d,
+			"it does not take pages of 4096 bytes");
 	n->min_page = 4096;
 	n->ready_ms = ((low >> 24) + 1) * 500;
 	n->has_cmb = high >> 25 & 1;
@@ -120,7 +116,7 @@ capabilities(struct dfmt_disk *d)
 	if (n->depth > NVME_DEPTH)
 		n->depth = NVME_DEPTH;
 	if (n->depth < 2)
-		return fail(d, "its queues are too short");
+		return dfmt_disk_fail(d, "its queues are too short");
 	return true;
 }
 
@@ -164,12 +160,12 @@ start(struct dfmt_disk *d)
 	memset(&d->u.nvme, 0, sizeof(d->u.nvme));
 	d->u.nvme.stop_ms = STOP_MS;
 	if (!dfmt_pci_decode(&d->hw))
-		return fail(d, "the PCI function does not answer");
+		return dfmt_disk_fail(d, "the PCI function does not answer");
 	if (!capabilities(d) || !disable(d))
 		return false;
 	/* Nothing of the driver before us runs any more. */
 	if (!dfmt_pci_master(&d->hw))
-		return fail(d, "it does not take bus mastering");
+		return dfmt_disk_fail(d, "it does not take bus mastering");
 	return enable(d) && dfmt_nvme_identify(d) && dfmt_nvme_queues_make(d);
 }
 

@@ -50,13 +50,6 @@ _Static_assert(DFMT_DISK_SLOTS *SLOT_DESCS <= QUEUE_MAX, "descriptors");
 		FEATURE_ORDER)
 
 static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
-static bool
 match(const struct dfmt_hw *hw)
 {
 	uint32_t id = hw->ops->config_read(hw->arg, DFMT_PCI_VENDOR, 4);
@@ -142,17 +135,18 @@ take(struct dfmt_disk *d, uint32_t *slot_out)
 	if (used == v->taken)
 		return true;
 	if ((uint16_t)(used - v->taken) > (uint16_t)(v->next - v->taken))
-		return fail(d, "it answers what nobody asked");
+		return dfmt_disk_fail(d, "it answers what nobody asked");
 	e = q + AT_USED + 4 + 8 * (size_t)(v->taken % v->depth);
 	memcpy(&id, e, 4);
 	memcpy(&len, e + 4, 4);
 	v->taken++;
 	if (id % SLOT_DESCS || id / SLOT_DESCS >= DFMT_DISK_SLOTS ||
 		v->lens[id / SLOT_DESCS] == 0)
-		return fail(d, "it answers what nobody asked");
+		return dfmt_disk_fail(d, "it answers what nobody asked");
 	*slot_out = id / SLOT_DESCS;
 	if (len > v->lens[*slot_out])
-		return fail(d, "it says that it wrote more than it may");
+		return dfmt_disk_fail(d,
+			"it says that it wrote more than it may");
 	v->lens[*slot_out] = 0;
 	return true;
 }
@@ -176,7 +170,7 @@ queue_make(struct dfmt_disk *d)
 	dfmt_virtio_write(d, VIRTIO_COMMON, COMMON_QUEUE, 2, 0);
 	size = dfmt_virtio_read(d, VIRTIO_COMMON, COMMON_QUEUE_SIZE, 2);
 	if (size < SLOT_DESCS + 1 || (size & (size - 1)))
-		return fail(d, "its queue has no sensible length");
+		return dfmt_disk_fail(d, "its queue has no sensible length");
 	v->depth = size < QUEUE_MAX ? size : QUEUE_MAX;
 	dfmt_virtio_write(d, VIRTIO_COMMON, COMMON_QUEUE_SIZE, 2, v->depth);
 	dfmt_virtio_write(d, VIRTIO_COMMON, COMMON_QUEUE_VECTOR, 2, NO_VECTOR);
@@ -191,7 +185,8 @@ queue_make(struct dfmt_disk *d)
 	notify = dfmt_virtio_read(d, VIRTIO_COMMON, COMMON_QUEUE_NOTIFY, 2);
 	if ((uint64_t)notify * v->stride + VIRTIO_DOORBELL_LEN >
 		v->places[VIRTIO_NOTIFY].len)
-		return fail(d, "its doorbell is where it has no registers");
+		return dfmt_disk_fail(d,
+			"its doorbell is where it has no registers");
 	v->doorbell = notify * v->stride;
 	dfmt_virtio_write(d, VIRTIO_COMMON, COMMON_QUEUE_ENABLE, 2, 1);
 	return true;
@@ -212,12 +207,12 @@ start(struct dfmt_disk *d)
 
 	memset(v, 0, sizeof(*v));
 	if (!dfmt_pci_decode(&d->hw))
-		return fail(d, "the PCI function does not answer");
+		return dfmt_disk_fail(d, "the PCI function does not answer");
 	if (!dfmt_virtio_places(d) || !dfmt_virtio_reset(d))
 		return false;
 	/* Nothing of the driver before us runs any more. */
 	if (!dfmt_pci_master(&d->hw))
-		return fail(d, "it does not take bus mastering");
+		return dfmt_disk_fail(d, "it does not take bus mastering");
 	status_set(d, STATUS_SEEN);
 	status_set(d, STATUS_SEEN | STATUS_DRIVER);
 	if (!dfmt_virtio_features(d, MAY, FEATURE_VERSION_1) || !queue_make(d))
@@ -249,7 +244,7 @@ sync(struct dfmt_disk *d, uint32_t slot, uint8_t *status_out)
 			break;
 		if (d->hw.ops->now_us(d->hw.arg) - begin >
 			d->command_ms * 1000ull)
-			return fail(d, "the device does not answer");
+			return dfmt_disk_fail(d, "the device does not answer");
 		d->hw.ops->relax(d->hw.arg);
 	}
 	*status_out = d->hw.queues.virt[AT_STATUS + slot];
@@ -304,7 +299,8 @@ sectors_take(struct dfmt_disk *d)
 		d->sector_len =
 			dfmt_virtio_read(d, VIRTIO_DEVICE, DISK_SECTOR_LEN, 4);
 	if (d->sector_len != 512 && d->sector_len != 4096)
-		return fail(d, "its sectors are neither 512 nor 4096 bytes");
+		return dfmt_disk_fail(d,
+			"its sectors are neither 512 nor 4096 bytes");
 	/* No division: a 32-bit caller has none of 64 bits. */
 	d->nr_sectors = capacity(d) >> (d->sector_len == 4096 ? 3 : 0);
 	d->max_len = DFMT_DISK_PIECE;
@@ -325,11 +321,11 @@ select(struct dfmt_disk *d, uint32_t unit)
 
 	memset(&d->id, 0, sizeof(d->id));
 	if (unit != 1 || !v->up)
-		return fail(d, "there is no such disk");
+		return dfmt_disk_fail(d, "there is no such disk");
 	d->id.unit = 1;
 	memcpy(d->id.model, "virtio", sizeof("virtio"));
 	if (v->features & FEATURE_READ_ONLY)
-		return fail(d, "it is read only");
+		return dfmt_disk_fail(d, "it is read only");
 	d->nr_slots = v->depth / SLOT_DESCS;
 	d->has_cache = v->features & FEATURE_FLUSH;
 	return sectors_take(d) && serial_take(d);
@@ -382,7 +378,8 @@ poll(struct dfmt_disk *d)
 		if (slot == DFMT_DISK_SLOTS)
 			break;
 		if (d->slots[slot].state != DFMT_SLOT_BUSY)
-			return fail(d, "it answers what nobody asked");
+			return dfmt_disk_fail(d,
+				"it answers what nobody asked");
 		finish(d, slot);
 	}
 	return true;

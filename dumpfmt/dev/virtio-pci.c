@@ -22,13 +22,6 @@
 
 #define RESET_MS 1000u
 
-static bool
-fail(struct dfmt_disk *d, const char *why)
-{
-	d->why = why;
-	return false;
-}
-
 static uint32_t
 config_read(const struct dfmt_hw *hw, uint32_t reg, uint32_t width)
 {
@@ -85,9 +78,10 @@ dfmt_virtio_places(struct dfmt_disk *d)
 	if (v->places[VIRTIO_COMMON].len < COMMON_LEN ||
 		v->places[VIRTIO_NOTIFY].len < VIRTIO_DOORBELL_LEN ||
 		v->places[VIRTIO_DEVICE].len == 0)
-		return fail(d, "it has the old interface of virtio only");
+		return dfmt_disk_fail(d,
+			"it has the old interface of virtio only");
 	if (v->access == 0)
-		return fail(d, "it has no window to its registers");
+		return dfmt_disk_fail(d, "it has no window to its registers");
 	return true;
 }
 
@@ -159,9 +153,10 @@ dfmt_virtio_reset(struct dfmt_disk *d)
 		if (status == 0)
 			return true;
 		if (status == 0xff)
-			return fail(d, "the device is gone");
+			return dfmt_disk_fail(d, "the device is gone");
 		if (d->hw.ops->now_us(d->hw.arg) - begin > RESET_MS * 1000ull)
-			return fail(d, "the device does not end its reset");
+			return dfmt_disk_fail(d,
+				"the device does not end its reset");
 		d->hw.ops->relax(d->hw.arg);
 	}
 }
@@ -188,7 +183,8 @@ dfmt_virtio_features(struct dfmt_disk *d, uint64_t may, uint64_t must)
 	uint64_t take = offered(d) & may;
 
 	if ((take & must) != must)
-		return fail(d, "it does not offer the interface of virtio 1");
+		return dfmt_disk_fail(d,
+			"it does not offer the interface of virtio 1");
 	for (uint32_t i = 0; i < 2; i++) {
 		dfmt_virtio_write(d, VIRTIO_COMMON, COMMON_TAKEN_SELECT, 4, i);
 		dfmt_virtio_write(d, VIRTIO_COMMON, COMMON_TAKEN, 4,
@@ -198,7 +194,8 @@ dfmt_virtio_features(struct dfmt_disk *d, uint64_t may, uint64_t must)
 	dfmt_virtio_write(d, VIRTIO_COMMON, COMMON_STATUS, 1, status);
 	status = dfmt_virtio_read(d, VIRTIO_COMMON, COMMON_STATUS, 1);
 	if (!(status & STATUS_FEATURES) || (status & STATUS_FAILED))
-		return fail(d, "the device does not take what it offered");
+		return dfmt_disk_fail(d,
+			"the device does not take what it offered");
 	d->u.virtio.features = take;
 	return true;
 }
