@@ -11,11 +11,12 @@
 # no encryption, and Xen says so when it is asked for.  With XDUMP_TEST=1 a
 # build for tests: what else it has test/test-hooks.c says.  With
 # XDUMP_POLICY=content=dom0,key=HEX64 the command line may ask for no more than
-# that content, and for no other key.
+# that content, and for no other key.  Tests, fuzz targets and the stand-ins for
+# Xen's headers that they are built with stay here.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# = 2 ] || [ $# = 3 ] || {
-	sed -n '3,14s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,15s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 xen=$1/xen
@@ -66,9 +67,9 @@ include()
 [ -e "$lz4/lz4.c" ] || die "$lz4 has no lz4.c"
 [ -z "$bearssl" ] || [ -e "$bearssl/inner.h" ] || die "$bearssl has no inner.h"
 ! grep -q xdump "$xen/arch/x86/Makefile" || die "$1 has it already"
-case ${XDUMP_POLICY-} in
-*[!a-z0-9=,-]*) die "XDUMP_POLICY is content= and key=, as on the command line" ;;
-esac
+content='content=(hv|dom0|dom0-all|guests)' key='key=[0-9a-f]{64}'
+[ -z "${XDUMP_POLICY-}" ] || [[ $XDUMP_POLICY =~ ^($content(,$key)?|$key(,$content)?)$ ]] ||
+    die "XDUMP_POLICY is content= and key=, as on the command line"
 
 take drivers/char/console.c
 take common/shutdown.c
@@ -95,10 +96,11 @@ for f in drivers/char/console.c common/shutdown.c arch/x86/cpu/mcheck/mce.c arch
 done
 mkdir -p "$dir/compat"
 cp "$here"/compat/*.h "$dir/compat/"
-cp "$here"/*.c "$here"/xdump-impl.h "$dir/"
+cp "$here"/xdump-impl.h "$dir/"
 cp "$here"/xdump.h "$here"/xdump-console.h "$xen/arch/x86/include/asm/"
 cp "$here/Makefile.xen" "$dir/Makefile"
-for f in "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/../dfmt-linux.h "$here"/../dev/*.[ch] \
+for f in "$here"/*.c \
+    "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/../dfmt-linux.h "$here"/../dev/*.[ch] \
     "$here"/../dfmt-crypt.h "$here"/../dfmt-crc.h "$here"/../dfmt-bytes.h "$here"/../dfmt-format.h "$here"/../dfmt-writer.h \
     "$here"/../dfmt-writer-lz4.h; do
 	case $f in

@@ -73,7 +73,10 @@ struct xdump_config {
 	uint16_t bdf;
 };
 
-/* false: said on the console what is wrong. */
+/*
+ * false: it stays off, and *c is zero; said on the console what is wrong,
+ * unless it was not asked for.
+ */
 bool xdump_config_parse(struct xdump_config *c);
 
 /* ---- hardware.c ---------------------------------------------------------- */

@@ -53,6 +53,15 @@ tree()
 	: >"$work/lz4/lz4.h"
 }
 
+# What is for the host alone: tests, what they share, stand-ins for Xen's headers.
+tests_in()
+{
+	(cd "$1" && find . -name '*_test.*' -o -name '*_fuzz.*' -o -name '*_fixture.h' -o -name '*_model.h' \
+	    -o -path '*/test*' -o -path '*/include/xen*' -o -path '*/xdump/asm*' -o -path '*/xdump/xen*')
+	# A stand-in says what it stands for.
+	grep -rl 'On the host' "$1"
+}
+
 sum()
 {
 	(cd "$1" && find . -type f -exec sha256sum {} + | sort)
@@ -66,7 +75,7 @@ if bash "$install" "$work/good" "$work/lz4" >"$work/out" 2>&1; then
 	[ "$(cat "$work/n")" = 9 ] &&
 	    [ "$(grep -A1 'xdump_crash(CRASHREASON_PANIC)' "$work/good/xen/drivers/char/console.c" | tail -1)" = "    kexec_crash(CRASHREASON_PANIC);" ] &&
 	    [ -e "$work/good/xen/arch/x86/xdump/writer.c" ] && [ -e "$work/good/xen/arch/x86/xdump/nvme.c" ] &&
-	    ! ls "$work"/good/xen/arch/x86/xdump/*_test.c >/dev/null 2>&1 &&
+	    [ -e "$work/good/xen/arch/x86/xdump/config.c" ] && [ -z "$(tests_in "$work/good")" ] &&
 	    ! ls "$work"/good/xen/arch/x86/xdump/test-hooks.c >/dev/null 2>&1 &&
 	    ! grep -q XDUMP_TEST "$work/good/xen/arch/x86/xdump/Makefile" &&
 	    echo "ok xdump-install" || echo "not ok xdump-install: $(cat "$work/n") lines"
@@ -109,12 +118,21 @@ rm "$work/gone/xen/common/shutdown.c"
 refuse gone "shutdown.c is not there"
 mkdir -p "$work/none"
 refuse none "no Xen source tree"
-cp -r "$work/before" "$work/policy"
-if XDUMP_POLICY=content=dom0 bash "$install" "$work/policy" "$work/lz4" >"$work/out" 2>&1 &&
-    grep -qF "DXDUMP_POLICY='\"content=dom0\"'" "$work/policy/xen/arch/x86/xdump/Makefile"; then
-	echo "ok xdump-install-policy"
-else
-	echo "not ok xdump-install-policy: $(cat "$work/out")"
-fi
-cp -r "$work/before" "$work/words"
-XDUMP_POLICY='content=dom0"; rm' refuse words "XDUMP_POLICY is content= and key="
+key=$(printf '%064d' 0)
+for words in content=dom0 "key=$key" "content=guests,key=$key"; do
+	rm -rf "$work/policy"
+	cp -r "$work/before" "$work/policy"
+	if XDUMP_POLICY=$words bash "$install" "$work/policy" "$work/lz4" >"$work/out" 2>&1 &&
+	    grep -qF "DXDUMP_POLICY='\"$words\"'" "$work/policy/xen/arch/x86/xdump/Makefile"; then
+		echo "ok xdump-install-policy-${words%%=*}"
+	else
+		echo "not ok xdump-install-policy $words: $(cat "$work/out")"
+	fi
+done
+n=0
+for words in 'content=dom0"; rm' content=dom1 content=dom0,dry-run content=hv, "content=hv key=$key" \
+    content=hv,content=dom0 "key=${key}0" "key=${key%0}" "key=$key,content=dom0,content=hv"; do
+	n=$((n + 1))
+	cp -r "$work/before" "$work/words$n"
+	XDUMP_POLICY=$words refuse words$n "XDUMP_POLICY is content= and key="
+done

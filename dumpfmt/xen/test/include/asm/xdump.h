@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* On the host: Xen's tree has ours under this name. */
+#include "../../../xdump.h"

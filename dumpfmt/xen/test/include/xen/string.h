@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* On the host: C's own. */
+#include <string.h>
