@@ -43,8 +43,8 @@ struct page_info;
 #define XDUMP_RANGES 1026u /* Xen's table has 1024; one may be cut in two */
 #define XDUMP_PARTS 8u	   /* partitions of our type on one disk */
 #define XDUMP_IOMMUS 32u
-#define XDUMP_UNITS 32u	   /* of one controller; AHCI has as many ports */
-#define XDUMP_HELPERS 3u   /* CPUs that compress besides the panicking one */
+#define XDUMP_UNITS 32u	 /* of one controller; AHCI has as many ports */
+#define XDUMP_HELPERS 3u /* CPUs that compress besides the panicking one */
 
 /* Memory in one run, taken at boot: the writer's, the driver's, the stacks. */
 #define XDUMP_ORDER 9u /* 2 MiB, of which it gives back what it leaves */
@@ -68,7 +68,7 @@ struct xdump_config {
 	uint32_t limit_s;
 	bool has_key;
 	uint8_t key[DFMT_KEY_LEN]; /* public: whom the dump is encrypted to */
-	bool has_place; /* the hint */
+	bool has_place;		   /* the hint */
 	uint16_t segment;
 	uint16_t bdf;
 };
@@ -278,12 +278,12 @@ void xdump_crc(uint32_t *code_out, uint32_t *config_out);
 /* ---- test/test-hooks.c: in no other build than one for tests ------------- */
 
 #ifdef XDUMP_TEST
-bool xdump_test(const char *what); /* does the command line ask for it? */
-void xdump_test_run(void);	   /* the dump begins */
+bool xdump_test(const char *what);  /* does the command line ask for it? */
+void xdump_test_run(void);	    /* the dump begins */
 void xdump_test_stop(uint32_t cpu); /* an NMI has come to stop it */
-void xdump_test_page(void);	   /* a page is read */
-void xdump_test_classify(void);	   /* the classes are gone through */
-void xdump_test_write(void);	   /* something is written */
+void xdump_test_page(void);	    /* a page is read */
+void xdump_test_classify(void);	    /* the classes are gone through */
+void xdump_test_write(void);	    /* something is written */
 #else
 #define xdump_test(what) false
 #define xdump_test_run() ((void)0)
