@@ -16,6 +16,7 @@
 #include <asm/current.h>
 #include <asm/nmi.h>
 #include <asm/processor.h>
+#include <asm/shstk.h>
 
 #define WAIT_US 1000000u
 
@@ -127,22 +128,43 @@ asm(".pushsection .text\n"
     ".popsection\n");
 extern const char xdump_rest[];
 
+/* A function of its own, so that whoever walks the stack sees a call. */
+static void noinline
+nmis_enable(void)
+{
+	enable_nmis();
+}
+
 /* Right here, above all that is on the stack; NMIs come again. */
 static void noreturn
 rest_here(void)
 {
-	asm volatile("	movq	%%rsp, %%rax\n"
-		     "	pushq	$0\n"
-		     "	pushq	%%rax\n"
-		     "	pushq	%[flags]\n"
-		     "	pushq	%[cs]\n"
-		     "	pushq	%[rip]\n"
-		     "	iretq\n"
-		     :
-		     : [flags] "i"(X86_EFLAGS_MBS), [cs] "i"(__HYPERVISOR_CS),
-		     [rip] "r"(xdump_rest)
-		     : "rax", "memory");
-	unreachable();
+	nmis_enable();
+	for (;;)
+		asm volatile("sti; hlt" ::: "memory");
+}
+
+/*
+ * Where shadow stacks are on, an NMI returns only to where it came from: the
+ * frame that it left there is changed too.  False: there is none.
+ */
+static bool
+shadow_return_set(const struct cpu_user_regs *regs, unsigned long rip)
+{
+	unsigned long ssp, end, *p;
+
+	if (!IS_ENABLED(CONFIG_XEN_SHSTK))
+		return true;
+	ssp = rdssp();
+	if (ssp == SSP_NO_SHSTK)
+		return true;
+	end = (ssp | (IST_SHSTK_SIZE - 1)) & ~7ul;
+	for (p = (unsigned long *)ssp; (unsigned long)p < end; p++)
+		if (p[0] == regs->rip && p[1] == regs->cs) {
+			wrss(rip, p);
+			return true;
+		}
+	return false;
 }
 
 /*
@@ -157,7 +179,8 @@ rest(struct cpu_user_regs *regs)
 	const struct cpu_info *info = get_cpu_info();
 	unsigned long sp = regs->rsp;
 
-	if (guest_mode(regs))
+	if (guest_mode(regs) ||
+		!shadow_return_set(regs, (unsigned long)xdump_rest))
 		rest_here();
 	if ((sp ^ (unsigned long)info) & ~(STACK_SIZE - 1)) {
 		regs->rsp = ((unsigned long)info - 256) & ~15ul;
