@@ -114,6 +114,8 @@ struct dfmt_linux {
 	/* The last frame that was told by the one before it, and as what. */
 	uint64_t rest_pfn;
 	enum dfmt_linux_kind rest_kind;
+	/* The free block that was found last; in frames. */
+	uint64_t block_pfn, block_len;
 };
 
 /*

@@ -83,6 +83,7 @@ dfmt_linux_forget(struct dfmt_linux *l)
 {
 	memset(l->cache, 0, sizeof(l->cache));
 	l->rest_pfn = 0;
+	l->block_len = 0;
 }
 
 /* ---- page structures ----------------------------------------------------- */
@@ -169,6 +170,16 @@ is_buddy(const struct dfmt_linux *l, const struct page *p, uint64_t order)
 	       p->private < l->info.value[DFMT_LX_ORDERS];
 }
 
+/* Most free pages are in large blocks, one behind the other. */
+static void
+block_keep(struct dfmt_linux *l, uint64_t first, uint64_t order)
+{
+	if (first & ((1ull << order) - 1))
+		return;
+	l->block_pfn = first;
+	l->block_len = 1ull << order;
+}
+
 /* Inside a free block: the head is at a multiple of the block's length. */
 static bool
 in_buddy(struct dfmt_linux *l, uint64_t pfn)
@@ -176,14 +187,18 @@ in_buddy(struct dfmt_linux *l, uint64_t pfn)
 	struct page head;
 	uint64_t last = pfn;
 
+	if (pfn - l->block_pfn < l->block_len)
+		return true;
 	for (uint64_t o = 1; o < l->info.value[DFMT_LX_ORDERS]; o++) {
 		uint64_t first = pfn & ~((1ull << o) - 1);
 
 		if (first == last)
 			continue;
 		last = first;
-		if (page_get(l, first, &head) && is_buddy(l, &head, o))
+		if (page_get(l, first, &head) && is_buddy(l, &head, o)) {
+			block_keep(l, first, head.private);
 			return true;
+		}
 	}
 	return false;
 }

@@ -288,8 +288,10 @@ test_native_device_that_refuses_places_loses_nothing(void **state)
 static void
 test_native_dump_of_a_writer_that_died_is_right(void **state)
 {
+	bool died = true;
+
 	(void)state;
-	for (unsigned long at = 1; at < 420; at += 3 * SPARSE) {
+	for (unsigned long at = 1; died; at += 3 * SPARSE) {
 		for (int reenter = 0; reenter < 2; reenter++) {
 			struct wfix f;
 
@@ -303,9 +305,11 @@ test_native_dump_of_a_writer_that_died_is_right(void **state)
 			(void)check_frames(d, &f);
 			check_ranges(d, &f);
 			assert_true(n->missing || n->has_end);
-			if (wr.result.ended && wr.died)
+			/* It may have been over but for the last word. */
+			if (wr.result.ended && wr.died && reenter)
 				assert_int_equal(n->end_status,
 					DFMT_END_SECOND_PANIC);
+			died = wr.died;
 			dfmt_close(d);
 			wfix_fini(&f);
 		}

@@ -10,6 +10,7 @@
  *   writer-flight.c  segments that the device has and has not written yet
  *   writer-crypt.c   payloads encrypted, each once
  *   writer-meta.c    triage record, CPUs, worlds, ranges, objects, blobs
+ *   writer-survey.c  what there is, and roughly where
  *   writer-frames.c  one frame: fill, repeat, or into a block
  *   writer-scout.c   frames ahead that are one word over and over
  *   writer-jobs.c    blocks through one or several compressors, in order
@@ -127,11 +128,14 @@ struct wscout {
 	uint64_t words[SCOUT_FRAMES];
 };
 
+#define NR_CHUNKS 32768u
+
 struct wpages {
 	uint8_t *buf; /* SEG_LEN; one of the writer's seg_bufs */
 	uint32_t class;
 	uint32_t nr_runs, nr_blocks, nr_frames;
 	uint32_t nr_kind[4]; /* of the frames, by enum dfmt_fmt_run_kind */
+	uint32_t shorter; /* the next one's room is halved so often */
 	uint32_t data_len;
 	uint32_t data_room;
 	uint64_t first_pfn, last_pfn;
@@ -219,10 +223,11 @@ struct dfmt_writer {
 	uint8_t *end_buf; /* DFMT_END_LEN: of nothing else */
 
 	uint32_t class; /* the pass */
-	bool counted;	/* the first pass has counted all classes */
 	struct dfmt_fmt_class_count classes[8];
 	uint64_t nr_kind[4]; /* frames in segments that were written */
 	uint64_t nr_looked, nr_to_look;
+	uint8_t *chunks; /* NR_CHUNKS: which classes are in each, as bits */
+	uint32_t chunk_shift; /* a chunk is 1 << that many frames */
 	uint32_t nr_steps; /* over memory, of whatever length */
 	struct dfmt_writer_result result;
 };
@@ -312,6 +317,19 @@ void dfmt_w_encrypt_again(struct dfmt_writer *w);
 bool dfmt_w_next_range(struct dfmt_writer *w, uint64_t pfn,
 	struct dfmt_wrun *run_out);
 
+void dfmt_w_progress(struct dfmt_writer *w);
+/* The class of frame pfn, and for how many frames, at most `most`, it holds. */
+uint32_t dfmt_w_class_of(struct dfmt_writer *w, uint64_t pfn, uint64_t most,
+	uint64_t *count_out);
+
+/* ---- writer-survey.c ----------------------------------------------------- */
+
+/* Counts classes and notes where they are. */
+void dfmt_w_survey(struct dfmt_writer *w);
+/* The first frame from pfn on, or end, that may be of the pass's class. */
+uint64_t dfmt_w_survey_skip(const struct dfmt_writer *w, uint64_t pfn,
+	uint64_t end);
+
 /* ---- writer-facts.c ------------------------------------------------------ */
 
 /* Into w->facts, with everything in it that cannot be so left out. */
@@ -361,6 +379,8 @@ void dfmt_w_scouts_recall(struct dfmt_writer *w);
 
 /* The slot that is being filled. */
 struct wslot *dfmt_w_slot(struct dfmt_writer *w);
+/* The device may go on. */
+void dfmt_w_poke(struct dfmt_writer *w);
 /* It is full: on to the next; closes: the segment ends with it. */
 void dfmt_w_submit(struct dfmt_writer *w, bool closes);
 /* Waits for all that was submitted. */

@@ -51,6 +51,7 @@ enum piece {
 	PIECE_BLOCKS,
 	PIECE_STATES,
 	PIECE_SLOTS,
+	PIECE_CHUNKS,
 	PIECE_SCOUTS,
 	PIECE_SCOUT_FRAMES,
 	PIECE_IN,
@@ -101,6 +102,8 @@ piece_len(const struct dfmt_writer_config *c, enum piece piece)
 		return MAX_BLOCKS * sizeof(struct dfmt_fmt_block);
 	case PIECE_STATES:
 		return (c->nr_helpers + 1) * state_len_of(c);
+	case PIECE_CHUNKS:
+		return NR_CHUNKS;
 	case PIECE_SCOUTS:
 		return NR_SCOUTS * sizeof(struct wscout);
 	case PIECE_SCOUT_FRAMES:
@@ -140,6 +143,7 @@ buffers_lay_out(struct dfmt_writer *w, uint8_t *const piece[])
 	w->repeats = (void *)piece[PIECE_REPEATS];
 	w->nr_repeats = REPEATS_LEN / sizeof(*w->repeats);
 	w->states = piece[PIECE_STATES];
+	w->chunks = piece[PIECE_CHUNKS];
 	w->scouts = (void *)piece[PIECE_SCOUTS];
 	w->scout_frames = piece[PIECE_SCOUT_FRAMES];
 	memset(w->scouts, 0, NR_SCOUTS * sizeof(*w->scouts));

@@ -139,6 +139,13 @@ dfmt_w_slot(struct dfmt_writer *w)
 }
 
 void
+dfmt_w_poke(struct dfmt_writer *w)
+{
+	if (w->ops->poke && w->flown != w->landed)
+		w->ops->poke(w->config.arg);
+}
+
+void
 dfmt_w_submit(struct dfmt_writer *w, bool closes)
 {
 	struct wslot *s = slot_at(w, w->head);
@@ -149,8 +156,7 @@ dfmt_w_submit(struct dfmt_writer *w, bool closes)
 	w->head++;
 	if (w->nr_slots == 1 || w->head - w->tail == w->nr_slots)
 		drain_one(w);
-	if (w->ops->poke && w->flown != w->landed)
-		w->ops->poke(w->config.arg);
+	dfmt_w_poke(w);
 	/* What is done at the end of the line need not wait for the line. */
 	while (w->tail != w->head && oldest_is_done(w))
 		drain_one(w);

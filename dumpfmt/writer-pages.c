@@ -9,18 +9,28 @@
 
 #include <string.h>
 
+/* Room for data; a pass's first segments are short: the device waits for them. */
+static void
+segment_begin(struct wpages *p)
+{
+	p->nr_runs = 0;
+	p->nr_blocks = 0;
+	p->nr_frames = 0;
+	memset(p->nr_kind, 0, sizeof(p->nr_kind));
+	p->data_len = 0;
+	p->data_room = (SEG_LEN - TABLES_LEN - DFMT_ALIGN_MAX) >> p->shorter;
+	if (p->shorter)
+		p->shorter--;
+}
+
 void
 dfmt_w_pages_begin(struct dfmt_writer *w, uint32_t class)
 {
 	struct wpages *p = &w->pages;
 
 	p->class = class;
-	p->nr_runs = 0;
-	p->nr_blocks = 0;
-	p->nr_frames = 0;
-	memset(p->nr_kind, 0, sizeof(p->nr_kind));
-	p->data_len = 0;
-	p->data_room = SEG_LEN - TABLES_LEN - DFMT_ALIGN_MAX;
+	p->shorter = 3;
+	segment_begin(p);
 }
 
 static uint32_t
@@ -174,5 +184,5 @@ dfmt_w_pages_flush(struct dfmt_writer *w)
 	seg.raw_len = seg.payload_len;
 	seg.crc_len = tables_len(p);
 	dfmt_w_fly(w, &seg);
-	dfmt_w_pages_begin(w, p->class);
+	segment_begin(p);
 }

@@ -41,8 +41,8 @@ percent(uint64_t part, uint64_t all)
 	return (uint32_t)part * 100 / (uint32_t)all;
 }
 
-static void
-progress(struct dfmt_writer *w)
+void
+dfmt_w_progress(struct dfmt_writer *w)
 {
 	struct dfmt_wprogress p = {
 		.nr_done = w->nr_looked,
@@ -104,7 +104,7 @@ add_frames(struct dfmt_writer *w, uint64_t pfn, uint64_t count)
 		if ((i & 63) == 0 && dfmt_w_stopped(w))
 			break;
 		if ((i & 0xfff) == 0xfff)
-			progress(w);
+			dfmt_w_progress(w);
 		if ((pfn + i) % SCOUT_FRAMES == 0)
 			known = dfmt_w_scouted(w, pfn + i, pfn + count);
 		add_frame(w, pfn + i, known);
@@ -112,8 +112,8 @@ add_frames(struct dfmt_writer *w, uint64_t pfn, uint64_t count)
 	dfmt_w_scouts_recall(w);
 }
 
-static uint32_t
-class_of(struct dfmt_writer *w, uint64_t pfn, uint64_t most,
+uint32_t
+dfmt_w_class_of(struct dfmt_writer *w, uint64_t pfn, uint64_t most,
 	uint64_t *count_out)
 {
 	uint64_t count = 1;
@@ -132,32 +132,38 @@ pass_over_run(struct dfmt_writer *w, const struct dfmt_wrun *run)
 	uint64_t pfn = run->pfn, end = run->pfn + run->count, count;
 
 	while (pfn < end && w->stop == STOP_NO) {
-		uint32_t class;
+		uint64_t from = dfmt_w_survey_skip(w, pfn, end);
 
+		w->nr_looked += from - pfn;
+		pfn = from;
 		/* One step may be one frame, here or in a run of its own. */
 		if ((w->nr_steps++ & 63) == 0) {
-			progress(w);
+			dfmt_w_progress(w);
 			if (dfmt_w_stopped(w))
 				return;
 		}
-		class = class_of(w, pfn, end - pfn, &count);
-
-		if (!w->counted)
-			w->classes[class].nr_seen += count;
-		if (class == w->class)
+		if (pfn == end)
+			break;
+		if (dfmt_w_class_of(w, pfn, end - pfn, &count) == w->class)
 			add_frames(w, pfn, count);
 		w->nr_looked += count;
 		pfn += count;
 	}
-	progress(w);
+	dfmt_w_progress(w);
+}
+
+/* What there was is on its way, and on the device. */
+static void
+pass_out(struct dfmt_writer *w)
+{
+	dfmt_w_submit(w, true);
+	dfmt_w_drain(w);
+	dfmt_w_pages_flush(w);
 }
 
 static void
 pass_end(struct dfmt_writer *w)
 {
-	dfmt_w_submit(w, true);
-	dfmt_w_drain(w);
-	dfmt_w_pages_flush(w);
 	dfmt_w_land(w);
 	dfmt_w_index_close(w);
 }
@@ -174,7 +180,7 @@ pass(struct dfmt_writer *w, uint32_t class)
 		pass_over_run(w, &run);
 		pfn = run.pfn + run.count;
 	}
-	w->counted = true;
+	pass_out(w);
 	pass_end(w);
 }
 
@@ -188,30 +194,14 @@ pass_first(struct dfmt_writer *w)
 	dfmt_w_pages_begin(w, DFMT_CLASS_FIRST);
 	for (size_t i = 0; i < f->nr_first && w->stop == STOP_NO; i++)
 		add_frames(w, f->first[i].pfn, f->first[i].count);
+	pass_out(w);
+	dfmt_w_survey(w);
 	pass_end(w);
-}
-
-static void
-count_work(struct dfmt_writer *w)
-{
-	struct dfmt_wrun run;
-	uint64_t pfn = 0, frames = 0, passes = 0;
-
-	while (w->stop == STOP_NO && dfmt_w_next_range(w, pfn, &run)) {
-		if ((w->nr_steps++ & 63) == 0)
-			(void)dfmt_w_stopped(w);
-		frames += run.count;
-		pfn = run.pfn + run.count;
-	}
-	for (uint32_t c = 1; c < DFMT_NR_CLASSES; c++)
-		passes += w->config.content >> c & 1;
-	w->nr_to_look = frames * passes;
 }
 
 static void
 passes(struct dfmt_writer *w)
 {
-	count_work(w);
 	for (uint32_t c = 1; c < DFMT_NR_CLASSES && w->stop == STOP_NO; c++)
 		if (w->config.content >> c & 1)
 			pass(w, c);
