@@ -11,6 +11,7 @@
 #include "mdb/dcmd/remark.h"
 #include "mdb/stack/table.h"
 #include "mdb/world/native.h"
+#include "mdb/world/xen_world.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -335,12 +336,23 @@ who_panicked(struct mdb_ctx *cx, int cpu)
 		       : mdb_tmp_printf(cx, "CPU %d panicked", cpu);
 }
 
+/* A hypervisor that only ends since its domain 0 did has not panicked. */
+static const char *
+who_began(struct mdb_ctx *cx, const struct status *s)
+{
+	int cpu = mdb_xen_writer_cpu(s->hv.world);
+
+	return s->hv.panic_cpu >= 0 || cpu < 0
+		       ? who_panicked(cx, s->hv.panic_cpu)
+		       : mdb_tmp_printf(cx, "CPU %d began the dump", cpu);
+}
+
 /* Of a domain: the machine's, then its own. */
 static enum mdb_status
 print_virtual(struct mdb_ctx *cx, const struct status *s)
 {
 	enum mdb_status st = mdb_remark(cx, "physical CPUs: %d online, %s",
-		s->hv.nr_cpus, who_panicked(cx, s->hv.panic_cpu));
+		s->hv.nr_cpus, who_began(cx, s));
 
 	return st == MDB_OK
 		       ? mdb_remark(cx, "virtual CPUs: %d online, %s",

@@ -12,6 +12,14 @@ import secrets_planted
 from questions import Mdb
 
 
+def check_busy(check, guest, mdb, name):
+    """A disk that takes its time is kept busy (busy.py)."""
+    said = re.match(r"(\d+) writes, ([\d.]+) s, ([\d.]+) busy", guest.text("busy"))
+    if os.path.exists(f"{guest.path}/nvme.trace"):
+        check.that(f"{name} device busy", said and int(said.group(1)) > 50
+                   and float(said.group(3)) >= 0.95 * float(said.group(2)), guest.text("busy"))
+
+
 def check_said(check, guest, mdb, name):
     """The console's last line about it, and savecore's."""
     said = re.search(r"xdump: (.*?): (\d+) pages \((\d+) lost\)", guest.console)
@@ -109,15 +117,32 @@ def check_state(check, guest, mdb, name):
                f"{told['dom0']!r}, {said and said.group(0)!r}")
 
 
+def check_standing(check, guest, mdb, name):
+    """What dom0 is told of a range that is too small and holds a dump."""
+    told = json.loads(guest.text("xdump-status.json"))
+    label = re.search(r" xdump=([0-9a-f-]{36})", guest.console).group(1)
+    check.that(f"{name} state", told["label"] == label
+               and told["state"] == "nothing would be written: a dump that was not saved is there"
+               and told["fits"] == "no" and told["waiting"] == "yes", f"{told}")
+    said = re.search(r"xdump: ([^:\n]*): (\d+) pages", guest.text("console-before.log"))
+    check.that(f"{name} last dump", said and f"{said.group(2)} pages" in told["last"],
+               f"{told['last']!r}, {said and said.group(0)!r}")
+    people = guest.text("xdump-status")
+    check.that(f"{name} status", "too small for this machine" in people
+               and "waiting: savecore has not taken it" in people, people)
+    said = re.search(r"xdump: [^\n]*too small", guest.console)
+    check.that(f"{name} said at boot", said, re.findall(r"xdump: .*", guest.console))
+
+
 def check_secrets(check, guest, mdb, name):
     """What a process of dom0's holds is in the machine's memory, and in the
-    dump only of a dom0 that did not register."""
+    dump only of a dom0 that did not register, or where all of it was asked for."""
     needles = secrets_planted.planted(guest)
     there = secrets_planted.hits(f"{guest.path}/machine.elf", needles)
     check.that(f"{name} secrets planted", needles and all(there.values()), f"{there}")
     found = secrets_planted.hits_in_dump(mdb.program.replace("/mdb", "/dumpconv"),
                                          f"{guest.path}/vmcore.0", needles)
-    wanted = "labunregistered" in guest.text("cmdline")
+    wanted = "labunregistered" in guest.text("cmdline") or ",content=dom0-all" in guest.console
     check.that(f"{name} secrets", all(bool(n) == wanted for n in found.values()), f"{found}")
 
 
@@ -163,8 +188,34 @@ def check_region(check, guest, mdb, name):
                and guest.console.find("LAB: vmcore") > ended.start(), f"{ended}")
 
 
-BESIDE_KEXEC = [check_region, check_other]
-QUESTIONS = [check_said, check_other, check_pages, check_state, check_secrets, check_guests]
+# What is the same a moment later, when the crash kernel takes the machine.
+SAME = ["::domain", "::vcpu", "::ps", "::evtchn", "::xenirq", "::xentimers", "::xenheap",
+        "::modinfo", "::iommu", "::p2m", "::msgbuf", "xenver::print"]
+
+
+def after_panic(rows):
+    """The frames of $C behind panic(): who called it."""
+    at = max((i for i, r in enumerate(rows) if r["symbol"] == "panic"), default=len(rows))
+    return [(r["symbol"], r["offset"], r["object"], r["end"]) for r in rows[at + 1:]]
+
+
+def check_same_answers(check, guest, mdb, name):
+    """What is said of the crash kernel's copy is said of our dump of the same
+    panic."""
+    if not name.endswith("/vmcore"):
+        return
+    ours = Mdb(mdb.program, [f"{guest.path}/vmcore.0"])
+    for command in SAME:
+        want, got = mdb.run(command).splitlines(), ours.run(command).splitlines()
+        check.that(f"{name} same answer {command}", got == want and len(want) > 1,
+                   f"{[pair for pair in zip(want, got) if pair[0] != pair[1]][:2]} of {len(want)} {len(got)}")
+    want, got = after_panic(mdb.rows("$C")), after_panic(ours.rows("$C"))
+    check.that(f"{name} same answer $C", got == want and len(want) > 10, f"{want} {got}")
+
+
+STANDING = [check_standing]
+BESIDE_KEXEC = [check_region, check_other, check_same_answers]
+QUESTIONS = [check_said, check_busy, check_other, check_pages, check_state, check_secrets, check_guests]
 
 
 def check_sent(check, guest, mdb, name):

@@ -10,7 +10,7 @@ MODE is what happens when dom0 is up:
     nmi-idle    an NMI from outside, on whatever CPU 0 does
     hypercall   the key N by dom0's hypercall: a panic with both worlds
     dom0-panic  sysrq-c in dom0
-    watchdog    dom0 arms its watchdog and is silent; no DUMP, the machine reboots
+    watchdog    dom0 arms its watchdog and is silent
     overflow    dom0's kernel overflows a stack (module labcrash)
     writes      dom0 writes to its disk until an NMI, as nmi-idle
 Each DUMP is one of take.py's, taken when that is over; --kdump has Xen start
@@ -27,6 +27,7 @@ import re
 import subprocess
 import time
 
+import busy
 import gpt
 import region
 import take
@@ -68,6 +69,20 @@ def labelled(args):
     return re.search(r"uuid ([0-9a-f-]{36})", said).group(1)
 
 
+def leave_dump(args, uuid):
+    """One that nobody has taken: without a dom0 Xen panics by itself."""
+    with open(f"{args.out}/nothing", "wb") as f:
+        f.write(bytes(65536))
+    subprocess.run([os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg,thread=multi",
+                    "-cpu", args.cpu, "-m", "256", "-display", "none", "-no-reboot", "-net", "none",
+                    "-serial", f"file:{args.out}/console-before.log",
+                    "-kernel", args.xen, "-initrd", f"{args.out}/nothing",
+                    "-append", f"com1=115200,8n1 console=com1 xdump={uuid}",
+                    "-device", "nvme,id=nvme0,serial=LAB-1", *drive(args, "nvme", "ns1"),
+                    "-device", "nvme-ns,drive=ns1,bus=nvme0,nsid=1"],
+                   stdin=subprocess.DEVNULL, timeout=120, check=True)
+
+
 def encrypted(args):
     """The options that say whom the dump is for, and what is in it."""
     options = f",content={args.xdump_content}" if args.xdump_content else ""
@@ -83,7 +98,8 @@ def options(args):
 
 
 def drive(args, name, ident):
-    return ["-drive", f"file={args.out}/{name}.img,if=none,id={ident},format=raw"]
+    slow = f",throttling.bps-write={busy.SPEED}" if args.xdump_slow and ident == "ns1" else ""
+    return ["-drive", f"file={args.out}/{name}.img,if=none,id={ident},format=raw{slow}"]
 
 
 def disk_nvme(args):
@@ -119,7 +135,7 @@ def disks(args):
     """The one for the dump and one of dom0's, which nobody may change."""
     with open(f"{args.out}/other.img", "wb") as f:
         f.write(os.urandom(1 << 20) * 8)
-    return DISKS[args.xdump_disk](args)
+    return DISKS[args.xdump_disk](args) + (busy.options(args.out) if args.xdump_slow else [])
 
 
 def start(args):
@@ -137,7 +153,10 @@ def start(args):
         xen += " dom0=pvh"
     if args.xdump:
         linux += f" labsecret={os.urandom(7).hex()}"
-        xen += f" xdump={labelled(args)}{options(args)}{encrypted(args)}"
+        uuid = labelled(args)
+        if args.xdump_waiting:
+            leave_dump(args, uuid)
+        xen += f" xdump={uuid}{options(args)}{encrypted(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
         linux += " labkdump=1"
@@ -150,6 +169,8 @@ def start(args):
                    "-device", IOMMUS[args.iommu]] + machine
     if args.xdump:
         machine += disks(args)
+    if args.mode == "watchdog":
+        machine += ["-no-shutdown"]
     if args.pvh:
         return take.Guest(args, machine + PVH_MACHINE, PVH_DISK)
     return take.Guest(args, machine)
@@ -191,6 +212,19 @@ def panic(guest, mode):
         guest.wait_for(PANICKED[mode], 60)
 
 
+def hold(guest, mode):
+    """The last words are on the line, and the machine stands still."""
+    if mode == "watchdog":
+        # Xen reboots then, whatever it is told; QEMU does not.
+        for _ in range(120):
+            if "shutdown" in guest.monitor("info status"):
+                return
+            time.sleep(1)
+        take.die(f"{guest.out}: it does not reboot")
+    time.sleep(3 if mode in PANICKED else 1)
+    guest.monitor("stop")
+
+
 def spoil(args):
     """The label is gone: there is nothing that the writer may write to."""
     with open(f"{args.out}/nvme.img", "r+b") as f:
@@ -222,25 +256,23 @@ def run(args):
         if watched:
             watched = region.Region(guest, f"{args.xen}-syms")
         panic(guest, args.mode)
-        if args.xdump:
+        written = args.xdump and args.mode != "run"
+        if written:
             guest.wait_for(SENT if args.xdump_serial else WRITTEN, 300)
         if watched:
             watched.compare()
         if args.kdump:
             take.keep_vmcore(guest)
-        elif args.mode == "watchdog":
-            # Xen reboots then, whatever it is told.
-            guest.proc.wait(120)
         else:
-            # The last words are on the line.
-            time.sleep(3 if args.mode in PANICKED else 1)
-            guest.monitor("stop")
+            hold(guest, args.mode)
             with open(f"{args.out}/registers", "w") as f:
                 f.write(guest.monitor("info registers -a"))
             for how in args.dumps:
                 take.qemu_dump(guest, how)
         after = digest(args)
-        if args.xdump:
+        if args.xdump_slow:
+            busy.note(args.out)
+        if written:
             keep_xdump(guest, args)
         take.unpack_oracles(guest)
         os.chmod(args.out, 0o755)
@@ -275,8 +307,10 @@ def main():
     p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
     p.add_argument("--xdump-partition", action="store_true", help="in one, not a whole disk")
     p.add_argument("--xdump-serial", action="store_true", help="the label is gone: the triage record alone")
+    p.add_argument("--xdump-slow", action="store_true", help="NVMe as slow as busy.py says, traced")
     p.add_argument("--xdump-key", action="store_true", help="encrypt it")
     p.add_argument("--xdump-content", help="guests: of the others too, encrypted")
+    p.add_argument("--xdump-waiting", action="store_true", help="it holds an unsaved dump")
     p.add_argument("--xdump-spoil", action="store_true",
                    help="its label is overwritten before the panic")
     p.add_argument("--bin", default="build/release/bin", help="dumpadm, savecore")
