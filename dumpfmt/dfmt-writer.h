@@ -61,7 +61,8 @@ struct dfmt_writer_ops {
 	int (*read_frame)(void *arg, uint64_t pfn, void *buf);
 	/*
 	 * What pfn holds (enum dfmt_fmt_class), and in *count_out how many
-	 * frames from it on are of that class for sure: at least 1.
+	 * frames from it on are of that class for sure: at least 1.  Asked
+	 * once for all frames, ascending, then again where it writes.
 	 */
 	int (*classify)(void *arg, uint64_t pfn, uint64_t *count_out);
 	/*
@@ -84,7 +85,7 @@ struct dfmt_writer_ops {
 	int (*submit)(void *arg, uint32_t ticket, uint64_t offset,
 		const void *buf, size_t len);
 	int (*wait)(void *arg, uint32_t ticket);
-	/* Optional: called every block while a write waits. */
+	/* Optional: called often while a write waits. */
 	void (*poke)(void *arg);
 	uint64_t (*now_ms)(void *arg); /* optional: monotonic milliseconds */
 	void (*progress)(void *arg, const struct dfmt_wprogress *p); /* opt. */

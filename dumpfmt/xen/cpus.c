@@ -14,6 +14,7 @@
 #include <xen/string.h>
 
 #include <asm/current.h>
+#include <asm/msr.h>
 #include <asm/nmi.h>
 #include <asm/processor.h>
 #include <asm/shstk.h>
@@ -78,6 +79,20 @@ general_take(struct dfmt_fmt_cpu *r, const struct cpu_user_regs *regs)
 	r->flags |= DFMT_CPU_REGS;
 }
 
+/* What Xen leaves as a guest had them, so they are in the CPU itself. */
+static void
+segments_take(struct dfmt_fmt_cpu *r)
+{
+	asm volatile("movw %%ds, %0" : "=m"(r->ds));
+	asm volatile("movw %%es, %0" : "=m"(r->es));
+	asm volatile("movw %%fs, %0" : "=m"(r->fs));
+	asm volatile("movw %%gs, %0" : "=m"(r->gs));
+	rdmsrl(MSR_FS_BASE, r->fs_base);
+	rdmsrl(MSR_GS_BASE, r->gs_base);
+	rdmsrl(MSR_SHADOW_GS_BASE, r->kernel_gs_base);
+	r->flags |= DFMT_CPU_BASES | DFMT_CPU_KERNEL_GS;
+}
+
 /* The vCPU whose place this CPU was in; idle ones have a domain too. */
 static void
 vcpu_take(struct dfmt_fmt_cpu *r, const struct cpu_info *info)
@@ -104,6 +119,7 @@ record_take(uint32_t slot, uint32_t cpu, const struct cpu_user_regs *regs)
 	r->id = cpu;
 	r->world = UINT32_MAX;
 	general_take(r, regs);
+	segments_take(r);
 	control_take(r);
 	vcpu_take(r, get_cpu_info());
 	/* Who dumps is on a stack of our own by now. */

@@ -288,24 +288,39 @@ xdump_stack_used(void)
 	return most;
 }
 
-/* Where the caller is, and what it keeps. */
+/* Where the caller is, with what is in the registers right here. */
 static void
 regs_take(struct cpu_user_regs *r)
 {
+	unsigned long ss;
+
 	memset(r, 0, sizeof(*r));
-	asm volatile("movq %%rbx, %0" : "=m"(r->rbx));
-	asm volatile("movq %%r12, %0" : "=m"(r->r12));
-	asm volatile("movq %%r13, %0" : "=m"(r->r13));
-	asm volatile("movq %%r14, %0" : "=m"(r->r14));
-	asm volatile("movq %%r15, %0" : "=m"(r->r15));
-	asm volatile("movq %%rbp, %0" : "=m"(r->rbp));
-	asm volatile("movq %%rsp, %0" : "=m"(r->rsp));
+#define TAKE(reg) asm volatile("movq %%" #reg ", %0" : "=m"(r->reg))
+	TAKE(rax);
+	TAKE(rbx);
+	TAKE(rcx);
+	TAKE(rdx);
+	TAKE(rsi);
+	TAKE(rdi);
+	TAKE(rbp);
+	TAKE(rsp);
+	TAKE(r8);
+	TAKE(r9);
+	TAKE(r10);
+	TAKE(r11);
+	TAKE(r12);
+	TAKE(r13);
+	TAKE(r14);
+	TAKE(r15);
+#undef TAKE
 	asm volatile("leaq 0(%%rip), %%rax; movq %%rax, %0"
 		     : "=m"(r->rip)
 		     :
 		     : "rax");
 	asm volatile("pushfq; popq %0" : "=m"(r->rflags));
+	asm volatile("movq %%ss, %0" : "=r"(ss));
 	r->cs = __HYPERVISOR_CS;
+	r->ss = (uint16_t)ss;
 }
 
 void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
