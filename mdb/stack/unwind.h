@@ -189,6 +189,7 @@ enum mdb_xen_entry {
 	MDB_XEN_ENTRY_REGS,   /* its stack pointer is at the saved registers */
 	MDB_XEN_ENTRY_CALL,   /* the same; hypercalls are made from there */
 	MDB_XEN_ENTRY_VMEXIT, /* of a guest with hardware help */
+	MDB_XEN_ENTRY_REST,   /* its stack pointer is at where it was before */
 };
 enum mdb_xen_entry mdb_xen_entry_of_name(const char *name);
 enum mdb_unwind_step mdb_xen_entry_step(struct mdb_unwind *u,

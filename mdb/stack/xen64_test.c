@@ -36,6 +36,7 @@ enum {
 	IDLE,
 	SAVE,
 	RETTHUNK,
+	REST,
 	NR_FN
 };
 
@@ -47,7 +48,9 @@ static const struct fx_sym syms[] = { { "_stext", FX_TEXT },
 	{ "x86_64/entry.S#handle_ist_exception", FN(IST) },
 	{ "lstar_enter", FN(LSTAR) }, { "process_softirqs", FN(SOFTIRQS) },
 	{ "idle_loop", FN(IDLE) }, { "kexec_crash_save_cpu", FN(SAVE) },
-	{ "__x86_return_thunk", FN(RETTHUNK) }, { "_etext", FN(NR_FN) },
+	{ "__x86_return_thunk", FN(RETTHUNK) },
+	{ "arch/x86/xdump/cpus.c#xdump_rest", FN(REST) },
+	{ "_etext", FN(NR_FN) },
 	{ NULL, 0 } };
 
 static enum mdb_status
@@ -433,6 +436,32 @@ test_xen64_interrupted_in_the_return_thunk(void **state)
 	fx_fini(&fx);
 }
 
+/* A dump writer stopped it in the midst of a function, and left it so. */
+static void
+test_xen64_rests_on_the_stack_where_it_was(void **state)
+{
+	struct fixture fx;
+	struct places p = begin(&fx);
+	mdb_addr_t sp = usual_stack(&fx, &p, TOP - 8, p.in_idle) - 8;
+
+	(void)state;
+	fx_word(&fx, sp, FN(INNER) + 3);
+	assert_int_equal(fx_walk(&fx, FN(REST) + 5, sp, 0), MDB_OK);
+	assert_int_equal(fx.nr_frames, 5);
+	assert_int_equal(fx.frames[1].pc, FN(INNER) + 3);
+	assert_false(fx.frames[1].pc_is_return);
+	assert_int_equal(fx.frames[2].pc, p.in_middle);
+	for (size_t i = 0; i < fx.nr_frames; i++)
+		assert_false(fx.frames[i].guess);
+	fx_fini(&fx);
+	/* Or not: no code is there. */
+	(void)begin(&fx);
+	fx_word(&fx, sp, 0x1234);
+	(void)fx_walk(&fx, FN(REST) + 5, sp, 0);
+	assert_true(fx.nr_frames == 1 || fx.frames[1].guess);
+	fx_fini(&fx);
+}
+
 static void
 test_xen64_nmi_then_hypercall_then_a_guest_that_is_not_here(void **state)
 {
@@ -637,6 +666,7 @@ main(void)
 			test_xen64_what_only_a_table_leads_to_is_followed_ahead),
 		cmocka_unit_test(test_xen64_interrupted_in_a_thunk),
 		cmocka_unit_test(test_xen64_interrupted_in_the_return_thunk),
+		cmocka_unit_test(test_xen64_rests_on_the_stack_where_it_was),
 		cmocka_unit_test(
 			test_xen64_nmi_then_hypercall_then_a_guest_that_is_not_here),
 		cmocka_unit_test(

@@ -77,6 +77,8 @@ static const struct stub {
 	{ "svm_stgi_label", MDB_XEN_ENTRY_VMEXIT },
 	{ "vmx_asm_vmexit_handler", MDB_XEN_ENTRY_VMEXIT },
 	{ "vmx_asm_do_vmentry", MDB_XEN_ENTRY_VMEXIT },
+	/* where a dump writer leaves the CPUs that it stopped (dumpfmt/xen) */
+	{ "xdump_rest", MDB_XEN_ENTRY_REST },
 	{ NULL, MDB_XEN_ENTRY_NONE },
 };
 /* clang-format on */
@@ -138,6 +140,28 @@ amidst(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	return MDB_STEP_NONE;
 }
 
+/* An NMI came back here, as if by a call, with all registers as they were. */
+static enum mdb_unwind_step
+from_rest(struct mdb_unwind *u, struct mdb_caller *caller_out)
+{
+	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
+	struct mdb_caller c = { .regs = u->frame.regs,
+		.literal = true,
+		.cfa = sp + 8,
+		.fp = sp - 8 };
+	uint64_t ip;
+
+	if (mdb_unwind_word(u, sp, &ip) != MDB_OK ||
+		!mdb_unwind_object(u, ip)) {
+		mdb_forget(u->cx);
+		return MDB_STEP_NONE;
+	}
+	mdb_reg_set(&c.regs, MDB_R_IP, ip);
+	mdb_reg_set(&c.regs, MDB_R_SP, c.cfa);
+	*caller_out = c;
+	return MDB_STEP_CALLER;
+}
+
 enum mdb_unwind_step
 mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 {
@@ -149,6 +173,8 @@ mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	entry = entry_at(u, mdb_frame_lookup_pc(&u->frame));
 	if (entry == MDB_XEN_ENTRY_VMEXIT)
 		return mdb_xen_through_exit(u, sp, caller_out);
+	if (entry == MDB_XEN_ENTRY_REST)
+		return from_rest(u, caller_out);
 	if (entry == MDB_XEN_ENTRY_NONE)
 		return MDB_STEP_NONE;
 	if (!u->frame.pc_is_return)
