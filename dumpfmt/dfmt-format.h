@@ -200,6 +200,7 @@ enum dfmt_fmt_cpu_flag {
 	DFMT_CPU_SILENT = 32, /* did not answer: its memory may have changed */
 	DFMT_CPU_VCPU = 64,   /* current_vcpu, domain and vcpu say what ran */
 	DFMT_CPU_STACK = 128, /* stack_first, stack_end */
+	DFMT_CPU_TRAP = 256,  /* trap and error say how it stopped */
 };
 
 /* Order of gp[]: the field's own, AT&T's names. */

@@ -236,6 +236,7 @@ struct dfmt_cpu {
 	bool silent;	/* did not answer: its memory may have changed */
 	bool has_vcpu;	/* current_vcpu, domain, vcpu */
 	bool has_stack; /* stack_first, stack_end: virtual, of its world */
+	bool has_trap;	/* trap and error, of what it stopped by */
 	uint32_t id;	/* the machine's number of this CPU */
 	uint32_t world; /* index; whose code the registers are in */
 	uint32_t trap, domain, vcpu;

@@ -80,6 +80,7 @@ dfmt_ncpu_parse(const uint8_t *p, struct dfmt_cpu *cpu_out)
 		.silent = flags & DFMT_CPU_SILENT,
 		.has_vcpu = flags & DFMT_CPU_VCPU,
 		.has_stack = flags & DFMT_CPU_STACK,
+		.has_trap = flags & DFMT_CPU_TRAP,
 		.id = dfmt_le32(p),
 		.world = dfmt_le32(p + 8),
 		.pid = dfmt_le32(p + 12),

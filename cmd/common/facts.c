@@ -50,7 +50,8 @@ cpu_flags(const struct dfmt_cpu *c)
 	       (c->panicked ? DFMT_CPU_PANICKED : 0u) |
 	       (c->silent ? DFMT_CPU_SILENT : 0u) |
 	       (c->has_vcpu ? DFMT_CPU_VCPU : 0u) |
-	       (c->has_stack ? DFMT_CPU_STACK : 0u);
+	       (c->has_stack ? DFMT_CPU_STACK : 0u) |
+	       (c->has_trap ? DFMT_CPU_TRAP : 0u);
 }
 
 /* Registers that come from notes are said by the notes, which are kept. */

@@ -146,8 +146,10 @@ print_cpu(struct mdb_ctx *cx, const struct dfmt *d, const struct dfmt_native *n)
 	if (cpu.world < dfmt_nr_worlds(d))
 		wide = dfmt_world_at(d, cpu.world).machine != DFMT_MACHINE_I386;
 	regs = mdb_regs_of_cpu(&cpu, wide);
-	mdb_reg_set(&regs, MDB_R_TRAP, cpu.trap);
-	mdb_reg_set(&regs, MDB_R_ERR, cpu.error);
+	if (cpu.has_trap) {
+		mdb_reg_set(&regs, MDB_R_TRAP, cpu.trap);
+		mdb_reg_set(&regs, MDB_R_ERR, cpu.error);
+	}
 	for (size_t i = 0; st == MDB_OK && mdb_regs_name_at(i); i++) {
 		enum mdb_reg reg = mdb_regs_at(i);
 		const struct mdb_value values[] = {

@@ -142,8 +142,10 @@ mdb_native_cpu_regs(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
 		if (!c->has_regs)
 			break;
 		*regs_out = mdb_regs_of_cpu(c, is_wide(v.native, c, world));
-		mdb_reg_set(regs_out, MDB_R_TRAP, c->trap);
-		mdb_reg_set(regs_out, MDB_R_ERR, c->error);
+		if (c->has_trap) {
+			mdb_reg_set(regs_out, MDB_R_TRAP, c->trap);
+			mdb_reg_set(regs_out, MDB_R_ERR, c->error);
+		}
 		return MDB_OK;
 	}
 	return mdb_fail(cx, MDB_E_NOTFOUND,

@@ -75,7 +75,8 @@ cpu_record(const struct gold_cpu *from, bool panicked)
 	struct dfmt_fmt_cpu c = {
 		.id = from->id,
 		.flags = DFMT_CPU_REGS | DFMT_CPU_CR | DFMT_CPU_VCPU |
-			 DFMT_CPU_STACK | (panicked ? DFMT_CPU_PANICKED : 0u),
+			 DFMT_CPU_STACK | DFMT_CPU_TRAP |
+			 (panicked ? DFMT_CPU_PANICKED : 0u),
 		.world = XPV_WORLD,
 		.cs = from->cs,
 		.ss = from->ss,
