@@ -30,6 +30,7 @@ enum stand {
 static struct {
 	uint32_t panicked; /* CPU */
 	uint32_t release;  /* atomic */
+	bool stopped;	   /* they were told to */
 	uint32_t stand[NR_CPUS];
 } cpus;
 
@@ -93,13 +94,27 @@ segments_take(struct dfmt_fmt_cpu *r)
 	r->flags |= DFMT_CPU_BASES | DFMT_CPU_KERNEL_GS;
 }
 
-/* The vCPU whose place this CPU was in; idle ones have a domain too. */
+/* Where Xen's structures are, and there. */
+static bool
+is_readable(const void *p)
+{
+	unsigned long va = (unsigned long)p & ~7ul, word;
+
+	return va >= DIRECTMAP_VIRT_START && va < DIRECTMAP_VIRT_END &&
+	       xdump_words_copy(&word, (const void *)va, 1);
+}
+
+/*
+ * The vCPU whose place this CPU was in; idle ones have a domain too.  Either
+ * may be what Xen died of.
+ */
 static void
 vcpu_take(struct dfmt_fmt_cpu *r, const struct cpu_info *info)
 {
 	const struct vcpu *v = info->current_vcpu;
 
-	if (v == NULL)
+	if (!is_readable(&v->domain) || !is_readable(&v->vcpu_id) ||
+		!is_readable(&v->domain->domain_id))
 		return;
 	r->current_vcpu = (unsigned long)v;
 	r->domain = v->domain->domain_id;
@@ -287,6 +302,7 @@ xdump_cpus_stop(const struct cpu_user_regs *regs)
 		cpu_relax();
 		n = nr_running();
 	} while (n && xdump_now_us() - begin < WAIT_US);
+	cpus.stopped = true;
 	silent_add();
 }
 
@@ -310,6 +326,8 @@ xdump_cpus_release(void)
 	uint64_t begin = xdump_now_us();
 	bool waiting = true;
 
+	if (!cpus.stopped)
+		return;
 	__atomic_store_n(&cpus.release, 1, __ATOMIC_RELEASE);
 	while (waiting && xdump_now_us() - begin < WAIT_US) {
 		uint32_t cpu;
@@ -320,8 +338,9 @@ xdump_cpus_release(void)
 					     STOPPED) waiting = true;
 		cpu_relax();
 	}
+	/* Who comes late rests too. */
 	silent_remove();
-	unset_nmi_callback();
+	xdump_calls_forget();
 }
 
 const struct dfmt_fmt_cpu *

@@ -145,6 +145,9 @@ silent_say(void)
 	for (uint32_t i = 0; i < nr; i++)
 		if (r[i].flags & DFMT_CPU_SILENT)
 			printk("xdump: CPU %u does not answer\n", r[i].id);
+	if (num_online_cpus() > XDUMP_CPUS)
+		printk("xdump: of %u CPUs only %u are told of\n",
+			num_online_cpus(), nr);
 }
 
 static void
@@ -321,6 +324,20 @@ regs_take(struct cpu_user_regs *r)
 	asm volatile("movq %%ss, %0" : "=r"(ss));
 	r->cs = __HYPERVISOR_CS;
 	r->ss = (uint16_t)ss;
+}
+
+bool
+xdump_is_mine(void)
+{
+	return __atomic_load_n(&owner, __ATOMIC_ACQUIRE) ==
+		       smp_processor_id() &&
+	       __atomic_load_n(&phase, __ATOMIC_ACQUIRE) != OVER;
+}
+
+bool
+xdump_is_on(void)
+{
+	return xdump.ready;
 }
 
 void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Put the dump writer into a Xen source tree: whole files of ours into
-# xen/arch/x86/xdump, and the hooks, a few lines in four of Xen's files.  Their
+# xen/arch/x86/xdump, and the hooks, a few lines in six of Xen's files.  Their
 # places are found by function; where one has moved nothing is changed.
 #
 #	install.sh XEN-TREE LZ4-DIR [BEARSSL-DIR]
@@ -57,6 +57,22 @@ hook()
 	mv "$work/hooked" "$work/$1"
 }
 
+# change FILE FUNCTION OLD NEW: the same, of a piece of a line.
+change()
+{
+	awk -v fn="$2" -v old="$3" -v new="$4" '
+		$0 ~ "^[a-z].*[ *]" fn "\\(" { inside = 1 }
+		inside && (at = index($0, old)) {
+			$0 = substr($0, 1, at - 1) new substr($0, at + length(old))
+			n++
+		}
+		{ print }
+		/^}/ { inside = 0 }
+		END { exit n != 1 }' "$work/$1" >"$work/hooked" ||
+	    die "$1: $2() does not have one \"$3\": this Xen is not known"
+	mv "$work/hooked" "$work/$1"
+}
+
 # include FILE: our header before the first of its own.
 include()
 {
@@ -73,31 +89,41 @@ content='content=(hv|dom0|dom0-all|guests)' key='key=[0-9a-f]{64}'
 
 take drivers/char/console.c
 take common/shutdown.c
+take common/page_alloc.c
+take common/smp.c
 take arch/x86/cpu/mcheck/mce.c
 take arch/x86/Makefile
 hook drivers/char/console.c panic 'kexec_crash(CRASHREASON_PANIC)' \
     'xdump_crash(CRASHREASON_PANIC);'
+hook drivers/char/console.c panic 'spin_lock_irqsave(&lock, flags)' \
+    'if ( xdump_is_mine() ) spin_lock_init(&lock);'
 hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_HWDOM)' \
     'xdump_crash(CRASHREASON_HWDOM);'
 hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_WATCHDOG)' \
     'xdump_crash(CRASHREASON_WATCHDOG);'
 hook arch/x86/cpu/mcheck/mce.c do_machine_check 'mce_enter();' \
     'xdump_machine_check();'
+change common/page_alloc.c alloc_xenheap_pages 'alloc_domheap_pages(NULL, order, memflags | MEMF_no_scrub)' \
+    'alloc_domheap_pages(NULL, order, memflags | (xdump_is_on() ? 0 : MEMF_no_scrub))'
 include drivers/char/console.c
+include common/page_alloc.c
 include common/shutdown.c
 include arch/x86/cpu/mcheck/mce.c
-# The console's ring is private to its file.
+# The console's ring is private to its file, and so are calls between CPUs.
+grep -q 'DEFINE_SPINLOCK(call_lock)' "$work/common/smp.c" && grep -q '^} call_data;' "$work/common/smp.c" ||
+    die "common/smp.c has no call_lock or call_data: this Xen is not known"
+echo '#include <asm/xdump-smp.h>' >>"$work/common/smp.c"
 echo '#include <asm/xdump-console.h>' >>"$work/drivers/char/console.c"
 sed -i '0,/^obj-y += /s//obj-y += xdump\/\nobj-y += /' "$work/arch/x86/Makefile"
 grep -q xdump "$work/arch/x86/Makefile" || die "arch/x86/Makefile has no obj-y: this Xen is not known"
 
-for f in drivers/char/console.c common/shutdown.c arch/x86/cpu/mcheck/mce.c arch/x86/Makefile; do
+for f in drivers/char/console.c common/shutdown.c common/page_alloc.c common/smp.c arch/x86/cpu/mcheck/mce.c arch/x86/Makefile; do
 	cp "$work/$f" "$xen/$f"
 done
 mkdir -p "$dir/compat"
 cp "$here"/compat/*.h "$dir/compat/"
 cp "$here"/xdump-impl.h "$dir/"
-cp "$here"/xdump.h "$here"/xdump-console.h "$xen/arch/x86/include/asm/"
+cp "$here"/xdump.h "$here"/xdump-console.h "$here"/xdump-smp.h "$xen/arch/x86/include/asm/"
 cp "$here/Makefile.xen" "$dir/Makefile"
 for f in "$here"/*.c \
     "$here"/../writer*.[ch] "$here"/../crc.c "$here"/../linux-*.c "$here"/../dfmt-linux.h "$here"/../dev/*.[ch] \

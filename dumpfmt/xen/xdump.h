@@ -15,6 +15,18 @@
 void xdump_crash(enum crash_reason reason);
 
 /*
+ * Is a dump being made by this CPU?  Then it has panicked again, and whoever
+ * holds what panic() waits for stands still.
+ */
+bool xdump_is_mine(void);
+
+/*
+ * Would a panic be dumped?  Then memory of a domain that is gone is scrubbed
+ * also where Xen takes it for itself.
+ */
+bool xdump_is_on(void);
+
+/*
  * A machine check: nothing where no dump is being made.  Else it does
  * not return, neither on the CPU that dumps nor on one that was stopped.
  */
@@ -27,5 +39,11 @@ struct xdump_ring {
 	uint32_t producer; /* counts on; the newest byte is before it */
 };
 void xdump_console_ring(struct xdump_ring *ring_out);
+
+/*
+ * A CPU that stands still had called others and waited for them (smp.c): nobody
+ * is called any more, and the next caller need not wait.
+ */
+void xdump_calls_forget(void);
 
 #endif

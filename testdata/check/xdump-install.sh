@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The script that puts the writer into a Xen tree: it changes four files at
+# The script that puts the writer into a Xen tree: it changes six files at
 # their hooks and no other; where a hook has moved it says which and changes
 # nothing.
 set -u
@@ -22,6 +22,7 @@ tree()
 		}
 		void panic(const char *fmt, ...)
 		{
+		    spin_lock_irqsave(&lock, flags);
 		    printk("dead");
 		    kexec_crash(CRASHREASON_PANIC);
 		}
@@ -37,6 +38,24 @@ tree()
 		    case SHUTDOWN_watchdog:
 		        kexec_crash(CRASHREASON_WATCHDOG);
 		    }
+		}
+	C
+	cat >"$t/xen/common/smp.c" <<-'C'
+		#include <xen/lib.h>
+		static DEFINE_SPINLOCK(call_lock);
+		static struct call_data_struct {
+		    cpumask_t selected;
+		} call_data;
+	C
+	cat >"$t/xen/common/page_alloc.c" <<-'C'
+		#include <xen/lib.h>
+		void *alloc_xenheap_pages(unsigned int order, unsigned int memflags)
+		{
+		    return alloc_heap_pages(order, memflags | MEMF_no_scrub, NULL);
+		}
+		void *alloc_xenheap_pages(unsigned int order, unsigned int memflags)
+		{
+		    return alloc_domheap_pages(NULL, order, memflags | MEMF_no_scrub);
 		}
 	C
 	mkdir -p "$t/xen/arch/x86/cpu/mcheck"
@@ -71,8 +90,10 @@ tree good
 cp -r "$work/good" "$work/before"
 if bash "$install" "$work/good" "$work/lz4" >"$work/out" 2>&1; then
 	diff -r "$work/before" "$work/good" | grep -c '^> ' >"$work/n"
-	# Four calls, three includes, the ring's, the folder.
-	[ "$(cat "$work/n")" = 9 ] &&
+	# Five calls, a flag, four includes, the ring's, that of calls, the folder.
+	[ "$(cat "$work/n")" = 13 ] &&
+	    grep -qF 'memflags | (xdump_is_on() ? 0 : MEMF_no_scrub));' "$work/good/xen/common/page_alloc.c" &&
+	    grep -qF 'order, memflags | MEMF_no_scrub, NULL);' "$work/good/xen/common/page_alloc.c" &&
 	    [ "$(grep -A1 'xdump_crash(CRASHREASON_PANIC)' "$work/good/xen/drivers/char/console.c" | tail -1)" = "    kexec_crash(CRASHREASON_PANIC);" ] &&
 	    [ -e "$work/good/xen/arch/x86/xdump/writer.c" ] && [ -e "$work/good/xen/arch/x86/xdump/nvme.c" ] &&
 	    [ -e "$work/good/xen/arch/x86/xdump/config.c" ] && [ -z "$(tests_in "$work/good")" ] &&
@@ -113,6 +134,12 @@ refuse moved "hwdom_shutdown() does not have one"
 tree twice
 sed -i 's/    printk("dead");/    kexec_crash(CRASHREASON_PANIC);/' "$work/twice/xen/drivers/char/console.c"
 refuse twice "panic() does not have one"
+tree scrub
+sed -i 's/alloc_domheap_pages(NULL, order, memflags | MEMF_no_scrub)/alloc_domheap_pages(NULL, order, memflags)/' "$work/scrub/xen/common/page_alloc.c"
+refuse scrub "alloc_xenheap_pages() does not have one"
+tree calls
+sed -i 's/^} call_data;/} calls;/' "$work/calls/xen/common/smp.c"
+refuse calls "no call_lock or call_data"
 tree gone
 rm "$work/gone/xen/common/shutdown.c"
 refuse gone "shutdown.c is not there"

@@ -55,9 +55,10 @@ class XenGuest(Guest):
         return self.console[at:self.console.find("LAB: key", at + 8)]
 
     def said_after(self):
-        """Xen's lines on the serial line after dom0 had read the ring."""
+        """Xen's lines on the serial line after dom0 had read the ring, until the
+        crash kernel's, or until Xen wrote the dump."""
         at = self.console.find("LAB: ready")
-        end = self.console.find("Linux version", at)
+        end = self.console.find("xdump: dumping to" if is_written(self) else "Linux version", at)
         return xen_lines(self.console[at:end if end > 0 else None])
 
 

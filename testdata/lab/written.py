@@ -226,7 +226,7 @@ def check_sent(check, guest, mdb, name):
     said = mdb.run("::triage")
     check.that(f"{name} triage", why and f"panic message: {why.group(2)}" in said
                and f"panicked: CPU {why.group(1)}," in said, said[:400])
-    words = said[said.find("last words"):]
+    words = said[said.find("end of the console:"):]
     check.that(f"{name} last words", why and why.group(2) in words
                and "xdump: nothing is written: no disk has the label" in words, said[-400:])
     status = mdb.run("::status")

@@ -9,6 +9,7 @@
  *	second-panic, third-panic, fault, mce
  *			among the pages of the dump: a panic; and one more when
  *			the end record is written; a page fault; a machine check
+ *	call		CPU 1 panics in what CPU 0 has called it for, and waits for
  *	helper-fault	a page fault on a CPU that helps
  *	stuck-cpu	the highest CPU never answers the NMI that stops it
  *	stopped-mce	and there: a machine check on it when it has stopped
@@ -162,6 +163,12 @@ watchdog_bite(void)
 	panic("xdump-test: the watchdog did not bite\n");
 }
 
+static void cf_check
+die_called(void *arg)
+{
+	panic("xdump-test: called\n");
+}
+
 static int __init
 test_init(void)
 {
@@ -169,6 +176,8 @@ test_init(void)
 		printk(XENLOG_WARNING "xdump: a test build: %s\n", opt_test);
 	if (xdump_test("broken"))
 		frames_break();
+	if (xdump_test("call"))
+		on_selected_cpus(cpumask_of(1), die_called, NULL, 1);
 	if (xdump_test("watchdog"))
 		watchdog_bite();
 	if (xdump_test("page-fault"))
