@@ -267,14 +267,14 @@ struct dfmt_native {
 	uint32_t content;		    /* bits 1 << class */
 	uint64_t time_sec;		    /* 0: not known */
 	uint32_t time_nsec;
-	uint64_t nr_frames;    /* of the machine's memory; 0: not known */
-	uint32_t nr_cpus;      /* of the machine, all of them */
-	uint32_t panic_cpu;    /* index for dfmt_cpu_at, or ~0 */
-	uint32_t panic_world;  /* index for dfmt_world_at, or ~0 */
-	const char *reason;    /* the panic message, or NULL */
-	const char *why;       /* what ended it, or NULL */
-	const char *original;  /* the format it was converted from, or NULL */
-	const char *console;   /* its tail, terminated, or NULL */
+	uint64_t nr_frames;   /* of the machine's memory; 0: not known */
+	uint32_t nr_cpus;     /* of the machine, all of them */
+	uint32_t panic_cpu;   /* index for dfmt_cpu_at, or ~0 */
+	uint32_t panic_world; /* index for dfmt_world_at, or ~0 */
+	const char *reason;   /* the panic message, or NULL */
+	const char *why;      /* what ended it, or NULL */
+	const char *original; /* the format it was converted from, or NULL */
+	const char *console;  /* its tail, terminated, or NULL */
 	size_t console_len;
 	const char *missing; /* one line: what is not there, or NULL */
 	bool encrypted;

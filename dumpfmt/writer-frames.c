@@ -31,8 +31,8 @@ word_at(const uint8_t *p)
 }
 
 /*
- * Four words at a time: a hypervisor's memcmp may well go byte by byte, and most
- * of an idle machine's memory comes through here.
+ * Four words at a time: a hypervisor's memcmp may well go byte by byte, and
+ * most of an idle machine's memory comes through here.
  */
 static bool
 is_same(const uint8_t *a, const uint8_t *b, uint32_t len)

@@ -135,7 +135,7 @@ struct wpages {
 	uint32_t class;
 	uint32_t nr_runs, nr_blocks, nr_frames;
 	uint32_t nr_kind[4]; /* of the frames, by enum dfmt_fmt_run_kind */
-	uint32_t shorter; /* the next one's room is halved so often */
+	uint32_t shorter;    /* the next one's room is halved so often */
 	uint32_t data_len;
 	uint32_t data_room;
 	uint64_t first_pfn, last_pfn;
@@ -228,7 +228,7 @@ struct dfmt_writer {
 	uint64_t nr_looked, nr_to_look;
 	uint8_t *chunks; /* NR_CHUNKS: which classes are in each, as bits */
 	uint32_t chunk_shift; /* a chunk is 1 << that many frames */
-	uint32_t nr_steps; /* over memory, of whatever length */
+	uint32_t nr_steps;    /* over memory, of whatever length */
 	struct dfmt_writer_result result;
 };
 

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-/* Room for data; a pass's first segments are short: the device waits for them. */
+/* Room for data; a pass's first segments are short: the device waits for them.
+ */
 static void
 segment_begin(struct wpages *p)
 {

@@ -64,8 +64,8 @@ bus_quiet(uint16_t segment, uint32_t bus)
 	bool found = false;
 
 	for (uint32_t devfn = 0; devfn < 256 && !found; devfn += 8)
-		found = xdump_config_read(segment,
-				(uint16_t)(bus << 8 | devfn), 0, 2) != 0xffff;
+		found = xdump_config_read(segment, (uint16_t)(bus << 8 | devfn),
+				0, 2) != 0xffff;
 	for (uint32_t devfn = 0; devfn < 256 && found; devfn++)
 		function_quiet(segment, (uint16_t)(bus << 8 | devfn));
 }

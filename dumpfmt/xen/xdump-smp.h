@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Included at the end of common/smp.c: what it shares between CPUs is private. */
+/* Included at the end of common/smp.c, whose calls to CPUs are private. */
 #include <asm/xdump.h>
 
 void

@@ -50,8 +50,7 @@ static const struct fx_sym syms[] = { { "_stext", FX_TEXT },
 	{ "idle_loop", FN(IDLE) }, { "kexec_crash_save_cpu", FN(SAVE) },
 	{ "__x86_return_thunk", FN(RETTHUNK) },
 	{ "arch/x86/xdump/cpus.c#xdump_rest", FN(REST) },
-	{ "_etext", FN(NR_FN) },
-	{ NULL, 0 } };
+	{ "_etext", FN(NR_FN) }, { NULL, 0 } };
 
 static enum mdb_status
 sized_by_addr(struct mdb_ctx *cx, struct mdb_object *object, mdb_addr_t addr,

@@ -9,11 +9,11 @@
  *	second-panic, third-panic, fault, mce
  *			among the pages of the dump: a panic; and one more when
  *			the end record is written; a page fault; a machine check
- *	call		CPU 1 panics in what CPU 0 has called it for, and waits for
- *	helper-fault	a page fault on a CPU that helps
- *	stuck-cpu	the highest CPU never answers the NMI that stops it
- *	stopped-mce	and there: a machine check on it when it has stopped
- *	code, config	a bit of the writer's code, of its configuration changes
+ *	call		CPU 1 panics in what CPU 0 has called it for, and waits
+ *for helper-fault	a page fault on a CPU that helps stuck-cpu	the
+ *highest CPU never answers the NMI that stops it stopped-mce	and there: a
+ *machine check on it when it has stopped code, config	a bit of the writer's
+ *code, of its configuration changes
  *	broken		two frames are marked broken, two cannot be read
  *	iommu		no IOMMU answers
  */
@@ -136,7 +136,8 @@ frames_break(void)
 	for (uint32_t i = 0; i < 4 * PAGE_SIZE; i++)
 		p[i] = (uint8_t)(i * 7 + i / 251);
 	for (uint32_t i = 0; i < 2; i++)
-		set_bit(_PGC_broken, &virt_to_page(p + i * PAGE_SIZE)->count_info);
+		set_bit(_PGC_broken,
+			&virt_to_page(p + i * PAGE_SIZE)->count_info);
 	if (destroy_xen_mappings((unsigned long)p + 2 * PAGE_SIZE,
 		    (unsigned long)p + 4 * PAGE_SIZE))
 		panic("xdump-test: cannot unmap\n");
