@@ -39,15 +39,17 @@ take()
 	cp "$xen/$1" "$work/$1" 2>/dev/null || die "$xen/$1 is not there: this Xen is not known"
 }
 
-# hook FILE FUNCTION PATTERN LINE: LINE before the line with PATTERN, which must
-# stand exactly once in the function.
-hook()
+# edit FILE FUNCTION OLD NEW [LINE]: NEW for OLD, which must stand exactly once in
+# the function, and LINE before that line.
+edit()
 {
-	awk -v fn="$2" -v pat="$3" -v line="$4" '
+	awk -v fn="$2" -v old="$3" -v new="$4" -v line="${5-}" '
 		$0 ~ "^[a-z].*[ *]" fn "\\(" { inside = 1 }
-		inside && index($0, pat) {
+		inside && (at = index($0, old)) {
 			match($0, /^[ \t]*/)
-			print substr($0, 1, RLENGTH) line
+			if (line != "")
+				print substr($0, 1, RLENGTH) line
+			$0 = substr($0, 1, at - 1) new substr($0, at + length(old))
 			n++
 		}
 		{ print }
@@ -57,20 +59,10 @@ hook()
 	mv "$work/hooked" "$work/$1"
 }
 
-# change FILE FUNCTION OLD NEW: the same, of a piece of a line.
-change()
+# hook FILE FUNCTION PATTERN LINE: LINE before the line with PATTERN.
+hook()
 {
-	awk -v fn="$2" -v old="$3" -v new="$4" '
-		$0 ~ "^[a-z].*[ *]" fn "\\(" { inside = 1 }
-		inside && (at = index($0, old)) {
-			$0 = substr($0, 1, at - 1) new substr($0, at + length(old))
-			n++
-		}
-		{ print }
-		/^}/ { inside = 0 }
-		END { exit n != 1 }' "$work/$1" >"$work/hooked" ||
-	    die "$1: $2() does not have one \"$3\": this Xen is not known"
-	mv "$work/hooked" "$work/$1"
+	edit "$1" "$2" "$3" "$3" "$4"
 }
 
 # include FILE: our header before the first of its own.
@@ -103,7 +95,7 @@ hook common/shutdown.c hwdom_shutdown 'kexec_crash(CRASHREASON_WATCHDOG)' \
     'xdump_crash(CRASHREASON_WATCHDOG);'
 hook arch/x86/cpu/mcheck/mce.c do_machine_check 'mce_enter();' \
     'xdump_machine_check();'
-change common/page_alloc.c alloc_xenheap_pages 'alloc_domheap_pages(NULL, order, memflags | MEMF_no_scrub)' \
+edit common/page_alloc.c alloc_xenheap_pages 'alloc_domheap_pages(NULL, order, memflags | MEMF_no_scrub)' \
     'alloc_domheap_pages(NULL, order, memflags | (xdump_is_on() ? 0 : MEMF_no_scrub))'
 include drivers/char/console.c
 include common/page_alloc.c
