@@ -37,6 +37,7 @@ enum {
 	SAVE,
 	RETTHUNK,
 	REST,
+	STUBS,
 	NR_FN
 };
 
@@ -50,7 +51,8 @@ static const struct fx_sym syms[] = { { "_stext", FX_TEXT },
 	{ "idle_loop", FN(IDLE) }, { "kexec_crash_save_cpu", FN(SAVE) },
 	{ "__x86_return_thunk", FN(RETTHUNK) },
 	{ "arch/x86/xdump/cpus.c#xdump_rest", FN(REST) },
-	{ "_etext", FN(NR_FN) }, { NULL, 0 } };
+	{ "x86_64/entry.S#autogen_stubs", FN(STUBS) }, { "_etext", FN(NR_FN) },
+	{ NULL, 0 } };
 
 static enum mdb_status
 sized_by_addr(struct mdb_ctx *cx, struct mdb_object *object, mdb_addr_t addr,
@@ -540,6 +542,34 @@ test_xen64_interrupted_in_the_entry_code(void **state)
 	fx_fini(&fx);
 }
 
+/* The processor has come in and pushed its own words: nothing else is there. */
+static void
+test_xen64_stopped_at_an_interrupt_s_first_instruction(void **state)
+{
+	const struct mdb_frame *f;
+	struct fixture fx;
+	struct places p = begin(&fx);
+	mdb_addr_t regs = TOP - 0x100, sp;
+
+	(void)state;
+	sp = usual_stack(&fx, &p, TOP - 8, p.in_idle);
+	user_regs(&fx, regs, 0, FN(INNER) + 3, 0xe008, sp);
+	assert_int_equal(fx_walk(&fx, FN(STUBS), regs + 128, 0), MDB_OK);
+	assert_int_equal(fx.nr_frames, 5);
+	f = &fx.frames[1];
+	assert_int_equal(f->pc, FN(INNER) + 3);
+	assert_false(mdb_reg_known(&f->regs, MDB_R_BX));
+	for (size_t i = 0; i < 5; i++)
+		assert_false(fx.frames[i].guess);
+	assert_int_equal(fx.frames[4].pc, p.in_idle);
+	assert_int_equal(fx.end, MDB_END_ENTRY);
+	/* And with the vector. */
+	assert_int_equal(fx_walk(&fx, FN(STUBS) + 6, regs + 120, 0), MDB_OK);
+	assert_int_equal(fx.nr_frames, 5);
+	assert_int_equal(fx.frames[1].pc, FN(INNER) + 3);
+	fx_fini(&fx);
+}
+
 static void
 test_xen64_crosses_into_the_guest_s_kernel(void **state)
 {
@@ -671,6 +701,8 @@ main(void)
 		cmocka_unit_test(
 			test_xen64_number_of_a_hypercall_that_is_done_is_not_told),
 		cmocka_unit_test(test_xen64_interrupted_in_the_entry_code),
+		cmocka_unit_test(
+			test_xen64_stopped_at_an_interrupt_s_first_instruction),
 		cmocka_unit_test(test_xen64_crosses_into_the_guest_s_kernel),
 		cmocka_unit_test(
 			test_xen64_return_address_that_is_written_over),

@@ -26,6 +26,7 @@ static const struct stub {
 	{ "int80_*", MDB_XEN_ENTRY_REGS },
 	{ "entry_int82", MDB_XEN_ENTRY_CALL },
 	{ "entry_*", MDB_XEN_ENTRY_REGS },
+	{ "autogen_stubs", MDB_XEN_ENTRY_REGS },
 	{ "common_interrupt", MDB_XEN_ENTRY_REGS },
 	{ "page_fault", MDB_XEN_ENTRY_REGS },
 	{ "handle_exception*", MDB_XEN_ENTRY_REGS },
