@@ -257,7 +257,10 @@ test_ports(struct mdb_xen_prover *p, mdb_addr_t base, uint64_t size)
 	return right >= MAX_PORTS / 2 ? MDB_XEN_AGREES : MDB_XEN_SAYS_NOTHING;
 }
 
-/* The operations' first member is a function of event channels. */
+/*
+ * The operations are functions of event channels.  The first, init, is left out
+ * where there are two levels (common/event_2l.c).
+ */
 static enum mdb_xen_evidence
 test_ops(struct mdb_xen_prover *p, mdb_addr_t ops)
 {
@@ -267,7 +270,8 @@ test_ops(struct mdb_xen_prover *p, mdb_addr_t ops)
 
 	if (!mdb_xen_is_own(ops))
 		return MDB_XEN_CONTRADICTS;
-	if (!mdb_xen_word(p, ops, &first))
+	if (!mdb_xen_word(p, ops, &first) ||
+		(first == 0 && !mdb_xen_word(p, ops + 8, &first)))
 		return MDB_XEN_SAYS_NOTHING;
 	if (first < p->xen->text_start || first >= p->xen->image_end)
 		return mdb_xen_is_wiped(p, ops, 8) ? MDB_XEN_SAYS_NOTHING

@@ -417,6 +417,17 @@ mdb_xen_prove(struct mdb_ctx *cx, struct mdb_xen *xen, struct mdb_types *types,
 	return p.trust;
 }
 
+size_t
+mdb_xen_nr_contradicted(const struct mdb_xen_trust *trust)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < trust->nr; i++)
+		for (size_t j = 0; j < trust->proofs[i].nr; j++)
+			nr += is_contradicted(&trust->proofs[i].ranges[j]);
+	return nr;
+}
+
 /* What loads the types proves them; while it does, nothing is known. */
 static struct mdb_xen_types *
 proven_types(struct mdb_ctx *cx, struct mdb_xen *xen)

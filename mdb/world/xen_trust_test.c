@@ -209,15 +209,21 @@ reopen(struct xen_machine *m)
 static struct trusts whole, less;
 
 static void
-begin_typed(struct xen_machine *m, struct xen_typed *t)
+begin_typed_by(struct xen_machine *m, struct xen_typed *t, const char *pack)
 {
 	memset(&faulty, 0, sizeof(faulty));
 	nr_less = 0;
 	begin(m);
-	xt_build(t, m, PACK);
+	xt_build(t, m, pack);
 	xm_crash_notes(m);
 	reopen(m);
 	trusts_get(world_of(m, MDB_WORLD_XEN), NULL, &whole);
+}
+
+static void
+begin_typed(struct xen_machine *m, struct xen_typed *t)
+{
+	begin_typed_by(m, t, PACK);
 }
 
 static void
@@ -336,6 +342,36 @@ test_trust_refutes_other_types(void **state)
 	assert_true(nr_refuted_by(w, "4.17.5-release") > 10);
 	assert_true(nr_refuted_by(w, "4.20.4-release") > 20);
 	assert_true(nr_refuted_by(w, "4.17.5-debug") > 10);
+	end_typed(&m, &t);
+}
+
+/*
+ * One member that is not right refutes its structure by the pack that the
+ * machine is of, and no less by one of another build, which more contradicts.
+ */
+static void
+test_trust_takes_what_least_contradicts(void **state)
+{
+	struct xen_machine m;
+	struct xen_typed t;
+	struct mdb_world *w;
+	const char *text;
+
+	(void)state;
+	begin_typed_by(&m, &t, "4.17.5-release");
+	free(m.file);
+	m.file = NULL;
+	xm_u64(&m, xm_phys(XT_OPS) + 8, XM_PANIC);
+	/* Without shadow paging there are flags, which are 0 or 1. */
+	xt_put(&t, "struct domain", "arch.irq_pirq.node_free", XM_DOMAIN,
+		XM_PANIC);
+	reopen(&m);
+	w = world_of(&m, MDB_WORLD_XEN);
+	assert_int_equal(nr_refuted_by(w, "4.17.5-release"),
+		nr_refuted_by(w, "4.17.5-noshadow"));
+	(void)mdb_xen_trust_all(&cx, w, &text);
+	assert_non_null(strstr(text, "pack 4.17.5-release is of another"));
+	assert_non_null(strstr(text, "struct domain from +0xf8)"));
 	end_typed(&m, &t);
 }
 
@@ -474,6 +510,7 @@ main(void)
 		cmocka_unit_test(
 			test_trust_survives_each_page_that_is_wiped_by_half),
 		cmocka_unit_test(test_trust_refutes_other_types),
+		cmocka_unit_test(test_trust_takes_what_least_contradicts),
 		cmocka_unit_test(test_trust_of_what_is_damaged_is_none),
 		cmocka_unit_test(test_trust_of_a_neighbour_needs_a_hold),
 	};

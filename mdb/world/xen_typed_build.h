@@ -25,6 +25,8 @@ extern const struct mdb_pack_blob mdb_xen_packs[];
 #define XT_IRQS 0x3c000ull   /* to the end of the segment */
 #define XT_SCHEDULER (XM_DATA + 0x2000)
 #define XT_TEXTS (XM_DATA + 0x2800)
+#define XT_OPS (XT_TEXTS + 0x50)
+#define XT_SET_PENDING (XM_PANIC + 0x200) /* a function */
 #define XT_TIMERS_VAR (XM_DATA + 0x900)
 #define XT_RCU_VAR (XM_DATA + 0xb00)
 #define XT_IDLE_VCPU_VAR (XM_DATA + 0x600)
@@ -115,6 +117,7 @@ static inline void
 xt_symbols(struct xen_machine *m)
 {
 	static const struct ksym_in more[] = {
+		{ XT_SET_PENDING, "tevent_2l.c#evtchn_2l_set_pending" },
 		{ XT_IDLE_VCPU_VAR, "Bidle_vcpu" },
 		{ XT_IRQ_DESC_VAR, "Birq_desc" },
 		{ XT_TIMERS_VAR, "Bper_cpu__timers" },
@@ -224,6 +227,10 @@ xt_channels(struct xen_typed *t)
 	xt_put(t, "struct vcpu", "virq_to_evtchn[3]", XM_VCPU, 1);
 	xt_put(t, d, "evtchn", XM_DOMAIN, XM_HEAP(XT_CHANNELS));
 	xt_put(t, d, "valid_evtchns", XM_DOMAIN, 64);
+	/* of two levels: without the first, init */
+	xt_put(t, d, "evtchn_port_ops", XM_DOMAIN, XT_OPS);
+	for (uint64_t i = 1; i < 6; i++)
+		xm_u64(t->m, xm_phys(XT_OPS) + 8 * i, XT_SET_PENDING);
 	xt_put(t, d, "cpupool", XM_DOMAIN, XM_HEAP(XT_POOL));
 	xt_put(t, d, "grant_table", XM_DOMAIN, XM_HEAP(XT_GRANTS));
 	xt_put(t, d, "sched_unit_list", XM_DOMAIN, XM_HEAP(XT_UNIT(2)));

@@ -182,23 +182,31 @@ types_of_blob(struct mdb_ctx *cx, const struct mdb_pack_blob *blob,
 	return st;
 }
 
-/* The least refuted; where several are not refuted at all, the nearest. */
+/*
+ * The least refuted, of those the one that fewest looks contradict: a structure
+ * may be refuted as a whole by one of its members as by ten.  Where several are
+ * not refuted at all, the nearest.
+ */
 static enum mdb_status
 best_candidate(struct mdb_ctx *cx, struct mdb_xen *xen, struct mdb_xen_types *t,
 	struct mdb_types **types_out)
 {
 	struct mdb_types *best = NULL, *types;
-	size_t best_refuted = 0, refuted = 1;
+	size_t best_refuted = 0, best_nr = 0, refuted = 1;
 	enum mdb_status st = MDB_E_NOTFOUND;
 
 	for (size_t i = 0; i < t->nr_candidates && refuted > 0; i++) {
 		struct mdb_xen_trust *trust;
+		size_t nr;
 
 		st = types_of_blob(cx, t->candidates[i], &types);
 		if (st != MDB_OK)
 			continue;
 		trust = mdb_xen_prove(cx, xen, types, &refuted);
-		if (best && refuted >= best_refuted) {
+		nr = mdb_xen_nr_contradicted(trust);
+		if (best &&
+			(refuted > best_refuted ||
+				(refuted == best_refuted && nr >= best_nr))) {
 			mdb_xen_trust_destroy(trust);
 			mdb_types_destroy(types);
 			continue;
@@ -208,6 +216,7 @@ best_candidate(struct mdb_ctx *cx, struct mdb_xen *xen, struct mdb_xen_types *t,
 		t->trust = trust;
 		best = types;
 		best_refuted = refuted;
+		best_nr = nr;
 		name_set(cx, t, t->candidates[i]);
 	}
 	if (!best)

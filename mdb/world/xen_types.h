@@ -54,6 +54,8 @@ enum mdb_trust mdb_xen_trust_all(struct mdb_ctx *cx, struct mdb_world *world,
 /* Tests types on the dump; how many members it refutes. */
 struct mdb_xen_trust *mdb_xen_prove(struct mdb_ctx *cx, struct mdb_xen *xen,
 	struct mdb_types *types, size_t *nr_refuted_out);
+/* Ranges of bytes that were contradicted, whatever that refutes. */
+size_t mdb_xen_nr_contradicted(const struct mdb_xen_trust *trust);
 void mdb_xen_trust_destroy(struct mdb_xen_trust *trust);
 
 #endif

@@ -62,6 +62,8 @@ def check_dump(check, row, whole):
     status = judge.mdb(row.bin, row.dump, "::status")
     check.that(f"{row.name} status", (COMPLETE in status) == whole and
                "operating system: Xen" in status, status[:600])
+    check.that(f"{row.name} types", "types of xpv: proven" in status
+               or not whole and "of another build" not in status, status[-600:])
     check_panic(check, row, status)
     got = judge.pages(row.bin, row.dump, f"{row.path}/machine.raw")
     check_pages(check, row.name, got, 9000 if whole else 1000)
