@@ -232,6 +232,12 @@ xdump_cpu_park(void)
 	rest_here();
 }
 
+bool
+xdump_cpus_stopped(void)
+{
+	return cpus.stopped;
+}
+
 static int
 stop_here(const struct cpu_user_regs *regs, int cpu)
 {
@@ -326,9 +332,9 @@ xdump_cpus_release(void)
 	uint64_t begin = xdump_now_us();
 	bool waiting = true;
 
+	__atomic_store_n(&cpus.release, 1, __ATOMIC_RELEASE);
 	if (!cpus.stopped)
 		return;
-	__atomic_store_n(&cpus.release, 1, __ATOMIC_RELEASE);
 	while (waiting && xdump_now_us() - begin < WAIT_US) {
 		uint32_t cpu;
 

@@ -355,9 +355,15 @@ void __attribute__((__noinline__)) xdump_crash(enum crash_reason reason)
 		on_own_stack(0, first, &job);
 		return;
 	}
-	/* Of another CPU's dump: it sends us an NMI. */
+	/*
+	 * Another CPU's dump, which sends us an NMI; or we had one, and helped.
+	 * Xen's reboot is then that CPU's alone: it forgets the calls between
+	 * CPUs, and one that we began would never end.
+	 */
 	while (who != cpu && __atomic_load_n(&phase, __ATOMIC_ACQUIRE) != OVER)
 		cpu_relax();
+	if (who != cpu && xdump_cpus_stopped())
+		xdump_cpu_park();
 	if (who != cpu)
 		return;
 	now = __atomic_load_n(&phase, __ATOMIC_ACQUIRE);

@@ -159,7 +159,12 @@ uint32_t xdump_iommus_crc(uint32_t crc);
  * a second; those that did not answer have records that say so.
  */
 void xdump_cpus_stop(const struct cpu_user_regs *regs);
-/* This CPU is of no more use: waits, outside of Xen, and is released too. */
+/* They were told to stop; for good once the dump is over. */
+bool xdump_cpus_stopped(void);
+/*
+ * This CPU is of no more use: waits, outside of Xen, and is released too.  Does
+ * not return.
+ */
 void xdump_cpu_park(void);
 /* They go to a place where they answer interrupts and do nothing else. */
 void xdump_cpus_release(void);
