@@ -269,6 +269,7 @@ def unplugged_before(lab):
 
 
 def unplugged(lab):
+    """QEMU (7.2) frees the queues while a CPU may be at their doorbells."""
     mid_dump(lab, lab.eject)
 
 
@@ -292,10 +293,12 @@ class Fault:
     says    on the console: of its boot where it is off, else its last line
     dump    None: no byte of any disk changes; "whole"; "part": savecore takes
             what is there
+    tries   how often it is tried where QEMU itself dies of it
     """
 
-    def __init__(self, run, says, dump=None, boots="xdump: ready"):
+    def __init__(self, run, says, dump=None, boots="xdump: ready", tries=1):
         self.run, self.says, self.dump, self.boots = run, says, dump, boots
+        self.tries = tries
 
 
 NOT = "xdump: nothing is written: "
@@ -332,7 +335,7 @@ FAULTS = {
     "stall-once": Fault(stall_once, DONE, "whole"),
     "unplugged-before": Fault(unplugged_before, NOT + NO_LABEL),
     "unplugged": Fault(unplugged, r"xdump: the device refuses to be written: \d+ pages",
-                       "part"),
+                       "part", tries=5),
     "not-master": Fault(not_master, DONE, "whole"),
     "limit": Fault(limit, r"xdump: the time limit was reached: \d+ pages", "part"),
 }

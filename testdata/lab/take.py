@@ -28,6 +28,10 @@ def die(msg):
     sys.exit(f"take: {msg}")
 
 
+class Crashed(SystemExit):
+    """QEMU itself died of a signal."""
+
+
 class Machine:
     """A running QEMU: its console log, its serial line and its monitor."""
 
@@ -73,8 +77,18 @@ class Machine:
         return got.decode(errors="replace")
 
     def monitor(self, line):
-        self.mon.sendall(line.encode() + b"\n")
-        return self.prompt()
+        try:
+            self.mon.sendall(line.encode() + b"\n")
+            return self.prompt()
+        except ConnectionError:
+            self.proc.wait(10)
+            self.check_crashed()
+            raise
+
+    def check_crashed(self):
+        if self.proc.poll() is not None and self.proc.returncode < 0:
+            raise Crashed(f"take: {self.out}: QEMU died of signal "
+                          f"{-self.proc.returncode}")
 
     def console(self):
         with open(self.log, "rb") as f:
@@ -89,6 +103,7 @@ class Machine:
                 time.sleep(0.2)
                 if re.search(pattern, self.console()):
                     return
+                self.check_crashed()
                 die(f"{self.out}: guest ended before {pattern!r}")
             time.sleep(0.2)
         die(f"{self.out}: no {pattern!r} in {seconds} s")

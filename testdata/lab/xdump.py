@@ -20,19 +20,31 @@ import faults
 import light
 import many
 import matrix
+import take
+
+
+def survived(fault, new):
+    """The lab after the fault, again where QEMU itself does not survive it."""
+    for left in reversed(range(fault.tries)):
+        lab = new()
+        try:
+            fault.run(lab)
+            return lab
+        except take.Crashed as e:
+            if left == 0:
+                raise
+            print(f"{e}: once more")
+        finally:
+            lab.close()
 
 
 def fault_row(name):
-    def take(new):
-        lab = new()
-        try:
-            faults.FAULTS[name].run(lab)
-        finally:
-            lab.close()
+    def take_it(new):
+        lab = survived(faults.FAULTS[name], new)
         if faults.FAULTS[name].dump:
             lab.savecore()
         lab.finish()
-    return take
+    return take_it
 
 
 def rows(full, cache):
@@ -43,7 +55,7 @@ def rows(full, cache):
     return table
 
 
-def take(args, name, row):
+def take_row(args, name, row):
     out = f"{args.out}/xdump-{name}"
     if os.path.exists(f"{out}/.done"):
         return True
@@ -75,7 +87,7 @@ def main():
     light.make_tiny(args.cache)
     jobs = int(os.environ.get("LAB_JOBS") or 2)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        good = list(pool.map(lambda n: take(args, n, table[n]), wanted))
+        good = list(pool.map(lambda n: take_row(args, n, table[n]), wanted))
     sys.exit(not all(good))
 
 
