@@ -324,7 +324,12 @@ find_caller(struct mdb_unwind *u, struct mdb_caller *c)
 	if (u->frame.kind == MDB_FRAME_USER)
 		return mdb_unwind_end(u, MDB_END_USER, NULL);
 	mdb_unwind_ask_frame_pointers(u->cx, u->world);
-	step = mdb_orc_step(u, c);
+	/* Only what was interrupted is there. */
+	step = u->innermost || u->frame.kind == MDB_FRAME_CROSSING
+		       ? mdb_pv_iret_step(u, c)
+		       : MDB_STEP_NONE;
+	if (step == MDB_STEP_NONE)
+		step = mdb_orc_step(u, c);
 	if (step == MDB_STEP_NONE)
 		step = xen ? mdb_xen_entry_step(u, c) : mdb_entry_step(u, c);
 	if (step == MDB_STEP_NONE && u->world->keeps_frame_pointers && !xen)

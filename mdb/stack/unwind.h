@@ -170,6 +170,7 @@ enum mdb_unwind_step mdb_xen_through_regs(struct mdb_unwind *u, mdb_addr_t addr,
 enum mdb_xen_words {
 	MDB_XEN_WHOLE = 0, /* all are there */
 	MDB_XEN_CALLING,   /* and a hypercall goes on: ax is its number */
+	MDB_XEN_RETURNING, /* and nobody needs the vector any more */
 	MDB_XEN_PARTIAL,   /* only ip, cs, flags, sp and ss */
 };
 enum mdb_unwind_step mdb_xen_through_words(struct mdb_unwind *u,
@@ -188,6 +189,7 @@ enum mdb_xen_entry {
 	MDB_XEN_ENTRY_NONE = 0,
 	MDB_XEN_ENTRY_REGS,   /* its stack pointer is at the saved registers */
 	MDB_XEN_ENTRY_CALL,   /* the same; hypercalls are made from there */
+	MDB_XEN_ENTRY_BACK,   /* the same; on the way out */
 	MDB_XEN_ENTRY_VMEXIT, /* of a guest with hardware help */
 	MDB_XEN_ENTRY_REST,   /* its stack pointer is at where it was before */
 };
@@ -211,6 +213,8 @@ size_t mdb_frame_args(const struct mdb_frame *frame, size_t max,
 	uint64_t *args_out);
 
 /* The unwinders, in the order in which they are asked. */
+enum mdb_unwind_step mdb_pv_iret_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
 enum mdb_unwind_step mdb_orc_step(struct mdb_unwind *u,
 	struct mdb_caller *caller_out);
 enum mdb_unwind_step mdb_entry_step(struct mdb_unwind *u,

@@ -15,6 +15,7 @@
 #define FAULT (FX_TEXT + 0x5000)
 #define FORK (FX_TEXT + 0x6000)
 #define NO_ORC (FX_TEXT + 0x7000)
+#define IRET (FX_TEXT + 0x7800)
 #define FILLER (FX_TEXT + 0x8000)
 
 /* Bits of the 2-bit layout. */
@@ -33,6 +34,7 @@ static const struct fx_sym syms[] = {
 	{ "asm_exc_page_fault", FAULT },
 	{ "ret_from_fork", FORK },
 	{ "no_orc", NO_ORC },
+	{ "xen_iret", IRET },
 	{ NULL, 0 },
 };
 
@@ -47,6 +49,7 @@ setup(struct fixture *fx)
 	fx_orc(fx, FAULT, 0, 0, REGS);
 	fx_orc(fx, FORK, 0, 0, END);
 	fx_orc(fx, NO_ORC, 0, 0, 0);
+	fx_orc(fx, IRET, 0, 0, 0);
 	fx_orc_filler(fx, FILLER, 256);
 	fx_call_before(fx, A + 0x40);
 	fx_call_before(fx, B + 0x40);
@@ -577,6 +580,43 @@ test_unwind_survives_each_failing_read(void **state)
 	}
 }
 
+/*
+ * A paravirtual kernel on its way out, stopped at each of its instructions:
+ * push $0; push rcx, r11, rax; mov $23, eax; syscall.
+ */
+static void
+test_unwind_on_the_way_out_of_a_paravirtual_kernel(void **state)
+{
+	static const uint8_t code[] = { 0x6a, 0, 0x51, 0x41, 0x53, 0x50, 0xb8,
+		23, 0, 0, 0, 0x0f, 5 };
+	static const struct {
+		unsigned int at, pushed;
+	} places[] = { { 0, 0 }, { 2, 1 }, { 3, 2 }, { 5, 3 }, { 6, 4 },
+		{ 11, 4 } };
+	mdb_addr_t words = FX_STACK_END - 40;
+	struct fixture fx;
+
+	(void)state;
+	setup(&fx);
+	fx_write(&fx, IRET, code, sizeof(code));
+	fx_pt_regs(&fx, words - 128, 0x401956, 0x33, 0x7f488f84c240);
+	fx_word(&fx, words - 24, 0xcc);
+	fx_word(&fx, words - 32, 0xaa);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		assert_int_equal(fx_walk(&fx, IRET + places[i].at,
+					 words - 8ull * places[i].pushed, 0),
+			MDB_OK);
+		assert_int_equal(fx.nr_frames, 2);
+		assert_int_equal(fx.end, MDB_END_USER);
+		assert_int_equal(fx.frames[1].kind, MDB_FRAME_USER);
+		assert_int_equal(fx.frames[1].pc, 0x401956);
+		assert_int_equal(mdb_reg_known(&fx.frames[1].regs, MDB_R_AX),
+			places[i].pushed == 4);
+	}
+	assert_int_equal(fx.frames[1].regs.r[MDB_R_AX], 0xaa);
+	fx_fini(&fx);
+}
+
 int
 main(void)
 {
@@ -608,6 +648,8 @@ main(void)
 		cmocka_unit_test(test_unwind_frame_pointers_through_freed_text),
 		cmocka_unit_test(
 			test_unwind_frame_pointers_to_the_stub_of_fork),
+		cmocka_unit_test(
+			test_unwind_on_the_way_out_of_a_paravirtual_kernel),
 		cmocka_unit_test(test_unwind_without_registers_says_so),
 		cmocka_unit_test(test_unwind_survives_each_failing_read),
 	};

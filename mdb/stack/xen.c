@@ -273,6 +273,24 @@ keep_iret_words(struct mdb_regs *regs, uint64_t system)
 		      1ull << MDB_R_FLAGS | 1ull << MDB_R_SP | 1ull << MDB_R_SS;
 }
 
+/*
+ * The hypercall iret puts what it returns to into these registers, and takes
+ * the mark of a hypercall off the vector (do_iret, xen/arch/x86/pv/iret.c): the
+ * 0 that is left is no divide error.
+ */
+static void
+forget_vector(enum mdb_xen_words words, struct mdb_caller *c)
+{
+	enum mdb_trap_kind kind = words == MDB_XEN_CALLING ? MDB_TRAP_HYPERCALL
+							   : MDB_TRAP_UNKNOWN;
+
+	if (c->trap.vector != 0 || (c->regs.r[MDB_R_CS] & RING) == 0 ||
+		(words != MDB_XEN_CALLING && words != MDB_XEN_RETURNING))
+		return;
+	c->trap = (struct mdb_trap){ .kind = kind, .vector = -1 };
+	c->has_number = false;
+}
+
 enum mdb_unwind_step
 mdb_xen_through_words(struct mdb_unwind *u, mdb_addr_t addr,
 	enum mdb_xen_words words, struct mdb_caller *caller_out)
@@ -297,6 +315,7 @@ mdb_xen_through_words(struct mdb_unwind *u, mdb_addr_t addr,
 		c.trap = (struct mdb_trap){ .kind = MDB_TRAP_UNKNOWN,
 			.vector = -1 };
 	}
+	forget_vector(words, &c);
 	return finish(u, addr, &c, caller_out);
 }
 

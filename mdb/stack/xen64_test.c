@@ -593,6 +593,69 @@ test_xen64_crosses_into_the_guest_s_kernel(void **state)
 	fx_fini(&fx);
 }
 
+/* The guest's kernel leaves for user mode: the hypercall iret. */
+static void
+test_xen64_crosses_into_a_guest_on_its_way_out(void **state)
+{
+	const mdb_addr_t stack = FX_STACK + 0x1000;
+	const uint64_t context[] = { 0xaa, 0x246, 0xcc, 0, 0x401956, 0x33,
+		0x206, 0x7f488f84c240, 0x2b };
+	struct fixture fx;
+	struct places p = begin(&fx);
+	mdb_addr_t sp;
+
+	(void)state;
+	guest_world = mdb_world_create(fx.target, MDB_WORLD_LINUX, "linux");
+	guest_world->space = mdb_space_create("guest", fx.mem, &mdb_arch_x86_64,
+		MDB_PAGING_NONE, 0);
+	mdb_space_add_window(guest_world->space, FX_STACK, FX_STACK_END,
+		fx_paddr(FX_STACK) - FX_STACK);
+	guest_world->objects_loaded = true;
+	mdb_target_add_world(fx.target, guest_world);
+	fx_write(&fx, stack, context, sizeof(context));
+	sp = usual_stack(&fx, &p, TOP, p.in_lstar);
+	user_regs(&fx, TOP, 0x100, 0xffffffff88000005, 0xe033, stack);
+	fx_word(&fx, TOP + 80, 23); /* rax */
+	assert_int_equal(fx_walk(&fx, FN(INNER) + 3, sp, 0), MDB_OK);
+	assert_int_equal(fx.nr_frames, 6);
+	assert_int_equal(fx.frames[4].kind, MDB_FRAME_CROSSING);
+	assert_int_equal(fx.frames[5].kind, MDB_FRAME_USER);
+	assert_int_equal(fx.frames[5].pc, 0x401956);
+	assert_int_equal(fx.frames[5].regs.r[MDB_R_AX], 0xaa);
+	assert_int_equal(fx.frames[5].regs.r[MDB_R_CX], 0xcc);
+	assert_int_equal(fx.frames[5].regs.r[MDB_R_BX], 3);
+	assert_int_equal(fx.end, MDB_END_USER);
+	fx_fini(&fx);
+}
+
+/* And when Xen has taken its registers over: no divide error. */
+static void
+test_xen64_vector_of_a_guest_on_its_way_out_is_not_told(void **state)
+{
+	struct fixture fx;
+	struct places p = begin(&fx);
+	const struct {
+		mdb_addr_t from;
+		enum mdb_trap_kind trap;
+	} ways[] = { { p.in_lstar, MDB_TRAP_HYPERCALL },
+		{ p.in_softirqs, MDB_TRAP_UNKNOWN },
+		{ p.in_ist, MDB_TRAP_EXCEPTION } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		mdb_addr_t sp = usual_stack(&fx, &p, TOP, ways[i].from);
+
+		user_regs(&fx, TOP, 0, 0xffffffff88000005, 0xe033,
+			0xffffc90000100000);
+		assert_int_equal(fx_walk(&fx, FN(INNER) + 3, sp, 0), MDB_OK);
+		assert_int_equal(fx.nr_frames, 5);
+		assert_int_equal(fx.frames[4].trap, ways[i].trap);
+		assert_false(ways[i].trap == MDB_TRAP_HYPERCALL &&
+			     mdb_reg_known(&fx.frames[4].regs, MDB_R_ORIG_AX));
+	}
+	fx_fini(&fx);
+}
+
 static void
 test_xen64_return_address_that_is_written_over(void **state)
 {
@@ -675,7 +738,7 @@ test_xen64_names(void **state)
 		MDB_XEN_ENTRY_CALL);
 	assert_int_equal(
 		mdb_xen_entry_of_name("x86_64/entry.S#restore_all_xen"),
-		MDB_XEN_ENTRY_REGS);
+		MDB_XEN_ENTRY_BACK);
 	assert_int_equal(mdb_xen_entry_of_name("vmx_asm_vmexit_handler"),
 		MDB_XEN_ENTRY_VMEXIT);
 	assert_int_equal(mdb_xen_entry_of_name("nmi_shootdown"),
@@ -704,6 +767,10 @@ main(void)
 		cmocka_unit_test(
 			test_xen64_stopped_at_an_interrupt_s_first_instruction),
 		cmocka_unit_test(test_xen64_crosses_into_the_guest_s_kernel),
+		cmocka_unit_test(
+			test_xen64_crosses_into_a_guest_on_its_way_out),
+		cmocka_unit_test(
+			test_xen64_vector_of_a_guest_on_its_way_out_is_not_told),
 		cmocka_unit_test(
 			test_xen64_return_address_that_is_written_over),
 		cmocka_unit_test(

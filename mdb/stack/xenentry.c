@@ -53,23 +53,23 @@ static const struct stub {
 	{ "alignment_check", MDB_XEN_ENTRY_REGS },
 	{ "early_page_fault", MDB_XEN_ENTRY_REGS },
 	/* on the way back */
-	{ "ret_from_intr", MDB_XEN_ENTRY_REGS },
-	{ "restore_all_*", MDB_XEN_ENTRY_REGS },
-	{ "iret_exit_to_guest", MDB_XEN_ENTRY_REGS },
-	{ "switch_to_kernel", MDB_XEN_ENTRY_REGS },
-	{ "test_all_events", MDB_XEN_ENTRY_REGS },
-	{ "test_guest_events", MDB_XEN_ENTRY_REGS },
-	{ "process_softirqs", MDB_XEN_ENTRY_REGS },
-	{ "process_mce", MDB_XEN_ENTRY_REGS },
-	{ "process_nmi", MDB_XEN_ENTRY_REGS },
-	{ "process_trap", MDB_XEN_ENTRY_REGS },
-	{ "continue_pv_domain", MDB_XEN_ENTRY_REGS },
+	{ "ret_from_intr", MDB_XEN_ENTRY_BACK },
+	{ "restore_all_*", MDB_XEN_ENTRY_BACK },
+	{ "iret_exit_to_guest", MDB_XEN_ENTRY_BACK },
+	{ "switch_to_kernel", MDB_XEN_ENTRY_BACK },
+	{ "test_all_events", MDB_XEN_ENTRY_BACK },
+	{ "test_guest_events", MDB_XEN_ENTRY_BACK },
+	{ "process_softirqs", MDB_XEN_ENTRY_BACK },
+	{ "process_mce", MDB_XEN_ENTRY_BACK },
+	{ "process_nmi", MDB_XEN_ENTRY_BACK },
+	{ "process_trap", MDB_XEN_ENTRY_BACK },
+	{ "continue_pv_domain", MDB_XEN_ENTRY_BACK },
 	/* jumped to from there, with the stack at the registers */
 	{ "asm_domain_crash_synchronous", MDB_XEN_ENTRY_REGS },
-	{ "compat_test_all_events", MDB_XEN_ENTRY_REGS },
-	{ "compat_test_guest_events", MDB_XEN_ENTRY_REGS },
-	{ "compat_process_*", MDB_XEN_ENTRY_REGS },
-	{ "compat_restore_all_guest", MDB_XEN_ENTRY_REGS },
+	{ "compat_test_all_events", MDB_XEN_ENTRY_BACK },
+	{ "compat_test_guest_events", MDB_XEN_ENTRY_BACK },
+	{ "compat_process_*", MDB_XEN_ENTRY_BACK },
+	{ "compat_restore_all_guest", MDB_XEN_ENTRY_BACK },
 	{ "compat_syscall", MDB_XEN_ENTRY_REGS },
 	{ "compat_sysenter", MDB_XEN_ENTRY_REGS },
 	{ "compat_int80_direct_trap", MDB_XEN_ENTRY_REGS },
@@ -122,7 +122,8 @@ entry_at(struct mdb_unwind *u, mdb_addr_t pc)
  * a whole frame up, and the registers below them are not all there.
  */
 static enum mdb_unwind_step
-amidst(struct mdb_unwind *u, struct mdb_caller *caller_out)
+amidst(struct mdb_unwind *u, enum mdb_xen_words whole,
+	struct mdb_caller *caller_out)
 {
 	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
 
@@ -133,7 +134,7 @@ amidst(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		if ((at + IRET_LEN) % 16 != 0)
 			continue;
 		step = mdb_xen_through_words(u, at - IP_OFFSET,
-			at - IP_OFFSET < sp ? MDB_XEN_PARTIAL : MDB_XEN_WHOLE,
+			at - IP_OFFSET < sp ? MDB_XEN_PARTIAL : whole,
 			caller_out);
 		if (step != MDB_STEP_NONE)
 			return step;
@@ -168,6 +169,7 @@ mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 {
 	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
 	enum mdb_xen_entry entry;
+	enum mdb_xen_words words;
 
 	if (!mdb_unwind_is_xen_64(u->world) || !u->object)
 		return MDB_STEP_NONE;
@@ -178,13 +180,14 @@ mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		return from_rest(u, caller_out);
 	if (entry == MDB_XEN_ENTRY_NONE)
 		return MDB_STEP_NONE;
+	words = entry == MDB_XEN_ENTRY_BACK ? MDB_XEN_RETURNING : MDB_XEN_WHOLE;
 	if (!u->frame.pc_is_return)
-		return amidst(u, caller_out);
+		return amidst(u, words, caller_out);
+	if (entry == MDB_XEN_ENTRY_CALL)
+		words = MDB_XEN_CALLING;
 	for (int i = 0; i < 4; i++, sp += 8) {
-		enum mdb_unwind_step step = mdb_xen_through_words(u, sp,
-			entry == MDB_XEN_ENTRY_CALL ? MDB_XEN_CALLING
-						    : MDB_XEN_WHOLE,
-			caller_out);
+		enum mdb_unwind_step step =
+			mdb_xen_through_words(u, sp, words, caller_out);
 
 		if (step != MDB_STEP_NONE)
 			return step;
