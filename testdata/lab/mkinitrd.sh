@@ -5,9 +5,9 @@
 # the plain initramfs for the crash kernel.
 #
 #	[BUSYBOX=file] [WORKER_CFLAGS=-m32] [INIT=file] [MODULES="names"] [EXTRA=dir]
-#	    mkinitrd.sh KERNEL-DIR OUT.gz [kdump]
+#	    [PROGRAMS="names"] mkinitrd.sh KERNEL-DIR OUT.gz [kdump]
 #
-# EXTRA is copied over the root.
+# EXTRA is copied over the root, PROGRAMS of the host with their libraries.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$(cd "$1" && pwd)
@@ -65,6 +65,9 @@ gcc ${WORKER_CFLAGS-} -O1 -static -pthread -o "$root/bin/worker" "$here/worker.c
 add_modules
 [ ! -e "$kernel/labcrash.ko" ] || cp "$kernel/labcrash.ko" "$root/"
 [ -z "${EXTRA-}" ] || cp -a "$EXTRA/." "$root/"
+for p in ${PROGRAMS-}; do
+	add_program "$(command -v "$p")"
+done
 pack()
 {
 	(cd "$root" && find . | sort | cpio --quiet -o -H newc -R 0:0) | gzip -1
@@ -76,5 +79,5 @@ if [ -n "$kdump" ]; then
 	cp "$kernel/vmlinuz" "$root/kdump/vmlinuz"
 	add_program "$(command -v kexec || echo /sbin/kexec)"
 fi
-pack >"$out.tmp"
-mv "$out.tmp" "$out"
+pack >"$out.$$.tmp"
+mv "$out.$$.tmp" "$out"

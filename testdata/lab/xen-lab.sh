@@ -48,7 +48,7 @@ table="
 - xen-4.17.5-xdump-overflow     4.17.5-xdump    overflow   --xdump=256M elf
 - xen-4.17.5-xdump-status       4.17.5-xdump    run        --xdump=16M,--xdump-waiting elf
 - xen-4.17.5-xdump-dom0-all     4.17.5-xdump    hypercall  --xdump=256M,--xdump-content=dom0-all elf
-- xen-4.17.5-xdump-kdump        4.17.5-xdump    hypercall  --kdump   -
+- xen-4.17.5-xdump-kdump        4.17.5-xdump    hypercall  --kdump,--makedumpfile -
 - xen-4.17.5-xdump-nmi-idle     4.17.5-xdump    nmi-idle   --xdump=256M elf
 - xen-4.17.5-xdump-dom0-panic   4.17.5-xdump    dom0-panic --xdump=256M elf
 - xen-4.17.5-xdumpdebug-nmi     4.17.5-xdumpdebug nmi-key  --xdump=256M elf

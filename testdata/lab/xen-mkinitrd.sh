@@ -7,7 +7,8 @@
 #	xen-mkinitrd.sh KERNEL-DIR XEN-TOOLS-DIR OUT.gz [DUMPADM]
 #
 # DUMPADM is our own, for a hypervisor with the dump writer; with it come the
-# host's libraries that the tools do not bring.
+# host's libraries that the tools do not bring.  CRASH_PROGRAMS of the host are
+# there in the crash kernel.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$(cd "$1" && pwd)
@@ -77,6 +78,6 @@ add_library "$loader"
 add_library libgcc_s.so.1	# what pthread_cancel loads
 [ $# -lt 4 ] || add_ours "$4"
 mv "$lib/$loader" "$extra/lib64/"
-bash "$here/mkinitrd.sh" "$kernel" "$extra/kdump/initrd.gz"
+PROGRAMS=${CRASH_PROGRAMS-} bash "$here/mkinitrd.sh" "$kernel" "$extra/kdump/initrd.gz"
 cp "$kernel/vmlinuz" "$extra/kdump/vmlinuz"
 MODULES=$MODULES INIT=$here/xen-init EXTRA=$extra bash "$here/mkinitrd.sh" "$kernel" "$out"

@@ -140,8 +140,10 @@ def disks(args):
 
 def start(args):
     kernel = f"{args.cache}/kernel-{args.series}"
-    xdump = "-xdump" if args.xdump else ""
-    initrd = f"{args.cache}/xen-{args.series}-{args.branch}{xdump}.gz"
+    kind = "-xdump" if args.xdump else "-makedumpfile" if args.makedumpfile else ""
+    initrd = f"{args.cache}/xen-{args.series}-{args.branch}{kind}.gz"
+    if args.makedumpfile:
+        os.environ["CRASH_PROGRAMS"] = "makedumpfile"
     take.make_initrd("xen-mkinitrd.sh", kernel,
                      f"{args.cache}/xen-tools-{args.branch}", initrd,
                      *([f"{args.bin}/dumpadm"] if args.xdump else []))
@@ -159,7 +161,7 @@ def start(args):
         xen += f" xdump={uuid}{options(args)}{encrypted(args)}"
     if args.kdump:
         xen += f" crashkernel={args.crashkernel}"
-        linux += " labkdump=1"
+        linux += " labkdump=1" + (" labmakedumpfile=1" if args.makedumpfile else "")
     # A comma would end the module's name.
     linux = linux.strip().replace(",", ",,")
     machine = ["-kernel", args.xen, "-append", xen,
@@ -302,6 +304,7 @@ def main():
     p.add_argument("--iommu", choices=["intel", "amd"], help="all disks are behind one")
     p.add_argument("--wait", type=int, default=400, help="seconds for the boot")
     p.add_argument("--kdump", action="store_true")
+    p.add_argument("--makedumpfile", action="store_true", help="by the crash kernel")
     p.add_argument("--xdump", help="size of the namespace for the dump (256M)")
     p.add_argument("--xdump-disk", choices=DISKS, default="nvme", help="its kind")
     p.add_argument("--xdump-sector", default=512, help="of NVMe, in bytes")
