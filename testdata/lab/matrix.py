@@ -57,6 +57,6 @@ def taker(row):
 def rows(full, cache):
     there = [hv for hv in HV if os.path.exists(f"{cache}/xen-{hv}/.done")]
     for hv in set(HV) - set(there):
-        print(f"lab: no hypervisor {hv} in {cache}, no row of it: FULL=1 make setup-lab")
+        print(f"lab: no hypervisor {hv} in {cache}, no row of it: make setup-lab")
     chosen = itertools.product(there, HOW, SMP, MEM) if full else pairs(there)
     return {name_of(row): taker(row) for row in chosen}

@@ -13,10 +13,11 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
-names="4.17.7-stock 4.17.5-xdump 4.17.5-xdumptest 4.20.4-stock 4.20.3-xdump"
-[ -z "${FULL-}" ] || names="4.17.5-release $names 4.17.5-debug 4.17.5-xdumpdebug 4.17.5-option
-	4.20.3-xdumpdebug 4.17.5-stock 4.17.5-paging
-	4.20.3-release 4.20.3-debug 4.20.4-sid-stock"
+names="4.17.7-stock 4.17.5-xdump 4.17.5-xdumptest 4.17.5-xdumpdebug 4.20.4-stock
+	4.20.3-xdump 4.20.3-xdumpdebug"
+# Of one tree, what is without the writer first.
+[ -z "${FULL-}" ] || names="4.17.5-release 4.17.5-debug 4.20.3-release 4.20.3-debug $names
+	4.17.5-option 4.17.5-stock 4.17.5-paging 4.20.4-sid-stock"
 [ $# = 0 ] || names=$*
 . "$here/suite.sh"
 
