@@ -11,6 +11,9 @@
  *			the end record is written; a page fault; a machine check
  *	call		CPU 1 panics in what CPU 0 has called it for, and waits
  *			for
+ *	all-panic	every CPU panics at once
+ *	all-nmi		the same, in an NMI's handler but for one: no other NMI
+ *			reaches them
  *	helper-fault	a page fault on a CPU that helps
  *	stuck-cpu	the highest CPU never answers the NMI that stops it
  *	stopped-mce	and there: a machine check on it when it has stopped
@@ -180,6 +183,24 @@ die_called(void *arg)
 	panic("xdump-test: called\n");
 }
 
+static int cf_check
+die_by_nmi(const struct cpu_user_regs *regs, int cpu)
+{
+	panic("xdump-test: an NMI\n");
+}
+
+static void __init
+all_die(void)
+{
+	if (xdump_test("all-panic")) {
+		smp_call_function(die_called, NULL, 0);
+	} else {
+		set_nmi_callback(die_by_nmi);
+		smp_send_nmi_allbutself();
+	}
+	panic("xdump-test: the last one\n");
+}
+
 static int __init
 test_init(void)
 {
@@ -189,6 +210,8 @@ test_init(void)
 		frames_break();
 	if (xdump_test("call"))
 		on_selected_cpus(cpumask_of(1), die_called, NULL, 1);
+	if (xdump_test("all-panic") || xdump_test("all-nmi"))
+		all_die();
 	if (xdump_test("watchdog"))
 		watchdog_bite();
 	if (xdump_test("page-fault"))
