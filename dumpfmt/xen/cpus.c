@@ -13,6 +13,7 @@
 #include <xen/smp.h>
 #include <xen/string.h>
 
+#include <asm/apic.h>
 #include <asm/current.h>
 #include <asm/msr.h>
 #include <asm/nmi.h>
@@ -159,6 +160,22 @@ asm(".pushsection .text\n"
     ".popsection\n");
 extern const char xdump_rest[];
 
+/*
+ * An interrupt that was coming in when the NMI came is still in service, and
+ * none of its class or below is let in: were it one of Xen's own, its IPIs
+ * would not.  Those are of the highest class, 0xf0 on; ISR's last word has the
+ * vectors from 0xe0 on.
+ */
+static void
+interrupts_end(void)
+{
+	for (uint32_t i = 0; i < 16; i++) {
+		if (!(apic_read(APIC_ISR + 0x70) >> 16))
+			break;
+		apic_write(APIC_EOI, 0);
+	}
+}
+
 /* A function of its own, so that whoever walks the stack sees a call. */
 static void noinline
 nmis_enable(void)
@@ -170,6 +187,7 @@ nmis_enable(void)
 static void noreturn
 rest_here(void)
 {
+	interrupts_end();
 	nmis_enable();
 	for (;;)
 		asm volatile("sti; hlt" ::: "memory");
@@ -213,6 +231,7 @@ rest(struct cpu_user_regs *regs)
 	if (guest_mode(regs) ||
 		!shadow_return_set(regs, (unsigned long)xdump_rest))
 		rest_here();
+	interrupts_end();
 	if ((sp ^ (unsigned long)info) & ~(STACK_SIZE - 1)) {
 		regs->rsp = ((unsigned long)info - 256) & ~15ul;
 	} else {
@@ -332,6 +351,9 @@ xdump_cpus_release(void)
 	uint64_t begin = xdump_now_us();
 	bool waiting = true;
 
+	/* Before they let in the IPI of one that still waits for them. */
+	if (cpus.stopped)
+		xdump_calls_forget();
 	__atomic_store_n(&cpus.release, 1, __ATOMIC_RELEASE);
 	if (!cpus.stopped)
 		return;
@@ -346,7 +368,6 @@ xdump_cpus_release(void)
 	}
 	/* Who comes late rests too. */
 	silent_remove();
-	xdump_calls_forget();
 }
 
 const struct dfmt_fmt_cpu *

@@ -183,9 +183,16 @@ die_called(void *arg)
 	panic("xdump-test: called\n");
 }
 
+/* Not before all have come: the first to panic takes the handler away. */
 static int cf_check
 die_by_nmi(const struct cpu_user_regs *regs, int cpu)
 {
+	static uint32_t nr_come;
+
+	__atomic_fetch_add(&nr_come, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&nr_come, __ATOMIC_ACQUIRE) <
+		num_online_cpus() - 1)
+		cpu_relax();
 	panic("xdump-test: an NMI\n");
 }
 
@@ -197,6 +204,7 @@ all_die(void)
 	} else {
 		set_nmi_callback(die_by_nmi);
 		smp_send_nmi_allbutself();
+		mdelay(100);
 	}
 	panic("xdump-test: the last one\n");
 }
