@@ -112,6 +112,17 @@ test_xen_a_wild_vcpu_is_not_believed(void **state)
 	w = found(&m);
 	assert_int_equal(mdb_xen_pcpu(&cx, w, 0, &p), MDB_OK);
 	assert_false(p.current.known);
+	assert_true(p.loaded.known);
+	assert_int_equal(w->ops->guest_on_stack(&cx, w,
+				 XM_HEAP(XM_STACK(0) + 0x7e00), &guest),
+		MDB_OK);
+	assert_int_equal(guest.domain, 0);
+	end(&m);
+	begin(&m);
+	xm_u64(&m, XM_INFO(0) + 0xd0, XM_HEAP(XM_VCPU + 0x100));
+	xm_u64(&m, xm_phys(XM_CURR_VCPU), XM_HEAP(XM_VCPU + 0x200));
+	xm_crash_notes(&m);
+	w = found(&m);
 	assert_int_equal(w->ops->guest_on_stack(&cx, w,
 				 XM_HEAP(XM_STACK(0) + 0x7e00), &guest),
 		MDB_E_CORRUPT);
@@ -202,7 +213,7 @@ test_xen_a_stack_tells_whom_it_left(void **state)
 	assert_int_equal(w->ops->guest_on_stack(&cx, w,
 				 XM_HEAP(XM_STACK(1) + 0x7e00), &guest),
 		MDB_E_NOTFOUND);
-	assert_int_equal(guest.domain, MDB_XEN_DOMID_IDLE);
+	assert_int_equal(guest.domain, -1);
 	end(&m);
 }
 
@@ -232,6 +243,7 @@ idle_everywhere(struct xen_machine *m)
 static void
 test_xen_an_idle_cpu_keeps_the_registers_of_the_last(void **state)
 {
+	struct mdb_guest guest;
 	struct mdb_xen_pcpu p;
 	struct xen_machine m;
 	struct mdb_world *w;
@@ -244,6 +256,12 @@ test_xen_an_idle_cpu_keeps_the_registers_of_the_last(void **state)
 	assert_int_equal(mdb_xen_pcpu(&cx, w, 0, &p), MDB_OK);
 	assert_true(p.has_guest_regs);
 	assert_int_equal(p.loaded.addr, XM_HEAP(XM_VCPU));
+	/* The idler is the current one; what is on the stack is not its. */
+	assert_int_equal(p.current.domid, MDB_XEN_DOMID_IDLE);
+	assert_int_equal(w->ops->guest_on_stack(&cx, w,
+				 XM_HEAP(XM_STACK(0) + 0x7e00), &guest),
+		MDB_OK);
+	assert_int_equal(guest.domain, 0);
 	end(&m);
 }
 

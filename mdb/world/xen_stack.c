@@ -157,6 +157,10 @@ mdb_xen_pcpu(struct mdb_ctx *cx, struct mdb_world *world, int cpu,
 	return MDB_OK;
 }
 
+/*
+ * Registers of a guest on the stack are those of the vCPU that is loaded: where
+ * the scheduler has just chosen another, the current one is that already.
+ */
 enum mdb_status
 mdb_xen_guest_on_stack(struct mdb_ctx *cx, struct mdb_world *world,
 	mdb_addr_t sp, struct mdb_guest *guest_out)
@@ -170,17 +174,18 @@ mdb_xen_guest_on_stack(struct mdb_ctx *cx, struct mdb_world *world,
 	if (c == NULL)
 		return mdb_fail(cx, MDB_E_NOTFOUND,
 			"no CPU's stack holds %#" PRIx64, sp);
-	if (!mdb_xen_vcpu_try(xen, c->current, &v))
+	if (!mdb_xen_vcpu_try(xen, loaded_of(cx, xen, c), &v) &&
+		!mdb_xen_vcpu_try(xen, c->current, &v))
 		return mdb_fail(cx, MDB_E_CORRUPT,
 			"CPU %" PRIu32 "'s current vCPU at %#" PRIx64
 			" is none",
 			c->id, c->current);
-	guest_out->world = v.world;
-	guest_out->domain = (int)v.domid;
-	guest_out->vcpu = (int)v.vcpu;
 	if (v.domid == MDB_XEN_DOMID_IDLE)
 		return mdb_fail(cx, MDB_E_NOTFOUND, "CPU %" PRIu32 " was idle",
 			c->id);
+	guest_out->world = v.world;
+	guest_out->domain = (int)v.domid;
+	guest_out->vcpu = (int)v.vcpu;
 	if (v.world == NULL)
 		return mdb_fail(cx, MDB_E_NOTFOUND,
 			"domain %u, which ran there, is no world of this dump",
