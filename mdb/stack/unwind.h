@@ -176,6 +176,15 @@ enum mdb_xen_words {
 enum mdb_unwind_step mdb_xen_through_words(struct mdb_unwind *u,
 	mdb_addr_t addr, enum mdb_xen_words words,
 	struct mdb_caller *caller_out);
+/*
+ * The same for a guest whose syscall has just come in: regs are the CPU's, with
+ * the guest's sp; at: a place on the CPU's stack.
+ */
+enum mdb_unwind_step mdb_xen_through_syscall(struct mdb_unwind *u,
+	mdb_addr_t at, const struct mdb_regs *regs,
+	struct mdb_caller *caller_out);
+enum mdb_unwind_step mdb_xen_syscall_step(struct mdb_unwind *u,
+	struct mdb_caller *caller_out);
 /* The same for a guest that a VM exit left: not all registers are on the
  * stack. */
 enum mdb_unwind_step mdb_xen_through_exit(struct mdb_unwind *u, mdb_addr_t addr,

@@ -21,6 +21,8 @@
 #define SYSCALL_VECTOR 0x80u   /* int $0x80, which goes to the guest's kernel */
 
 #define RING 3u
+#define FLAT_KERNEL_CS 0xe033u
+#define FLAT_KERNEL_SS 0xe02bu
 
 struct slot {
 	uint8_t reg, offset, len;
@@ -317,6 +319,28 @@ mdb_xen_through_words(struct mdb_unwind *u, mdb_addr_t addr,
 	}
 	forget_vector(words, &c);
 	return finish(u, addr, &c, caller_out);
+}
+
+/* rcx and r11 have what syscall put there; the selectors are Xen's own. */
+enum mdb_unwind_step
+mdb_xen_through_syscall(struct mdb_unwind *u, mdb_addr_t at,
+	const struct mdb_regs *regs, struct mdb_caller *caller_out)
+{
+	struct mdb_caller c = { .regs = *regs,
+		.is_regs = true,
+		.literal = true,
+		.trap = { .kind = MDB_TRAP_HYPERCALL, .vector = -1 },
+		.has_number = mdb_reg_known(regs, MDB_R_AX),
+		.fp = at };
+
+	mdb_reg_set(&c.regs, MDB_R_IP, regs->r[MDB_R_CX]);
+	mdb_reg_set(&c.regs, MDB_R_FLAGS, regs->r[MDB_R_11]);
+	mdb_reg_set(&c.regs, MDB_R_CS, FLAT_KERNEL_CS);
+	mdb_reg_set(&c.regs, MDB_R_SS, FLAT_KERNEL_SS);
+	if (!mdb_regs_is_plausible(u->world->arch, &c.regs) ||
+		!is_likely(u, &c.regs))
+		return MDB_STEP_NONE;
+	return finish(u, at, &c, caller_out);
 }
 
 /*

@@ -570,6 +570,67 @@ test_xen64_stopped_at_an_interrupt_s_first_instruction(void **state)
 	fx_fini(&fx);
 }
 
+#define STUB (FX_TEXT + 0x60000) /* in no object */
+#define GUEST_IP 0xffffffff88000005ull
+#define GUEST_SP 0xffffc90000100000ull
+
+/* A walk from a CPU whose guest has just made a hypercall. */
+static const struct mdb_frame *
+walk_syscall(struct fixture *fx, mdb_addr_t pc, uint64_t sp, uint64_t ax)
+{
+	struct mdb_regs regs = { 0 };
+
+	mdb_reg_set(&regs, MDB_R_IP, pc);
+	mdb_reg_set(&regs, MDB_R_SP, sp);
+	mdb_reg_set(&regs, MDB_R_AX, ax);
+	mdb_reg_set(&regs, MDB_R_CX, GUEST_IP);
+	mdb_reg_set(&regs, MDB_R_11, 0x246);
+	fx->nr_frames = 0;
+	assert_int_equal(mdb_stack_walk(&fx->cx, fx->world, &regs, fx_collect,
+				 fx, &fx->end, &fx->why),
+		MDB_OK);
+	assert_int_equal(fx->nr_frames, 2);
+	assert_int_equal(fx->frames[1].kind, MDB_FRAME_CROSSING);
+	assert_int_equal(fx->frames[1].trap, MDB_TRAP_HYPERCALL);
+	assert_int_equal(fx->frames[1].pc, GUEST_IP);
+	assert_int_equal(fx->frames[1].regs.r[MDB_R_SP], GUEST_SP);
+	assert_string_equal(fx->frames[1].guest, "d3v1");
+	return &fx->frames[1];
+}
+
+/* The stub saves rax, loads rsp and jumps: at each of its instructions. */
+static void
+test_xen64_a_syscall_in_its_stub(void **state)
+{
+	const mdb_addr_t ss = TOP + 160;
+	struct fixture fx;
+	const struct mdb_frame *f;
+	struct code c = { &fx, STUB };
+
+	(void)state;
+	(void)begin(&fx);
+	EMIT(&c, "\x48\xa3");
+	fx_word(&fx, c.at, ss);
+	c.at += 8;
+	EMIT(&c, "\x48\x89\xe0\x48\xbc");
+	fx_word(&fx, c.at, ss);
+	c.at += 8;
+	JUMP(&c, FN(LSTAR));
+	f = walk_syscall(&fx, STUB, GUEST_SP, 35);
+	assert_int_equal(f->regs.r[MDB_R_ORIG_AX], 35);
+	fx_word(&fx, ss, 35);
+	(void)walk_syscall(&fx, STUB + 10, GUEST_SP, 35);
+	(void)walk_syscall(&fx, STUB + 13, GUEST_SP, GUEST_SP);
+	f = walk_syscall(&fx, STUB + 23, ss, GUEST_SP);
+	assert_int_equal(f->regs.r[MDB_R_ORIG_AX], 35);
+	/* And where that jumps to, until ip is on the stack. */
+	(void)walk_syscall(&fx, FN(LSTAR), ss, GUEST_SP);
+	fx_word(&fx, ss - 8, GUEST_SP);
+	for (unsigned int i = 1; i < 4; i++)
+		(void)walk_syscall(&fx, FN(LSTAR) + 8 * i, ss - 8ull * i, 35);
+	fx_fini(&fx);
+}
+
 static void
 test_xen64_crosses_into_the_guest_s_kernel(void **state)
 {
@@ -766,6 +827,7 @@ main(void)
 		cmocka_unit_test(test_xen64_interrupted_in_the_entry_code),
 		cmocka_unit_test(
 			test_xen64_stopped_at_an_interrupt_s_first_instruction),
+		cmocka_unit_test(test_xen64_a_syscall_in_its_stub),
 		cmocka_unit_test(test_xen64_crosses_into_the_guest_s_kernel),
 		cmocka_unit_test(
 			test_xen64_crosses_into_a_guest_on_its_way_out),

@@ -170,9 +170,13 @@ mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	mdb_addr_t sp = u->frame.regs.r[MDB_R_SP];
 	enum mdb_xen_entry entry;
 	enum mdb_xen_words words;
+	enum mdb_unwind_step step;
 
-	if (!mdb_unwind_is_xen_64(u->world) || !u->object)
+	if (!mdb_unwind_is_xen_64(u->world))
 		return MDB_STEP_NONE;
+	step = mdb_xen_syscall_step(u, caller_out);
+	if (step != MDB_STEP_NONE || !u->object)
+		return step;
 	entry = entry_at(u, mdb_frame_lookup_pc(&u->frame));
 	if (entry == MDB_XEN_ENTRY_VMEXIT)
 		return mdb_xen_through_exit(u, sp, caller_out);
@@ -186,9 +190,7 @@ mdb_xen_entry_step(struct mdb_unwind *u, struct mdb_caller *caller_out)
 	if (entry == MDB_XEN_ENTRY_CALL)
 		words = MDB_XEN_CALLING;
 	for (int i = 0; i < 4; i++, sp += 8) {
-		enum mdb_unwind_step step =
-			mdb_xen_through_words(u, sp, words, caller_out);
-
+		step = mdb_xen_through_words(u, sp, words, caller_out);
 		if (step != MDB_STEP_NONE)
 			return step;
 	}
