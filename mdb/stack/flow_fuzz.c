@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flow.c, reach.c, flowstep.c, xenentry.c, xen.c: any code and any stack of a
- * 64-bit Xen, with a guest beyond.  A walk ends, whatever is there.
+ * flow.c, reach.c, flowstep.c, xenentry.c, xensyscall.c, xen.c, pviret.c: any
+ * code and any stack of a 64-bit Xen, with a guest beyond.  A walk ends,
+ * whatever is there.
  */
 #include "mdb/stack/stack_fixture.h"
 
@@ -13,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define CODE (FX_TEXT + 0x1000)
 #define CODE_LEN 0x800u
+#define STUB (FX_TEXT + 0x60000) /* the same code, in no object */
 #define TOP (FX_STACK_END - 0x108)
 #define STACK_LEN 0x800u
 
@@ -92,11 +94,16 @@ walk(struct fixture *fx, const uint8_t *start)
 	struct mdb_regs regs = { 0 };
 
 	/* Somewhere in the code and on the stack. */
-	mdb_reg_set(&regs, MDB_R_IP, CODE + mdb_le16(start) % CODE_LEN);
+	mdb_reg_set(&regs, MDB_R_IP,
+		(start[6] & 2 ? STUB : CODE) + mdb_le16(start) % CODE_LEN);
 	mdb_reg_set(&regs, MDB_R_SP,
 		FX_STACK_END - STACK_LEN + mdb_le16(start + 2) % STACK_LEN);
 	mdb_reg_set(&regs, MDB_R_BP,
 		FX_STACK_END - STACK_LEN + mdb_le16(start + 4) % STACK_LEN);
+	mdb_reg_set(&regs, MDB_R_AX, regs.r[MDB_R_SP]);
+	mdb_reg_set(&regs, MDB_R_CX,
+		start[6] & 4 ? 0xffffffff88000005 : regs.r[MDB_R_BP]);
+	mdb_reg_set(&regs, MDB_R_11, 0x202u | start[7]);
 	mdb_reg_set(&regs, MDB_R_CR2, 0x1234);
 	mdb_reg_set(&regs, MDB_R_CR3, 0x10000);
 	(void)!mdb_stack_walk(&fx->cx, fx->world, &regs, look, NULL, &fx->end,
@@ -124,10 +131,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	guest = mdb_world_create(fx.target, MDB_WORLD_LINUX, "guest");
 	guest->space = mdb_space_create("guest", fx.mem, &mdb_arch_x86_64,
 		MDB_PAGING_NONE, 0);
+	mdb_space_add_window(guest->space, FX_STACK, FX_STACK_END,
+		fx_paddr(FX_STACK) - FX_STACK);
 	guest->objects_loaded = true;
 	mdb_target_add_world(fx.target, guest);
 	n = len < CODE_LEN ? len : CODE_LEN;
 	fx_write(&fx, CODE, data, n);
+	fx_write(&fx, STUB, data, n);
 	data += n;
 	len -= n;
 	n = len < STACK_LEN ? len : STACK_LEN;

@@ -5,7 +5,7 @@
 # with every library, unpacked, not installed.  A download that fails is a
 # failure that says so.
 #
-#	xen-setup.sh CACHE [VERSION-FLAVOUR...]
+#	[WITHOUT="VERSION-FLAVOUR..."] xen-setup.sh CACHE [VERSION-FLAVOUR...]
 #
 # CACHE/xen-VERSION-FLAVOUR/xen is a hypervisor, CACHE/xen-tools-BRANCH/root
 # holds the tools.
@@ -18,6 +18,9 @@ names="4.17.7-stock 4.17.5-xdump 4.17.5-xdumptest 4.17.5-xdumpdebug 4.20.4-stock
 # Of one tree, what is without the writer first.
 [ -z "${FULL-}" ] || names="4.17.5-release 4.17.5-debug 4.20.3-release 4.20.3-debug $names
 	4.17.5-option 4.17.5-stock 4.17.5-paging 4.20.4-sid-stock"
+for name in ${WITHOUT-}; do
+	names=${names/$name/}
+done
 [ $# = 0 ] || names=$*
 . "$here/suite.sh"
 
