@@ -191,16 +191,21 @@ torn_labels() {
 		expect 1 '(-f saves' "$dev" "$dir" && expect 0 vmcore.0 -f "$dev" "$dir" && same "$here/good" "$dir/vmcore.0"
 }
 
+# A few bytes more all the time, however long savecore takes to look.
 being_written() {
+	local status len
 	fresh && expect 0 vmcore.0 "$dev" "$dir" && mv "$dir/vmcore.0" "$here/good" && rm -f "$dir"/*
 	head -c 100000 "$here/good" >"$here/grows"
-	{
-		sleep 0.3
-		tail -c +100001 "$here/good" >>"$here/grows"
-	} &
+	while [ ! -e "$here/enough" ]; do
+		sleep 0.05
+		len=$(stat -c %s "$here/grows")
+		tail -c "+$((len + 1))" "$here/good" | head -c 100 >>"$here/grows"
+	done &
 	expect 1 'is being written' "$here/grows" "$dir"
-	local status=$?
+	status=$?
+	touch "$here/enough"
 	wait
+	tail -c "+$(($(stat -c %s "$here/grows") + 1))" "$here/good" >>"$here/grows"
 	[ "$status" = 0 ] && [ ! -e "$dir/vmcore.0" ] && expect 0 'from an earlier run' "$here/grows" "$dir" &&
 		cmp "$here/good" "$dir/vmcore.0"
 }
