@@ -631,6 +631,19 @@ test_xen64_a_syscall_in_its_stub(void **state)
 	fx_fini(&fx);
 }
 
+/* A Linux beyond, with a stack at FX_STACK. */
+static void
+make_guest(struct fixture *fx)
+{
+	guest_world = mdb_world_create(fx->target, MDB_WORLD_LINUX, "linux");
+	guest_world->space = mdb_space_create("guest", fx->mem,
+		&mdb_arch_x86_64, MDB_PAGING_NONE, 0);
+	mdb_space_add_window(guest_world->space, FX_STACK, FX_STACK_END,
+		fx_paddr(FX_STACK) - FX_STACK);
+	guest_world->objects_loaded = true;
+	mdb_target_add_world(fx->target, guest_world);
+}
+
 static void
 test_xen64_crosses_into_the_guest_s_kernel(void **state)
 {
@@ -639,11 +652,7 @@ test_xen64_crosses_into_the_guest_s_kernel(void **state)
 	mdb_addr_t sp;
 
 	(void)state;
-	guest_world = mdb_world_create(fx.target, MDB_WORLD_LINUX, "linux");
-	guest_world->space = mdb_space_create("guest", fx.mem, &mdb_arch_x86_64,
-		MDB_PAGING_NONE, 0);
-	guest_world->objects_loaded = true;
-	mdb_target_add_world(fx.target, guest_world);
+	make_guest(&fx);
 	sp = usual_stack(&fx, &p, TOP, p.in_lstar);
 	user_regs(&fx, TOP, 0x100, 0xffffffff88000005, 0xe033,
 		0xffffc90000100000);
@@ -666,13 +675,7 @@ test_xen64_crosses_into_a_guest_on_its_way_out(void **state)
 	mdb_addr_t sp;
 
 	(void)state;
-	guest_world = mdb_world_create(fx.target, MDB_WORLD_LINUX, "linux");
-	guest_world->space = mdb_space_create("guest", fx.mem, &mdb_arch_x86_64,
-		MDB_PAGING_NONE, 0);
-	mdb_space_add_window(guest_world->space, FX_STACK, FX_STACK_END,
-		fx_paddr(FX_STACK) - FX_STACK);
-	guest_world->objects_loaded = true;
-	mdb_target_add_world(fx.target, guest_world);
+	make_guest(&fx);
 	fx_write(&fx, stack, context, sizeof(context));
 	sp = usual_stack(&fx, &p, TOP, p.in_lstar);
 	user_regs(&fx, TOP, 0x100, 0xffffffff88000005, 0xe033, stack);

@@ -25,7 +25,7 @@
 
 /* What the stub has still to do, and where on the CPU's stack ss will be. */
 struct stub {
-	bool saves_ax, copies_sp, loads_sp;
+	bool copies_sp, loads_sp;
 	mdb_addr_t ss_at;
 };
 
@@ -41,12 +41,9 @@ is_lstar_enter(struct mdb_unwind *u, mdb_addr_t pc)
 static void
 note(struct stub *s, const uint8_t *insn)
 {
-	static const uint8_t save[] = { 0x48, 0xa3 },
-			     copy[] = { 0x48, 0x89, 0xe0 },
+	static const uint8_t copy[] = { 0x48, 0x89, 0xe0 },
 			     load[] = { 0x48, 0xbc };
 
-	if (memcmp(insn, save, sizeof(save)) == 0)
-		s->saves_ax = true;
 	if (memcmp(insn, copy, sizeof(copy)) == 0)
 		s->copies_sp = true;
 	if (memcmp(insn, load, sizeof(load)) == 0) {
@@ -91,6 +88,7 @@ in_stub(struct mdb_unwind *u, struct mdb_caller *caller_out)
 		return MDB_STEP_NONE;
 	if (!s.loads_sp)
 		mdb_reg_set(&regs, MDB_R_SP, regs.r[MDB_R_AX]);
+	/* It saves rax first, in the place of ss. */
 	if (!s.copies_sp) {
 		regs.valid &= ~(1ull << MDB_R_AX);
 		if (mdb_unwind_word(u, s.ss_at, &ax) == MDB_OK)
